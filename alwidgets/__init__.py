@@ -1,0 +1,59 @@
+"""Labelling with active learning in a Jupyter notebook.
+
+Names are resolved when they are first used: importing `alwidgets` loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import datasets, errors, evaluation, strategies
+    from .errors import AlwidgetsError
+    from .learners import HeadEnsemble
+    from .pool import Pool
+    from .session import Session
+    from .store import LabelStore
+    from .tasks import Classification
+    from .trainer import InlineExecutor
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "AlwidgetsError": "errors",
+    "Classification": "tasks",
+    "HeadEnsemble": "learners",
+    "InlineExecutor": "trainer",
+    "LabelStore": "store",
+    "Pool": "pool",
+    "Session": "session",
+}
+_MODULES = ("datasets", "errors", "evaluation", "strategies")
+
+__all__ = [
+    "AlwidgetsError",
+    "Classification",
+    "HeadEnsemble",
+    "InlineExecutor",
+    "LabelStore",
+    "Pool",
+    "Session",
+    "__version__",
+    "datasets",
+    "errors",
+    "evaluation",
+    "strategies",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    if name in _MODULES:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,72 @@
+"""What a session hands out: the items to label, and what became of a wish to label some."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .content import Content
+from .tasks import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item that waits to be labelled.
+
+    Attributes
+    ----------
+    id, index : str, int
+        Its id, and its position in the pool.
+    content : Text or Image
+    metadata : dict
+    draw_id : str
+        The draw that put it here.
+    stream : {"train", "audit", "chosen"}
+    strategy : str
+    score : float or None
+        By the strategy; higher is asked sooner.
+    model_version : int
+        Of the model that the strategy used; 0 if none.
+    suggestion : answer or None
+        What the model says; None without a model and on items that are kept for the audit.
+    confidence : float or None
+        Probability of the suggestion.
+    """
+
+    id: str
+    index: int
+    content: Content
+    metadata: dict[str, Any]
+    draw_id: str
+    stream: str
+    strategy: str
+    score: float | None
+    model_version: int
+    suggestion: Answer | None
+    confidence: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueReport:
+    """What became of items that were chosen to come next.
+
+    Attributes
+    ----------
+    queued : int
+    labelled : int
+        Left out, for they have an answer.
+    kept_for_audit : int
+        Of the queued: kept for the audit, so their labels do not train.
+    """
+
+    queued: int
+    labelled: int
+    kept_for_audit: int
+
+    def __str__(self) -> str:
+        text = f"{self.queued:,} {'card comes' if self.queued == 1 else 'cards come'} next"
+        if self.labelled:
+            text += f"; {self.labelled:,} already labelled"
+        if self.kept_for_audit:
+            text += f"; {self.kept_for_audit:,} kept for the audit: labelled, not trained on"
+        return text

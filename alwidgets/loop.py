@@ -1,0 +1,219 @@
+"""The loop: from labels to a model, from the model to the next cards, in the background."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .learners import Learner
+from .ledger import Ledger
+from .modelfile import ModelFile
+from .pool import Pool
+from .rounds import MIN_CLASSES, Round, Snapshot, run_round
+from .signals import Signals
+from .store import Draw
+from .tasks import Task
+from .trainer import Executor, Trainer
+
+log = logging.getLogger(__name__)
+
+#: Cards that are held ready, at least; the front end holds as many.
+READY = 20
+
+
+class Loop:
+    """Keeps the model up to the labels and the queue up to the model.
+
+    Parameters
+    ----------
+    pool : Pool
+    task : Task
+    ledger : Ledger
+    learner : Learner
+    strategy : str or callable
+    batch_size : int
+        New labels after which the learner retrains.
+    seed : int
+    model_file : ModelFile
+    signals : Signals
+        Emits ``training``, ``round``, ``queue`` and ``error``.
+    lock : RLock
+        Of the session; held briefly and never across a fit.
+    executor : Executor or None
+
+    Attributes
+    ----------
+    learner : Learner
+        The one published last; nobody changes it any more.
+    current : Round or None
+        The newest.
+    error : Exception or None
+        What the newest round failed with.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        task: Task,
+        ledger: Ledger,
+        learner: Learner,
+        strategy: str | Callable[..., Any],
+        batch_size: int,
+        seed: int,
+        model_file: ModelFile,
+        signals: Signals,
+        lock: threading.RLock,
+        executor: Executor | None,
+    ) -> None:
+        self._pool = pool
+        self._task = task
+        self._ledger = ledger
+        self._strategy = strategy
+        self._batch_size = batch_size
+        self._seed = seed
+        self._model_file = model_file
+        self._signals = signals
+        self._lock = lock
+        self._features: NDArray[Any] = pool.features
+        self._closed = False
+        self._wanted = 0
+        self._failed_revision = 0
+        self.learner = learner
+        self.current: Round | None = None
+        self.error: Exception | None = None
+        # Without its file the model is fitted anew, whether or not a batch is full.
+        self._asked = ledger.version > 0 and not model_file.load(learner, ledger.version)
+        self._trainer = Trainer(self._snapshot, run_round, self._publish, self._fail, executor)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a round is under way."""
+        return self._trainer.busy
+
+    def run(self) -> None:
+        """Start a round if there is something to do."""
+        self._trainer.request()
+
+    def run_if_wanted(self, cards: int) -> None:
+        """Start a round if a batch of labels is full, or fewer than so many cards are ready."""
+        with self._lock:
+            self._wanted = max(self._wanted, cards)
+            wanted = self.is_due() or self._is_short(cards)
+        if wanted:
+            self._trainer.request()
+
+    def retrain(self) -> None:
+        """Start a round that fits, whether or not a batch is full."""
+        with self._lock:
+            self._asked = True
+        self._trainer.request()
+
+    def wait(self) -> None:
+        """Wait for the rounds under way."""
+        self._trainer.wait()
+
+    def close(self) -> None:
+        """Start no more rounds, and wait for the one under way; it is not published."""
+        with self._lock:
+            self._closed = True
+        self._trainer.close()
+
+    def is_due(self) -> bool:
+        """Whether enough labels are new to fit again."""
+        # After a failure, a whole batch more before the next try.
+        seen = max(self._ledger.fitted_revision, self._failed_revision)
+        new = self._ledger.revision - seen
+        return new >= self._batch_size and self._ledger.n_classes_seen >= MIN_CLASSES
+
+    def _is_short(self, cards: int) -> bool:
+        """Whether fewer cards than that are ready, and there are more to be picked."""
+        queue = self._ledger.queue
+        if queue.n_waiting >= cards:
+            return False
+        return int(self._ledger.candidates().sum()) > queue.n_train
+
+    def _snapshot(self) -> Snapshot | None:
+        with self._lock:
+            fit = (self._asked and self._ledger.n_classes_seen >= MIN_CLASSES) or self.is_due()
+            wanted = max(READY, self._wanted)
+            if self._closed:
+                return None
+            if not fit and self.current is not None and not self._is_short(wanted):
+                return None
+            self._asked, self._wanted = False, 0
+            labelled, codes = self._ledger.training_set()
+            free = self._ledger.candidates()
+            if not fit:
+                # What waits stays; more is put behind it.
+                for draw in self._ledger.queue.upcoming():
+                    free[self._pool.index(draw.item_id)] = False
+            snapshot = Snapshot(
+                revision=self._ledger.revision,
+                features=self._features,
+                labelled=labelled,
+                codes=codes,
+                candidates=np.flatnonzero(free),
+                n_classes=len(self._task.classes),
+                audit=self._ledger.audit_sample(),
+                learner=self.learner,
+                version=self._ledger.version,
+                fit=fit,
+                strategy=self._strategy,
+                n=max(2 * self._batch_size, 2 * READY, wanted),
+                seed=self._seed + self._ledger.revision,
+            )
+        if fit:
+            self._signals.emit("training", True)
+        return snapshot
+
+    def _publish(self, result: Round) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            self._ledger.pick(self._draws(result), replace=result.fitted)
+            if result.fitted:
+                self._ledger.add_round(result.record(), result.revision)
+            self.learner = result.learner
+            self.current = result
+            self.error = None
+        if result.fitted:
+            self._model_file.save(result.learner, result.version)
+            self._signals.emit("training", False)
+        self._signals.emit("round", result)
+        self._signals.emit("queue")
+
+    def _draws(self, result: Round) -> list[Draw]:
+        picks = result.selection
+        remaining = len(self._pool) - self._ledger.n_done
+        return [
+            Draw(
+                item_id=self._pool.ids[index],
+                stream="train",
+                strategy=picks.strategy,
+                model_version=result.version,
+                score=_finite(score),
+                q=_finite(np.exp(log_q)),
+                remaining=remaining - order,
+            )
+            for order, (index, score, log_q) in enumerate(
+                zip(picks.indices, picks.scores, picks.log_q, strict=True)
+            )
+        ]
+
+    def _fail(self, error: Exception) -> None:
+        with self._lock:
+            self._asked = False
+            self._failed_revision = self._ledger.revision
+            self.error = error
+        log.error("the round failed, labels are safe", exc_info=error)
+        self._signals.emit("training", False)
+        self._signals.emit("error", error)
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,57 @@
+"""What a colour stands for, as small integers: class codes, or a quantity in 256 steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: So many classes fit into a byte beside "none".
+MOST_IN_A_BYTE = 254
+
+
+def category_codes(codes: NDArray[Any] | None, n: int, n_classes: int) -> NDArray[Any]:
+    """Class codes for the map.
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (n,), or None
+        Class codes, -1 where there is none; None where there is none at all.
+    n : int
+        How many items there are.
+    n_classes : int
+
+    Returns
+    -------
+    ndarray of uint8, shape (n,)
+        255 is "none"; of uint16 for more than 254 classes, with 65535 for "none".
+    """
+    small = n_classes <= MOST_IN_A_BYTE
+    dtype, none = (np.uint8, 255) if small else (np.dtype("<u2"), 65_535)
+    if codes is None:
+        return np.full(n, none, dtype=dtype)
+    inside = (codes >= 0) & (codes < n_classes)
+    return np.where(inside, codes, none).astype(dtype)
+
+
+def ramp_codes(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
+    """A quantity in steps 0 to 255 between `low` and `high`; what lies outside is clipped.
+
+    NaN becomes 0.
+    """
+    span = high - low
+    if not span > 0:
+        return np.zeros(len(values), dtype=np.uint8)
+    share = np.nan_to_num((np.asarray(values, dtype=np.float32) - low) / span)
+    steps: NDArray[np.uint8] = np.round(np.clip(share, 0, 1) * 255).astype(np.uint8)
+    return steps
+
+
+def usual_range(values: NDArray[Any], share: float = 0.99) -> tuple[float, float]:
+    """Return the smallest value, and the one below which a share of them lies.
+
+    One item far out would leave the others a single colour if the ramp ended at the largest value.
+    """
+    low, high = float(np.min(values)), float(np.quantile(values, share))
+    return low, high if high > low else float(np.max(values))

@@ -1,0 +1,526 @@
+"""What was answered: an append-only log of events, draws and rounds in a database.
+
+Nothing is ever changed or deleted: an undo is one more event, and the current labels are what a
+replay of the events gives. An event is on disk when `LabelStore.append` returns.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import StaticPool
+
+from .errors import AnswerError, StoreError, StoreInUseError, TaskError
+from .tasks import Answer, Task
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from filelock import FileLock
+
+    from .pool import Pool
+
+Kind = Literal["answer", "skip", "flag", "retract"]
+Stream = Literal["train", "audit", "chosen"]
+
+SCHEMA_VERSION = 1
+#: Databases that can insert an event once and ignore it when it comes again.
+INSERT_ONCE: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+BUSY_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something a person did to an item.
+
+    Attributes
+    ----------
+    event_id : str
+        Made where the key was pressed; the same event delivered twice counts once.
+    item_id : str
+    kind : {"answer", "skip", "flag", "retract"}
+    answer : JSON value
+        Of an answer; None otherwise.
+    target : str or None
+        Of a retract: the event it takes back.
+    draw_id : str or None
+        The draw that put the item on a card, if one did.
+    annotator : str
+    shown_at, answered_at : str or None
+        Times in ISO 8601, by the clock of the machine where the key was pressed.
+    """
+
+    event_id: str
+    item_id: str
+    kind: Kind
+    answer: Answer = None
+    target: str | None = None
+    draw_id: str | None = None
+    annotator: str = ""
+    shown_at: str | None = None
+    answered_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Why an item was put on a card.
+
+    Attributes
+    ----------
+    item_id : str
+    stream : {"train", "audit", "chosen"}
+    strategy : str
+    model_version : int
+        0 before the first model.
+    score : float or None
+    q : float or None
+        Probability of this draw among the `remaining` candidates; None where it is not known.
+    remaining : int
+        Candidates that were left, this one included.
+    """
+
+    item_id: str
+    stream: Stream
+    strategy: str
+    model_version: int
+    score: float | None
+    q: float | None
+    remaining: int
+    draw_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    drawn_at: str = field(default_factory=lambda: now())
+
+
+@dataclass(frozen=True, slots=True)
+class RoundRecord:
+    """One retraining, as the curves show it.
+
+    Attributes
+    ----------
+    version : int
+        Of the model, from 1.
+    strategy : str
+        That will choose from this model on.
+    n_train, n_audit : int
+        Labels trained on, and audit labels the accuracy was estimated from.
+    accuracy, low, high : float or None
+        Estimate and its 95 % interval; None without audit labels.
+    seconds : float
+        From snapshot to the next batch.
+    """
+
+    version: int
+    strategy: str
+    n_train: int
+    n_audit: int
+    accuracy: float | None
+    low: float | None
+    high: float | None
+    seconds: float
+    at: str
+
+
+metadata = sa.MetaData()
+meta_table = sa.Table(
+    "meta",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("value", sa.JSON, nullable=False),
+)
+events_table = sa.Table(
+    "events",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("event_id", sa.String(64), nullable=False, unique=True),
+    sa.Column("item_id", sa.Text, nullable=False, index=True),
+    sa.Column("annotator", sa.Text, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("answer", sa.JSON(none_as_null=True)),
+    sa.Column("target", sa.String(64)),
+    sa.Column("draw_id", sa.String(64)),
+    sa.Column("shown_at", sa.String(40)),
+    sa.Column("answered_at", sa.String(40)),
+    sa.Column("stored_at", sa.String(40), nullable=False),
+)
+draws_table = sa.Table(
+    "draws",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("draw_id", sa.String(64), nullable=False, unique=True),
+    sa.Column("item_id", sa.Text, nullable=False),
+    sa.Column("stream", sa.String(16), nullable=False),
+    sa.Column("strategy", sa.Text, nullable=False),
+    sa.Column("model_version", sa.Integer, nullable=False),
+    sa.Column("score", sa.Float),
+    sa.Column("q", sa.Float),
+    sa.Column("remaining", sa.Integer, nullable=False),
+    sa.Column("drawn_at", sa.String(40), nullable=False),
+)
+rounds_table = sa.Table(
+    "rounds",
+    metadata,
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("strategy", sa.Text, nullable=False),
+    sa.Column("n_train", sa.Integer, nullable=False),
+    sa.Column("n_audit", sa.Integer, nullable=False),
+    sa.Column("accuracy", sa.Float),
+    sa.Column("low", sa.Float),
+    sa.Column("high", sa.Float),
+    sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("at", sa.String(40), nullable=False),
+)
+
+
+def now() -> str:
+    """Return the time in UTC, ISO 8601, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+class LabelStore:
+    """An append-only log of labels.
+
+    Parameters
+    ----------
+    location : path, SQLAlchemy URL or None
+        A path is an SQLite file (write-ahead log, full synchronous writes: a label is on disk
+        when it is acknowledged), made if it is not there. None keeps everything in memory.
+
+    Raises
+    ------
+    StoreInUseError
+        If another store object, of this process or another, has the file open.
+    StoreError
+        If the file cannot be made, read or written, or is no label store.
+    """
+
+    def __init__(self, location: str | PathLike[str] | None = None) -> None:
+        url, self.path = parse_location(location)
+        self.name = str(self.path) if self.path else (url.render_as_string() if location else "")
+        self.persistent = location is not None
+        self._lock_file = self._lock() if self.path else None
+        self._write = threading.RLock()
+        memory = not self.persistent
+        try:
+            with self._talking("opened"):
+                self._engine = _engine(url, in_memory=memory)
+                with self._engine.begin() as connection:
+                    metadata.create_all(connection)
+            self.store_id = self._identity()
+        except BaseException:
+            self.close()
+            raise
+
+    # ------------------------------------------------------------------ opening
+
+    def bind(self, task: Task, pool: Pool, settings: dict[str, Any]) -> dict[str, Any]:
+        """Claim the store for a task and a pool, or check that it is theirs.
+
+        Parameters
+        ----------
+        task : Task
+            Takes over the classes that were added while labelling.
+        pool : Pool
+            May have grown since, by items only.
+        settings : dict
+            What a session wants kept with its labels (seed, audit share).
+
+        Returns
+        -------
+        dict
+            The settings that were kept when the store was made: they win over those given.
+
+        Raises
+        ------
+        StoreError
+            If the store belongs to another task or pool.
+        """
+        remedy = "Give another store=…, or open this one with what it was made for."
+        with self._write:
+            known = self._meta("task")
+            if known is None:
+                self._set_meta("task", task.to_json())
+                self._set_meta("pool", _describe(pool))
+                self._set_meta("settings", settings)
+                return settings
+            try:
+                task.reconcile(known)
+            except TaskError as e:
+                raise StoreError(f"{self} belongs to another task: {e}. {remedy}") from e
+            theirs = self._meta("pool")
+            assert theirs is not None
+            if theirs["fingerprint"] != pool.fingerprint:
+                self._check_growth(theirs, pool, remedy)
+                self._set_meta("pool", _describe(pool))
+            self._set_meta("task", task.to_json())
+            return settings | (self._meta("settings") or {})
+
+    def _check_growth(self, theirs: dict[str, Any], pool: Pool, remedy: str) -> None:
+        strangers = [i for i in theirs["probes"] if i not in pool]
+        changed = [
+            i for i, d in theirs["probes"].items() if i in pool and pool.digest(pool.index(i)) != d
+        ]
+        if not strangers and not changed:
+            query = sa.select(events_table.c.item_id).distinct()
+            with self._reading() as connection:
+                strangers = [i for i in connection.scalars(query) if i not in pool]
+        if strangers:
+            raise StoreError(
+                f"{self} belongs to another pool, of {theirs['size']:,} items: "
+                f"{strangers[0]!r} is not in this one. {remedy}"
+            )
+        if changed:
+            raise StoreError(
+                f"{self} belongs to another pool: item {changed[0]!r} has other content. {remedy}"
+            )
+
+    def update_task(self, task: Task) -> None:
+        """Keep the task's present classes."""
+        with self._write:
+            self._set_meta("task", task.to_json())
+
+    def close(self) -> None:
+        """Let go of the file. Closing twice is fine."""
+        engine = getattr(self, "_engine", None)
+        if engine is not None:
+            engine.dispose()
+        if self._lock_file is not None:
+            self._lock_file.release()
+            self._lock_file = None
+
+    def _lock(self) -> FileLock:
+        from filelock import FileLock, Timeout
+
+        assert self.path is not None
+        if not self.path.parent.is_dir():
+            raise StoreError(
+                f"The folder {self.path.parent} for the label store is not there. Make it first, "
+                "or give another store=…."
+            )
+        lock = FileLock(f"{self.path}.lock", timeout=0, is_singleton=False)
+        try:
+            # The lock itself would wait for a file that can never be made.
+            Path(lock.lock_file).open("ab").close()
+            if self.path.exists():
+                self.path.open("ab").close()
+            lock.acquire()
+        except Timeout:
+            raise StoreInUseError(
+                f"{self.path} is open in another session, here or in another notebook or process. "
+                "Close that one first (session.close(), or shut its kernel down)."
+            ) from None
+        except OSError as e:
+            raise StoreError(
+                f"{self.path} cannot be written ({e.strerror or e}). "
+                "Give store=… a path in a folder that you can write to."
+            ) from e
+        return lock
+
+    def _identity(self) -> str:
+        with self._write:
+            version = self._meta("schema")
+            if version is None:
+                self._set_meta("schema", SCHEMA_VERSION)
+                self._set_meta("store_id", uuid.uuid4().hex)
+            elif version != SCHEMA_VERSION:
+                raise StoreError(
+                    f"{self} was made by another version of alwidgets (schema {version}, this is "
+                    f"{SCHEMA_VERSION}). Install the version that made it, or a newer one."
+                )
+            return str(self._meta("store_id"))
+
+    # ------------------------------------------------------------------ writing
+
+    def append(self, events: Iterable[Event]) -> list[Event]:
+        """Commit events to disk.
+
+        Parameters
+        ----------
+        events : iterable of Event
+
+        Returns
+        -------
+        list of Event
+            Those that are new; one whose id is there already changes nothing.
+
+        Raises
+        ------
+        AnswerError
+            If a kind is unknown or a retract has no target.
+        StoreError
+            If the database refuses; then none of them is stored.
+        """
+        rows = list(events)
+        for event in rows:
+            if event.kind not in get_args(Kind):
+                raise AnswerError(
+                    f"{event.kind!r} is no kind of event; use one of {get_args(Kind)}."
+                )
+            if event.kind == "retract" and not event.target:
+                raise AnswerError("A retract must name the event that it takes back.")
+        stored = now()
+        fresh: list[Event] = []
+        with self._write, self._talking("written"), self._engine.begin() as connection:
+            for event in rows:
+                insert = INSERT_ONCE[connection.dialect.name](events_table)
+                values = insert.values(**asdict(event), stored_at=stored)
+                once = values.on_conflict_do_nothing(index_elements=["event_id"])
+                if connection.execute(once).rowcount:
+                    fresh.append(event)
+        return fresh
+
+    def append_draws(self, draws: Sequence[Draw]) -> None:
+        """Commit draws to disk."""
+        self._insert(draws_table, [asdict(d) for d in draws])
+
+    def append_round(self, record: RoundRecord) -> None:
+        """Commit a round to disk."""
+        self._insert(rounds_table, [asdict(record)])
+
+    # ------------------------------------------------------------------ reading
+
+    def events(self) -> list[Event]:
+        """All events, in the order in which they were stored."""
+        return list(self._read(Event, events_table, events_table.c.seq))
+
+    def draws(self) -> list[Draw]:
+        """All draws, in order."""
+        return list(self._read(Draw, draws_table, draws_table.c.seq))
+
+    def rounds(self) -> list[RoundRecord]:
+        """All rounds, in order."""
+        return list(self._read(RoundRecord, rounds_table, rounds_table.c.version))
+
+    def to_frame(self) -> pd.DataFrame:
+        """All events, one a row, with the draw that led to each.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns as in `Event`, then ``stream``, ``strategy``, ``model_version``, ``score``,
+            ``q`` and ``remaining`` of the draw where there was one.
+        """
+        import pandas as pd
+
+        drawn = ("stream", "strategy", "model_version", "score", "q", "remaining")
+        columns = [events_table.c[f.name] for f in fields(Event)]
+        query = (
+            sa.select(*columns, *(draws_table.c[name] for name in drawn))
+            .join(draws_table, events_table.c.draw_id == draws_table.c.draw_id, isouter=True)
+            .order_by(events_table.c.seq)
+        )
+        with self._reading() as connection:
+            rows = [dict(row) for row in connection.execute(query).mappings()]
+        return pd.DataFrame(rows, columns=[f.name for f in fields(Event)] + list(drawn))
+
+    def to_jsonl(self, path: str | PathLike[str] | None = None) -> str:
+        """All events as JSON lines, one a line.
+
+        Parameters
+        ----------
+        path : path, optional
+            Also write them to this file (UTF-8).
+        """
+        lines = "".join(json.dumps(asdict(e), ensure_ascii=False) + "\n" for e in self.events())
+        if path is not None:
+            Path(path).write_text(lines, encoding="utf-8")
+        return lines
+
+    def __str__(self) -> str:
+        return f"The label store {self.name}" if self.persistent else "The label store in memory"
+
+    def __repr__(self) -> str:
+        return f"LabelStore({self.name!r})" if self.persistent else "LabelStore()"
+
+    # ------------------------------------------------------------------ the database
+
+    def _read(self, kind: type[Any], table: sa.Table, order: sa.Column[Any]) -> Iterator[Any]:
+        query = sa.select(*(table.c[f.name] for f in fields(kind))).order_by(order)
+        with self._reading() as connection:
+            for row in connection.execute(query):
+                yield kind(*row)
+
+    def _insert(self, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            with self._write, self._talking("written"), self._engine.begin() as connection:
+                connection.execute(sa.insert(table), rows)
+
+    def _meta(self, key: str) -> Any:
+        with self._reading() as connection:
+            query = sa.select(meta_table.c.value).where(meta_table.c.key == key)
+            return connection.scalar(query)
+
+    def _set_meta(self, key: str, value: Any) -> None:
+        with self._talking("written"), self._engine.begin() as connection:
+            connection.execute(sa.delete(meta_table).where(meta_table.c.key == key))
+            connection.execute(sa.insert(meta_table).values(key=key, value=value))
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        # One connection serves a store in memory, so its readers queue up with the writers.
+        with self._write, self._talking("read"), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _talking(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as e:
+            cause = getattr(e, "orig", None) or e
+            raise StoreError(
+                f"{self} could not be {doing}: {cause}. Check that it is a label store, that the "
+                "disk has room and that you may write there."
+            ) from e
+
+
+def parse_location(location: str | PathLike[str] | None) -> tuple[sa.URL, Path | None]:
+    """Return the database URL of a location, and its path if it is an SQLite file."""
+    if location is None:
+        return sa.URL.create("sqlite"), None
+    if isinstance(location, str) and "://" in location:
+        try:
+            url = sa.make_url(location)
+        except SQLAlchemyError as e:
+            raise StoreError(f"store={location!r} is no database URL: {e}.") from e
+        if url.get_backend_name() != "sqlite" or not url.database:
+            return url, None
+        location = url.database
+    path = Path(location).expanduser().absolute()
+    return sa.URL.create("sqlite", database=str(path)), path
+
+
+def _engine(url: sa.URL, *, in_memory: bool) -> sa.Engine:
+    backend = url.get_backend_name()
+    if backend not in INSERT_ONCE:
+        raise StoreError(f"Labels are kept in SQLite or PostgreSQL, not in {backend}.")
+    if backend != "sqlite":
+        try:
+            return sa.create_engine(url)
+        except ImportError as e:
+            raise StoreError(f"Install the driver for {url.drivername} first: {e}.") from e
+    arguments = {"check_same_thread": False, "timeout": BUSY_SECONDS}
+    pooling = StaticPool if in_memory else None
+    engine = sa.create_engine(url, poolclass=pooling, connect_args=arguments)
+    sa.event.listen(engine, "connect", _full_synchronous)
+    return engine
+
+
+def _describe(pool: Pool) -> dict[str, Any]:
+    return {"fingerprint": pool.fingerprint, "size": len(pool), "probes": pool.probes}
+
+
+def _full_synchronous(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()

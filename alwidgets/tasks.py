@@ -1,0 +1,182 @@
+"""What an answer is: each kind of task validates and encodes its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, Protocol
+
+from .errors import AnswerError, TaskError
+
+#: An answer as it is stored: anything that JSON can hold.
+Answer = Any
+
+MAX_CLASSES = 1_000
+
+
+class Task(Protocol):
+    """The kind of answer that is asked for.
+
+    A kind has a name, a JSON description of itself (for the store and for the card), and turns
+    answers into codes for the learner and back.
+    """
+
+    kind: ClassVar[str]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names, in the order of their codes."""
+        ...
+
+    def validate(self, answer: object) -> Answer:
+        """Return the answer in its stored form, or raise `AnswerError`."""
+        ...
+
+    def encode(self, answer: Answer) -> int:
+        """Code of a valid answer."""
+        ...
+
+    def decode(self, code: int) -> Answer:
+        """Answer of a code."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe the task, so that a store can tell whose it is."""
+        ...
+
+    def reconcile(self, described: dict[str, Any]) -> None:
+        """Take over what a store's description adds, or raise `TaskError` if it is another task."""
+        ...
+
+
+class Classification:
+    """One class out of several.
+
+    Parameters
+    ----------
+    classes : sequence of str
+        Between 2 and 1,000 distinct names. Numbers are taken by their text (``7`` is ``"7"``).
+
+    Raises
+    ------
+    TaskError
+        If there are too few or too many names, or a name is empty or stands twice.
+
+    Examples
+    --------
+    >>> task = Classification(["ham", "spam"])
+    >>> task.encode("spam"), task.decode(0)
+    (1, 'ham')
+    """
+
+    kind: ClassVar[str] = "classification"
+
+    def __init__(self, classes: Iterable[object]) -> None:
+        if isinstance(classes, str):
+            raise TaskError(f"Classes must be a list of names, not the text {classes!r}.")
+        names = [self._name(c) for c in classes]
+        self._check(names)
+        self._classes: tuple[str, ...] = tuple(names)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names, in the order of their codes."""
+        return self._classes
+
+    def add(self, name: object) -> None:
+        """Add a class; codes of the others stay.
+
+        Raises
+        ------
+        TaskError
+            If the name is there already, or there would be more than 1,000.
+        """
+        names = [*self._classes, self._name(name)]
+        self._check(names)
+        self._classes = tuple(names)
+
+    def validate(self, answer: object) -> str:
+        """Return the class name that `answer` means.
+
+        Raises
+        ------
+        AnswerError
+            If it is no class of this task.
+        """
+        if self._is_integer(answer):
+            answer = str(answer)
+        if not isinstance(answer, str) or answer not in self._classes:
+            shown = ", ".join(self._classes[:8]) + (", …" if len(self._classes) > 8 else "")
+            raise AnswerError(
+                f"{answer!r} is no class of this task ({shown}). "
+                "Answer with one of them, or add it first: session.add_class(name)."
+            )
+        return answer
+
+    def encode(self, answer: Answer) -> int:
+        """Code of a class, 0 to C-1."""
+        return self._classes.index(self.validate(answer))
+
+    def decode(self, code: int) -> str:
+        """Class of a code."""
+        return self._classes[code]
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe the task as ``{"kind", "classes"}``."""
+        return {"kind": self.kind, "classes": list(self._classes)}
+
+    def reconcile(self, described: dict[str, Any]) -> None:
+        """Accept a description of this task, and the classes that were added to it since.
+
+        Raises
+        ------
+        TaskError
+            If the description is of another kind, or its classes are neither a beginning nor a
+            continuation of these (codes would change their meaning).
+        """
+        theirs = tuple(described.get("classes", ()))
+        if described.get("kind") == self.kind:
+            shorter = min(len(theirs), len(self._classes))
+            if theirs[:shorter] == self._classes[:shorter]:
+                self._classes = max(theirs, self._classes, key=len)
+                return
+        raise TaskError(
+            f"the store is for {described.get('kind')} of {self._shown(theirs)}, "
+            f"this task is {self.kind} of {self._shown(self._classes)}"
+        )
+
+    def __repr__(self) -> str:
+        return f"Classification({self._shown(self._classes)})"
+
+    @staticmethod
+    def _is_integer(value: object) -> bool:
+        # True is an int to Python, and never a class name that somebody meant.
+        return hasattr(value, "__index__") and not isinstance(value, bool)
+
+    @classmethod
+    def _name(cls, value: object) -> str:
+        if cls._is_integer(value):
+            return str(value)
+        if not isinstance(value, str):
+            raise TaskError(f"A class name must be a text, not {type(value).__name__}: {value!r}.")
+        if not value.strip():
+            raise TaskError("A class name is empty. Give each class a name.")
+        return value
+
+    @staticmethod
+    def _shown(names: Sequence[str]) -> str:
+        return f"[{', '.join(names[:8])}{', …' if len(names) > 8 else ''}]"
+
+    @staticmethod
+    def _check(names: Sequence[str]) -> None:
+        if len(names) < 2:
+            raise TaskError(
+                f"A classification needs at least 2 classes, got {len(names)}. Name the others."
+            )
+        if len(names) > MAX_CLASSES:
+            raise TaskError(
+                f"A classification has at most {MAX_CLASSES:,} classes, got {len(names):,}. "
+                "Merge some, or label in two steps."
+            )
+        twice = sorted({n for n in names if names.count(n) > 1})
+        if twice:
+            raise TaskError(f"Class names must differ; these stand twice: {', '.join(twice)}.")

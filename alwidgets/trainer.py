@@ -1,0 +1,131 @@
+"""One retraining at a time, in the background; while one runs, asking again causes one more."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+
+Snapshot = TypeVar("Snapshot")
+Result = TypeVar("Result")
+
+
+class Executor(Protocol):
+    """Runs a job, now or in the background."""
+
+    def submit(self, job: Callable[[], None]) -> None:
+        """Run `job` once."""
+        ...
+
+
+class BackgroundExecutor:
+    """Runs each job in a thread of its own; the thread does not keep the process alive."""
+
+    def submit(self, job: Callable[[], None]) -> None:
+        """Start `job` in the background."""
+        threading.Thread(target=job, name="alwidgets-trainer", daemon=True).start()
+
+
+class InlineExecutor:
+    """Runs each job at once, in the caller's thread: a script or a test without threads."""
+
+    def submit(self, job: Callable[[], None]) -> None:
+        """Run `job` and return when it has ended."""
+        job()
+
+
+class Trainer(Generic[Snapshot, Result]):
+    """Takes snapshots, works on them in the background and publishes what comes out.
+
+    Parameters
+    ----------
+    snapshot : callable
+        Returns an immutable picture of what to work on, or None if there is nothing to do.
+    work : callable
+        From a snapshot to a result; touches nothing else.
+    publish : callable
+        Gets each result, in order.
+    fail : callable
+        Gets what `snapshot`, `work` or `publish` raised.
+    executor : Executor, optional
+        A thread in the background by default.
+    """
+
+    def __init__(
+        self,
+        snapshot: Callable[[], Snapshot | None],
+        work: Callable[[Snapshot], Result],
+        publish: Callable[[Result], None],
+        fail: Callable[[Exception], None],
+        executor: Executor | None = None,
+    ) -> None:
+        self._snapshot = snapshot
+        self._work = work
+        self._publish = publish
+        self._fail = fail
+        self._executor = executor or BackgroundExecutor()
+        self._changed = threading.Condition()
+        self._running = False
+        self._again = False
+        self._closed = False
+        self._worker: int | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run is under way."""
+        return self._running
+
+    def request(self) -> None:
+        """Ask for a run: at once if none is under way, else one more when that has ended."""
+        with self._changed:
+            if self._closed:
+                return
+            if self._running:
+                self._again = True
+                return
+            self._running = True
+        self._executor.submit(self._run)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until no run is under way.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds to wait at most.
+
+        Returns
+        -------
+        bool
+            False if the time ran out.
+        """
+        if self._worker == threading.get_ident():
+            return True  # a listener that waits for the run that called it would wait for ever
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._running, timeout)
+
+    def close(self, timeout: float | None = None) -> None:
+        """Take no more requests, and wait for the run under way; its result is dropped."""
+        with self._changed:
+            self._closed = True
+            self._again = False
+        self.wait(timeout)
+
+    def _run(self) -> None:
+        self._worker = threading.get_ident()
+        while True:
+            try:
+                snapshot = self._snapshot()
+                if snapshot is not None:
+                    result = self._work(snapshot)
+                    if not self._closed:
+                        self._publish(result)
+            except Exception as error:  # noqa: BLE001, a learner or strategy may be the user's
+                self._fail(error)
+            with self._changed:
+                if not self._again:
+                    self._running = False
+                    self._worker = None
+                    self._changed.notify_all()
+                    return
+                self._again = False

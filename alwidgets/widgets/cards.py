@@ -1,0 +1,215 @@
+"""The cards to label on: the browser holds the next ones, and this stores what is answered."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import traitlets
+
+from ..errors import AlwidgetsError, AnswerError, MessageError, StoreError, UnknownItemError
+from ..loop import READY
+from ..store import Event
+from .bundles import bundle
+from .messages import (
+    ProblemMessage,
+    QueueMessage,
+    StatusMessage,
+    ToCards,
+    event_id_of,
+    message_type,
+    parse_event,
+    parse_events,
+)
+from .payload import card_of
+from .throttle import Throttle
+
+if TYPE_CHECKING:
+    from ..session import Session
+
+log = logging.getLogger(__name__)
+
+STATUS_EVERY = 0.1
+#: Own retracts that are remembered, so that the page is not told of them.
+REMEMBERED = 1_000
+
+
+class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
+    """Cards of a session, one item after the other.
+
+    The browser shows the next card without asking; every answer waits there until it is
+    acknowledged from here, which is after it was committed to disk.
+
+    Parameters
+    ----------
+    session : Session
+
+    Examples
+    --------
+    >>> session.cards()  # doctest: +SKIP
+    """
+
+    _esm, _css = bundle("cards")
+    _task = traitlets.Dict().tag(sync=True)
+    _store = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._sending = threading.RLock()
+        self._own_retracts: deque[str] = deque(maxlen=REMEMBERED)
+        super().__init__(
+            _task=session.task.to_json(),
+            _store={
+                "id": session.store.store_id,
+                "persistent": session.store.persistent,
+                "name": session.store.name,
+            },
+        )
+        self._status = Throttle(self._send_status, STATUS_EVERY)
+        self._unsubscribe: list[Callable[[], None]] = [
+            session.on("queue", lambda: self._send_queue()),
+            session.on("labelled", self._on_labelled),
+            session.on("training", lambda _: self._status()),
+            session.on("round", lambda _: self._status()),
+            session.on("error", lambda _: self._status()),
+            session.on("notice", self._on_notice),
+            session.on("closed", self._on_closed),
+        ]
+        self.on_msg(self._on_message)
+
+    def close(self) -> None:
+        """Take the cards away; they no longer listen to the session."""
+        self._stop_listening()
+        super().close()
+
+    def _stop_listening(self) -> None:
+        self._status.close()
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self._unsubscribe = []
+
+    # ------------------------------------------------------------------ what arrives
+
+    def _on_message(self, _: object, content: object, buffers: object) -> None:
+        try:
+            kind = message_type(content, ("hello", "more", "events"))
+            assert isinstance(content, dict)
+            if kind == "events":
+                self._record(parse_events(content))
+            else:
+                self._session.prepare(READY)
+                self._send_queue()
+                self._send_status()
+        except MessageError as error:
+            self._refuse(None, str(error))
+        except StoreError as error:
+            self._problem(str(error), "Labels wait on this page until they can be saved.")
+        except Exception as error:
+            log.exception("the cards could not handle a message")
+            self._problem(
+                f"The kernel could not do that: {type(error).__name__}: {error}",
+                "Labels wait on this page; run the cell again. The log has the details.",
+            )
+
+    def _record(self, raws: list[dict[str, Any]]) -> None:
+        events: list[Event] = []
+        for raw in raws:
+            try:
+                event = self._session.validate(parse_event(raw, self._session.annotator))
+            except (MessageError, AnswerError, UnknownItemError) as error:
+                self._refuse(event_id_of(raw), str(error))
+                continue
+            if event.kind == "retract":
+                self._own_retracts.append(event.event_id)
+            events.append(event)
+        if events:
+            self._session.commit(events)
+            self._post({"type": "ack", "event_ids": [e.event_id for e in events]})
+            self._status()
+
+    # ------------------------------------------------------------------ what happens
+
+    def _on_labelled(self, event: Event) -> None:
+        self._status()
+        if event.kind != "retract" or event.event_id in self._own_retracts:
+            return
+        buffers: list[bytes] = []
+        item = self._session.item(event.item_id)
+        if item is not None and event.target is not None:
+            flagged = self._session.flag_of(item.id) is not None
+            card = card_of(item, flagged=flagged, buffers=buffers)
+            self._post({"type": "undone", "event_id": event.target, "card": card}, buffers)
+
+    def _on_notice(self, text: str) -> None:
+        self._task = self._session.task.to_json()
+        self._send_status(notice=text)
+
+    def _on_closed(self, reason: str) -> None:
+        self._problem(
+            f"This session is closed. {reason}",
+            "Run the cell again to go on; labels made here wait on this page until then.",
+        )
+        self._stop_listening()
+
+    # ------------------------------------------------------------------ what is sent
+
+    def _send_queue(self) -> None:
+        # Under the lock, so that an older queue never overtakes a newer one.
+        with self._sending:
+            buffers: list[bytes] = []
+            cards = [
+                card_of(
+                    item,
+                    flagged=self._session.flag_of(item.id) is not None,
+                    buffers=buffers,
+                )
+                for item in self._session.next(READY, wait=False)
+            ]
+            message: QueueMessage = {
+                "type": "queue",
+                "cards": cards,
+                "model_version": self._session.version,
+                "exhausted": self._session.exhausted,
+            }
+            self._post(message, buffers)
+
+    def _send_status(self, notice: str | None = None) -> None:
+        counts, error = self._session.progress(), self._session.error
+        store = self._session.store
+        message: StatusMessage = {
+            "type": "status",
+            "labelled": counts["labelled"],
+            "total": counts["total"],
+            "audit": counts["audit"],
+            "skipped": counts["skipped"],
+            "training": self._session.training,
+            "model_version": self._session.version,
+            "error": None if error is None else explain(error),
+            "notice": notice,
+            "saved_to": store.name if store.persistent else None,
+        }
+        self._post(message)
+
+    def _refuse(self, event_id: str | None, reason: str) -> None:
+        self._post({"type": "refused", "event_id": event_id, "reason": reason})
+
+    def _problem(self, text: str, remedy: str) -> None:
+        message: ProblemMessage = {"type": "problem", "text": text, "remedy": remedy}
+        self._post(message)
+
+    def _post(self, message: ToCards, buffers: list[bytes] | None = None) -> None:
+        """Send; from any thread."""
+        with self._sending:
+            if self.comm is not None:
+                self.send(message, buffers)
+
+
+def explain(error: Exception) -> str:
+    """Return an error in words: as it is if it is ours, else with its kind."""
+    if isinstance(error, AlwidgetsError):
+        return f"Retraining failed. {error}"
+    return f"Retraining failed. {type(error).__name__}: {error}"

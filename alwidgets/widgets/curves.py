@@ -1,0 +1,210 @@
+"""The learning curve: accuracy against labels, from the audit, with its interval."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import ipywidgets
+import plotly.graph_objects as go
+import traitlets
+
+from ..evaluation.risk import Estimate
+from ..store import RoundRecord
+from .bundles import bundle
+
+if TYPE_CHECKING:
+    from ..session import Session
+
+#: Colour-blind safe (Okabe & Ito, 2008), in the order in which strategies come into use.
+LINE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+BAND_COLOUR = "rgba(0, 114, 178, 0.16)"
+
+
+class CurvesHeader(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
+    """The figure in words, above the figure."""
+
+    _esm, _css = bundle("curves")
+    summary = traitlets.Dict().tag(sync=True)
+
+
+class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
+    """Learning curve of a session, live.
+
+    A point a retraining: the accuracy on the pool, estimated from the audit labels, with its
+    95 % interval; a line for each strategy that chose the labels on the way.
+
+    Parameters
+    ----------
+    session : Session
+    height : int, optional
+        Of the plot, in pixels.
+
+    Attributes
+    ----------
+    figure : plotly.graph_objects.FigureWidget
+
+    Examples
+    --------
+    >>> session.curves(height=400)  # doctest: +SKIP
+    """
+
+    def __init__(self, session: Session, *, height: int = 280) -> None:
+        self._session = session
+        self._drawing = threading.Lock()
+        self._header = CurvesHeader()
+        self.figure = _empty_figure(height)
+        super().__init__([self._header, self.figure])
+        self.add_class("alw-curves")
+        self._unsubscribe: list[Callable[[], None]] = [
+            session.on("round", lambda _: self._draw()),
+            session.on("closed", lambda _: self._stop_listening()),
+        ]
+        self._draw()
+
+    def close(self) -> None:
+        """Take the curve away; it no longer listens to the session."""
+        self._stop_listening()
+        self.figure.close()
+        self._header.close()
+        super().close()
+
+    def _stop_listening(self) -> None:
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self._unsubscribe = []
+
+    def _draw(self) -> None:
+        with self._drawing:
+            rounds = [r for r in self._session.rounds if r.accuracy is not None]
+            current = self._session.current
+            self._header.summary = summarise(
+                current.accuracy if current is not None and current.version else None,
+                self._session.rounds[-1] if self._session.rounds else None,
+            )
+            if rounds:
+                _update(self.figure, rounds)
+
+
+def summarise(accuracy: Estimate | None, newest: RoundRecord | None) -> dict[str, str]:
+    """Put the newest estimate into words: ``{"headline", "detail"}``."""
+    if newest is None or accuracy is None:
+        return {
+            "headline": "Accuracy: not known yet",
+            "detail": "It is estimated after the first retraining, from cards drawn at random.",
+        }
+    trained = f"{newest.n_train:,} training labels"
+    if accuracy.n == 0:
+        return {
+            "headline": "Accuracy: no audit labels yet",
+            "detail": f"{trained}. Cards drawn at random come up among the others.",
+        }
+    return {
+        "headline": f"Accuracy {percent(accuracy)}",
+        "detail": (
+            f"95 % interval, from {accuracy.n:,} audit "
+            f"{'label' if accuracy.n == 1 else 'labels'}, drawn at random and never trained on · "
+            f"{trained}"
+        ),
+    }
+
+
+def percent(accuracy: Estimate) -> str:
+    """Return an estimate for people, such as ``91 % (80 to 97 %)``."""
+    return f"{accuracy.value:.0%} ({accuracy.low * 100:.0f} to {accuracy.high:.0%})".replace(
+        "%", " %"
+    )
+
+
+def lines_of(rounds: list[RoundRecord]) -> dict[str, list[RoundRecord]]:
+    """Share out the rounds: each to the strategy that chose the labels since the one before.
+
+    A line begins at the point where its strategy took over.
+    """
+    lines: dict[str, list[RoundRecord]] = {}
+    for before, after in pairwise(rounds):
+        line = lines.setdefault(before.strategy, [])
+        if not line or line[-1] is not before:
+            line.append(before)
+        line.append(after)
+    return lines or {rounds[0].strategy: rounds}
+
+
+def _update(figure: Any, rounds: list[RoundRecord]) -> None:
+    labels = [r.n_train + r.n_audit for r in rounds]
+    lines = lines_of(rounds)
+    missing = [name for name in lines if not any(t.name == name for t in figure.data)]
+    with figure.batch_update():
+        band = figure.data[0]
+        band.x = labels + labels[::-1]
+        band.y = [r.high for r in rounds] + [r.low for r in rounds[::-1]]
+        for trace in figure.data[1:]:
+            if trace.name in lines:
+                _fill(trace, lines[trace.name])
+        figure.layout.annotations = ()
+        lowest = min(r.low for r in rounds if r.low is not None)
+        figure.layout.yaxis.range = (max(0.0, lowest - 0.05), 1.02)
+    for name in missing:
+        colour = LINE_COLOURS[(len(figure.data) - 1) % len(LINE_COLOURS)]
+        trace = go.Scatter(
+            name=name,
+            mode="lines+markers",
+            line={"color": colour, "width": 2.5},
+            marker={"size": 7},
+            hovertemplate=(
+                "%{x} labels: %{y:.1%}<br>%{customdata[0]:.0%} to %{customdata[1]:.0%} from "
+                "%{customdata[2]} audit labels<br>model %{customdata[3]}<extra></extra>"
+            ),
+        )
+        _fill(trace, lines[name])
+        figure.add_trace(trace)
+
+
+def _fill(trace: Any, rounds: list[RoundRecord]) -> None:
+    trace.x = [r.n_train + r.n_audit for r in rounds]
+    trace.y = [r.accuracy for r in rounds]
+    trace.customdata = [[r.low, r.high, r.n_audit, r.version] for r in rounds]
+
+
+def _empty_figure(height: int) -> Any:
+    band = go.Scatter(
+        name="95 % interval",
+        fill="toself",
+        fillcolor=BAND_COLOUR,
+        line={"width": 0},
+        mode="lines",
+        hoverinfo="skip",
+    )
+    figure = go.FigureWidget([band])
+    figure.update_layout(
+        height=height,
+        autosize=True,
+        template="none",
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        margin={"l": 56, "r": 16, "t": 8, "b": 44},
+        hovermode="closest",
+        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 0.02, "yanchor": "bottom"},
+        xaxis={"title": {"text": "labels"}, "rangemode": "tozero", "zeroline": False},
+        yaxis={
+            "title": {"text": "accuracy"},
+            "tickformat": ".0%",
+            "range": (0, 1.02),
+            "zeroline": False,
+        },
+        annotations=[
+            {
+                "text": "The curve begins after the first retraining",
+                "showarrow": False,
+                "xref": "paper",
+                "yref": "paper",
+                "x": 0.5,
+                "y": 0.5,
+            }
+        ],
+    )
+    figure._config = {"displayModeBar": False, "responsive": True}
+    return figure

@@ -1,0 +1,227 @@
+"""The messages between the cards and Python, and the check of those that come from outside.
+
+The same shapes stand in ``js/src/shared/messages.ts``; both test suites read the examples in
+``js/fixtures/messages``.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any, Literal, TypedDict, cast, get_args
+
+from ..errors import MessageError
+from ..store import Event, Kind
+
+MAX_ID = 64
+MAX_ITEM_ID = 4_096
+MAX_ANSWER = 10_000
+MAX_EVENTS = 1_000
+
+
+class TextContent(TypedDict):
+    """A text to show."""
+
+    kind: Literal["text"]
+    text: str
+
+
+class ImageContent(TypedDict):
+    """An image to show; its bytes are in the buffer of that number."""
+
+    kind: Literal["image"]
+    mime: str
+    buffer: int
+    width: int
+    height: int
+    alt: str
+
+
+class Suggestion(TypedDict):
+    """What the model says, and its probability."""
+
+    answer: str
+    confidence: float
+
+
+class Reason(TypedDict):
+    """Why an item is on a card."""
+
+    strategy: str
+    score: float | None
+    model_version: int
+
+
+class Card(TypedDict):
+    """An item to label."""
+
+    item_id: str
+    draw_id: str | None
+    stream: str
+    content: TextContent | ImageContent
+    metadata: dict[str, Any]
+    suggestion: Suggestion | None
+    reason: Reason
+    flagged: bool
+
+
+class QueueMessage(TypedDict):
+    """The next cards; they replace all but the one on screen."""
+
+    type: Literal["queue"]
+    cards: list[Card]
+    model_version: int
+    exhausted: bool
+
+
+class AckMessage(TypedDict):
+    """These events are on disk."""
+
+    type: Literal["ack"]
+    event_ids: list[str]
+
+
+class RefusedMessage(TypedDict):
+    """Tells that an event, or (None) a message, was not accepted."""
+
+    type: Literal["refused"]
+    event_id: str | None
+    reason: str
+
+
+class UndoneMessage(TypedDict):
+    """An event was taken back in Python; its card comes first."""
+
+    type: Literal["undone"]
+    event_id: str
+    card: Card
+
+
+class StatusMessage(TypedDict):
+    """How things stand."""
+
+    type: Literal["status"]
+    labelled: int
+    total: int
+    audit: int
+    skipped: int
+    training: bool
+    model_version: int
+    error: str | None
+    notice: str | None
+    saved_to: str | None
+
+
+class ProblemMessage(TypedDict):
+    """Something the person should know, and what to do about it."""
+
+    type: Literal["problem"]
+    text: str
+    remedy: str
+
+
+ToCards = (
+    QueueMessage | AckMessage | RefusedMessage | UndoneMessage | StatusMessage | ProblemMessage
+)
+
+
+class LabelEvent(TypedDict):
+    """Something a person did, as the front end sends it."""
+
+    event_id: str
+    item_id: str
+    kind: str
+    answer: Any
+    target: str | None
+    draw_id: str | None
+    shown_at: str | None
+    answered_at: str
+
+
+def message_type(content: object, known: tuple[str, ...]) -> str:
+    """Type of a message.
+
+    Raises
+    ------
+    MessageError
+        If it is no message, or of no type in `known`.
+    """
+    kind = content.get("type") if isinstance(content, dict) else None
+    if not isinstance(kind, str) or kind not in known:
+        raise MessageError(
+            f"A message of type {str(kind)[:40]!r} is not known here; known are {', '.join(known)}."
+        )
+    return kind
+
+
+def parse_events(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the list of raw events in an ``events`` message.
+
+    Raises
+    ------
+    MessageError
+        If there is none, or it is too long.
+    """
+    events = content.get("events")
+    if not isinstance(events, list) or not all(isinstance(e, dict) for e in events):
+        raise MessageError("An events message must hold a list of events.")
+    if len(events) > MAX_EVENTS:
+        raise MessageError(f"{len(events):,} events in a message; send at most {MAX_EVENTS:,}.")
+    return events
+
+
+def event_id_of(raw: dict[str, Any]) -> str | None:
+    """Id of a raw event if it has a usable one."""
+    value = raw.get("event_id")
+    return value if isinstance(value, str) and 0 < len(value) <= MAX_ID else None
+
+
+def parse_event(raw: dict[str, Any], annotator: str) -> Event:
+    """Turn a raw event into an event, trusting nothing.
+
+    Raises
+    ------
+    MessageError
+        Naming the field that is wrong.
+    """
+    kind = raw.get("kind")
+    if kind not in get_args(Kind):
+        raise MessageError(f"An event of kind {str(kind)[:40]!r} is not known.")
+    answer = raw.get("answer")
+    if kind == "answer" and answer is None:
+        raise MessageError("An answer event holds no answer.")
+    if len(json.dumps(answer)) > MAX_ANSWER:
+        raise MessageError(f"An answer is longer than {MAX_ANSWER:,} characters.")
+    target = _text(raw, "target", MAX_ID, optional=True)
+    if (kind == "retract") != (target is not None):
+        raise MessageError("A retract event, and no other, names its target.")
+    return Event(
+        event_id=cast(str, _text(raw, "event_id", MAX_ID)),
+        item_id=cast(str, _text(raw, "item_id", MAX_ITEM_ID)),
+        kind=cast(Kind, kind),
+        answer=answer if kind == "answer" else None,
+        target=target,
+        draw_id=_text(raw, "draw_id", MAX_ID, optional=True),
+        annotator=annotator,
+        shown_at=_time(raw, "shown_at", optional=True),
+        answered_at=_time(raw, "answered_at"),
+    )
+
+
+def _text(raw: dict[str, Any], name: str, longest: int, *, optional: bool = False) -> str | None:
+    value = raw.get(name)
+    if value is None and optional:
+        return None
+    if not isinstance(value, str) or not 0 < len(value) <= longest:
+        raise MessageError(f"The event's {name} must be a text of 1 to {longest:,} characters.")
+    return value
+
+
+def _time(raw: dict[str, Any], name: str, *, optional: bool = False) -> str | None:
+    value = _text(raw, name, 40, optional=optional)
+    if value is not None:
+        try:
+            datetime.fromisoformat(value)
+        except ValueError:
+            raise MessageError(f"The event's {name}, {value!r}, is no ISO 8601 time.") from None
+    return value

@@ -1,0 +1,324 @@
+import { newId } from "../shared/ids";
+import { Listeners } from "../shared/listeners";
+import type {
+  ClassificationTask,
+  FromCards,
+  LabelEvent,
+  Status,
+  StoreTrait,
+  ToCards,
+} from "../shared/messages";
+import type { Cleanup, Model } from "../shared/model";
+import { Outbox, pageShelf, type Shelf, type Timers } from "../shared/outbox";
+import { CardDeck } from "./deck";
+import { Images } from "./images";
+import { classKeys } from "./keys";
+import { Pace } from "./pace";
+
+export interface CardsTraits extends Record<string, unknown> {
+  _task: ClassificationTask;
+  _store: StoreTrait;
+}
+
+/** Something the person should know, with what to do about it. */
+export interface Notice {
+  key: string;
+  tone: "info" | "warn" | "bad";
+  text: string;
+  remedy: string;
+}
+
+/** What a test may put in place of the browser. */
+export interface World {
+  shelf: Shelf | null;
+  now: () => number;
+  newId: () => string;
+  timers?: Timers;
+}
+
+const ASK_AGAIN = 3_000; // a request for cards that got no answer in this time is made again
+const LONGEST_ASK = 30_000;
+const LATE = 2_000; // labels normally take far less to be saved
+const QUIET = 10_000; // labels unsaved for so long are worth a word
+const SETTLE = 400; // Python's status and its acknowledgement come in either order
+
+/** All there is to the cards of one model; any number of views look at it and press its buttons. */
+export class CardsState {
+  readonly deck: CardDeck;
+  readonly outbox: Outbox;
+  readonly images = new Images();
+  readonly pace = new Pace();
+  readonly listeners = new Listeners();
+  readonly store: StoreTrait;
+  task: ClassificationTask;
+  keys: (string | null)[] = [];
+  status: Status | null = null;
+  /** Labels given, counting those still on their way. */
+  labelled = 0;
+  /** Whether labels wait for longer than usual to be saved. */
+  late = false;
+  /** The newest thing to read out; views say it when it changes. */
+  said = "";
+  readonly #model: Model<CardsTraits>;
+  readonly #world: World;
+  readonly #watchers = new Set<() => void>();
+  readonly #notices = new Map<string, Notice>();
+  readonly #dismissed = new Map<string, string>(); // key -> the text that was dismissed
+  #asked: number | null = null;
+  #settling: Cleanup | null = null;
+  #late: Cleanup | null = null;
+  #quiet: Cleanup | null = null;
+  #starving: Cleanup | null = null;
+  #patience = ASK_AGAIN;
+
+  constructor(model: Model<CardsTraits>, world?: Partial<World>) {
+    this.#model = model;
+    this.#world = { shelf: pageShelf(), now: Date.now, newId, ...world };
+    this.task = model.get("_task");
+    this.store = model.get("_store");
+    this.keys = classKeys(this.task.classes);
+    this.deck = new CardDeck({ now: () => new Date(this.#world.now()), newId: this.#world.newId });
+    this.outbox = new Outbox({
+      storeId: this.store.id,
+      shelf: this.store.persistent ? this.#world.shelf : null,
+      send: (events) => this.#send({ type: "events", events }),
+      changed: () => this.#outboxChanged(),
+      now: this.#world.now,
+      ...(this.#world.timers ? { timers: this.#world.timers } : {}),
+    });
+    this.deck.expect(this.outbox.events);
+    this.listeners.model(model, "msg:custom", (message: ToCards, buffers?: DataView[]) =>
+      this.receive(message, buffers ?? []),
+    );
+    this.listeners.model(model, "change:_task", () => {
+      this.task = model.get("_task");
+      this.keys = classKeys(this.task.classes);
+      this.#changed();
+    });
+    this.#askForMore();
+    this.outbox.flush();
+    this.#outboxChanged();
+  }
+
+  /** Runs `watcher` after every change; returns what stops it. */
+  watch(watcher: () => void): Cleanup {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  get notices(): Notice[] {
+    return [...this.#notices.values()];
+  }
+
+  get unsaved(): number {
+    return this.outbox.size;
+  }
+
+  // What a person does. Each paints the views first and keeps and sends the event after, so that the next card is
+  // there in the frame of the key press.
+
+  answer(code: number): void {
+    const name = this.task.classes[code];
+    if (name === undefined || this.deck.phase !== "showing") return;
+    this.#did(this.deck.answer(name), `Labelled ${name}.`, 1);
+    this.pace.add(this.#world.now());
+  }
+
+  /** Answers what the model suggests, where it suggests something. */
+  accept(): void {
+    const suggestion = this.deck.current?.card.suggestion;
+    if (suggestion) this.answer(this.task.classes.indexOf(suggestion.answer));
+    else if (this.deck.current) this.#say("This card has no suggestion to accept.");
+  }
+
+  skip(): void {
+    this.#did(this.deck.skip(), "Skipped.", 0);
+  }
+
+  flag(): void {
+    const event = this.deck.flag();
+    if (event) this.#did(event, event.kind === "flag" ? "Flagged." : "Flag taken off.", 0);
+    else if (this.deck.current) this.#say("This item was flagged earlier; that flag stays.");
+  }
+
+  undo(): void {
+    const last = this.deck.last;
+    const event = this.deck.undo();
+    if (!event || !last) {
+      this.#say("There is nothing to take back on this page.");
+      return;
+    }
+    const wasAnswer = last.event.kind === "answer";
+    this.#did(
+      event,
+      wasAnswer ? `Took back ${last.event.answer}.` : "Took back the skip.",
+      wasAnswer ? -1 : 0,
+    );
+    if (wasAnswer) this.pace.remove();
+  }
+
+  dismiss(key: string): void {
+    const notice = this.#notices.get(key);
+    if (!notice) return;
+    this.#dismissed.set(key, notice.text);
+    this.#notices.delete(key);
+    this.#changed();
+  }
+
+  dispose(): void {
+    this.listeners.dispose();
+    this.outbox.dispose();
+    this.images.dispose();
+    this.#watchers.clear();
+  }
+
+  /** Takes in a message from Python. */
+  receive(message: ToCards, buffers: readonly DataView[]): void {
+    switch (message.type) {
+      case "queue":
+        this.#asked = null;
+        this.images.add(message.cards, buffers);
+        this.deck.refill(message.cards, message.model_version, message.exhausted);
+        this.images.keep(this.deck.live);
+        this.#askForMore();
+        break;
+      case "ack":
+        this.deck.saved(message.event_ids);
+        this.#settle();
+        this.outbox.acknowledge(message.event_ids); // tells the views
+        return;
+      case "refused":
+        this.#refused(message.event_id, message.reason);
+        break;
+      case "undone":
+        this.images.add([message.card], buffers);
+        this.deck.undone(message.event_id, message.card);
+        this.said = "A label was taken back.";
+        break;
+      case "status":
+        this.status = message;
+        this.labelled = this.unsaved > 0 ? Math.max(this.labelled, message.labelled) : message.labelled;
+        this.#note("error", "bad", message.error, "Labelling goes on; the last model stays in use.");
+        // said once, in one status: it stays until it is put away or there is a newer one
+        if (message.notice) {
+          this.#dismissed.delete("notice");
+          this.#note("notice", "info", message.notice, "");
+        }
+        break;
+      case "problem":
+        this.#dismissed.delete(`problem:${message.text}`);
+        this.#note(`problem:${message.text}`, "bad", message.text, message.remedy);
+        break;
+    }
+    this.#changed();
+  }
+
+  #did(event: LabelEvent | null, said: string, labels: number): void {
+    if (!event) return;
+    this.said = said;
+    this.labelled = Math.max(0, this.labelled + labels);
+    this.#changed();
+    this.outbox.add(event);
+    this.#askForMore();
+  }
+
+  #say(text: string): void {
+    this.said = text;
+    this.#changed();
+  }
+
+  #refused(eventId: string | null, reason: string): void {
+    const event = eventId === null ? null : this.outbox.refuse(eventId);
+    const card = eventId === null ? null : this.deck.refused(eventId);
+    if (card && event?.kind === "answer") this.labelled = Math.max(0, this.labelled - 1);
+    const remedy = card ? "The card comes back next: give it an answer again, or skip it." : "";
+    this.#dismissed.delete(`refused:${reason}`);
+    this.#note(`refused:${reason}`, "bad", reason, remedy);
+    this.said = `Not saved: ${reason}`;
+  }
+
+  /** Sets or clears the notice `key`; one that was dismissed stays away until its text changes. */
+  #note(key: string, tone: Notice["tone"], text: string | null, remedy: string): void {
+    if (!text) {
+      this.#notices.delete(key);
+      this.#dismissed.delete(key);
+    } else if (this.#dismissed.get(key) !== text) this.#notices.set(key, { key, tone, text, remedy });
+  }
+
+  #outboxChanged(): void {
+    const { size, durable } = this.outbox;
+    if (size === 0) {
+      this.late = false;
+      this.#late?.();
+      this.#late = null;
+      this.#quiet?.();
+      this.#quiet = null;
+      this.#note("unsaved", "warn", null, "");
+      this.#note("storage", "warn", null, "");
+    } else {
+      if (this.store.persistent && !durable) {
+        const text = "This browser keeps no copy of unsaved labels: its storage is full or forbidden.";
+        this.#note("storage", "warn", text, "Leave this page open until every label is saved.");
+      }
+      this.#late ??= this.listeners.timeout(() => {
+        this.late = true;
+        this.#changed();
+      }, LATE);
+      this.#quiet ??= this.listeners.timeout(() => this.#tellUnsaved(), QUIET);
+    }
+    this.#changed();
+  }
+
+  #tellUnsaved(): void {
+    this.#quiet = null;
+    if (this.unsaved === 0) return;
+    const remedy =
+      this.outbox.durable && this.store.persistent
+        ? "They are safe in this browser. If the kernel has stopped, run the cell again and they are saved."
+        : "Keep this page open; if the kernel is busy they are saved as soon as it is free.";
+    const text = "The kernel has not confirmed the newest labels yet.";
+    this.#note("unsaved", "warn", text, remedy);
+    this.#changed();
+  }
+
+  /** Takes Python's count once its status and its acknowledgement are both in. */
+  #settle(): void {
+    this.#settling?.();
+    this.#settling = this.listeners.timeout(() => {
+      if (this.status && this.unsaved === 0) this.labelled = this.status.labelled;
+      this.#changed();
+    }, SETTLE);
+  }
+
+  #askForMore(): void {
+    const now = this.#world.now();
+    if (this.deck.low && (this.#asked === null || now - this.#asked >= ASK_AGAIN)) {
+      this.#asked = now;
+      this.#send({ type: "more" });
+    }
+    if (this.deck.phase !== "waiting") this.#patience = ASK_AGAIN;
+    else if (this.#starving === null) this.#starve();
+  }
+
+  /** With no card there is no key press to ask on: asks again by the clock, ever less often. */
+  #starve(): void {
+    if (!this.deck.fed) this.#send({ type: "hello" });
+    this.#starving = this.listeners.timeout(() => {
+      this.#starving = null;
+      this.#askForMore();
+    }, this.#patience);
+    this.#patience = Math.min(this.#patience * 2, LONGEST_ASK);
+  }
+
+  #send(message: FromCards): void {
+    try {
+      this.#model.send(message);
+    } catch {
+      // the connection is gone: events wait in the outbox, the rest is asked for again
+    }
+  }
+
+  #changed(): void {
+    for (const watcher of this.#watchers) watcher();
+  }
+}

@@ -1,0 +1,326 @@
+import { icon, make, percent, setText } from "../shared/dom";
+import { Listeners } from "../shared/listeners";
+import type { Card } from "../shared/messages";
+import type { Cleanup } from "../shared/model";
+import { classColour } from "../shared/palette";
+import { Classes } from "./classes";
+import { Footer } from "./footer";
+import { Help } from "./help";
+import { actionOf } from "./keys";
+import { Notices } from "./notices";
+import { Stage } from "./stage";
+import type { CardsState } from "./state";
+import { badge, spoken, why } from "./why";
+
+const FLAG = "M4 14V2.5h7.5l-1.8 3.2 1.8 3.3H4";
+const OWN = { "data-lm-suppress-shortcuts": "true" };
+
+function button(name: string, key: string, label: string, ...children: Node[]): HTMLButtonElement {
+  return make(
+    "button",
+    { type: "button", class: `alw-quiet alw-${name}`, "aria-keyshortcuts": key, ...OWN },
+    ...children,
+    make("span", {}, label),
+  );
+}
+
+const cap = (text: string) => make("kbd", { class: "alw-key", "aria-hidden": "true" }, text);
+
+/** One view of the cards: draws the state, and turns keys and clicks into what a person does. */
+export class CardsView {
+  readonly root: HTMLElement;
+  readonly listeners = new Listeners();
+  readonly #state: CardsState;
+  readonly #notices: Notices;
+  readonly #stage: Stage;
+  readonly #classes: Classes;
+  readonly #footer = new Footer();
+  readonly #help = new Help();
+  readonly #badge = make("span", { class: "alw-badge", hidden: true });
+  readonly #why = make("span", { class: "alw-why" });
+  readonly #flag = button("flag", "f", "Flag", icon(FLAG));
+  readonly #keys = make(
+    "button",
+    {
+      type: "button",
+      class: "alw-quiet alw-help-button",
+      "aria-label": "Keys",
+      "aria-expanded": "false",
+      ...OWN,
+    },
+    "?",
+  );
+  readonly #chip = make("button", {
+    type: "button",
+    class: "alw-chip",
+    "aria-keyshortcuts": "Enter",
+    ...OWN,
+  });
+  readonly #chipDot = make("span", { class: "alw-dot", "aria-hidden": "true" });
+  readonly #chipText = make("span", { class: "alw-chip-text" });
+  readonly #noChip = make("span", { class: "alw-no-chip" });
+  readonly #undo = button("undo", "Backspace", "Undo");
+  readonly #skip = button("skip", "Space", "Skip");
+  readonly #last = make("span", { class: "alw-last" });
+  readonly #live = make("div", { class: "alw-hidden", role: "status", "aria-live": "polite" });
+  #card: Card | null = null;
+  #measuring: Cleanup | null = null;
+
+  constructor(state: CardsState) {
+    this.#state = state;
+    const { listeners } = this;
+    this.#notices = new Notices(listeners, (key) => state.dismiss(key));
+    this.#stage = new Stage(listeners);
+    this.#classes = new Classes(
+      listeners,
+      (code) => this.#answer(code),
+      () => this.focus(),
+    );
+    this.#chip.append(this.#chipDot, this.#chipText, cap("Enter"));
+    this.#undo.append(cap("⌫"));
+    this.#skip.append(cap("Space"));
+    const memory = state.store.persistent
+      ? null
+      : make(
+          "p",
+          { class: "alw-memory" },
+          "Labels are kept in memory only. Pass ",
+          make("code", {}, 'store="labels.db"'),
+          " to keep them.",
+        );
+    const card = make(
+      "div",
+      { class: "alw-card" },
+      make(
+        "div",
+        { class: "alw-card-head" },
+        this.#badge,
+        this.#why,
+        make("span", { class: "alw-space" }),
+        this.#flag,
+        this.#keys,
+      ),
+      this.#stage.root,
+      make("div", { class: "alw-suggestion" }, this.#chip, this.#noChip),
+      this.#help.root,
+    );
+    this.root = make(
+      "div",
+      {
+        class: "alw-root alw-cards",
+        role: "region",
+        "aria-label": "Cards to label",
+        tabindex: 0,
+        "data-view": "cards",
+        "data-item-id": "",
+        ...OWN,
+      },
+      make(
+        "div",
+        { class: "alw-cards-inner" },
+        this.#notices.root,
+        card,
+        this.#classes.root,
+        make(
+          "div",
+          { class: "alw-actions" },
+          this.#undo,
+          this.#last,
+          make("span", { class: "alw-space" }),
+          this.#skip,
+        ),
+        this.#footer.root,
+        memory,
+        this.#live,
+      ),
+    );
+    this.#listen();
+    listeners.add(state.watch(() => this.paint()));
+    listeners.add(() => this.root.remove());
+    this.paint();
+  }
+
+  focus(): void {
+    this.root.focus({ preventScroll: true });
+  }
+
+  dispose(): void {
+    this.listeners.dispose();
+  }
+
+  /** Draws what changed. Runs inside the key press, so it reads no layout. */
+  paint(): void {
+    const state = this.#state;
+    const shown = state.deck.current;
+    const card = shown?.card ?? null;
+    const { root } = this;
+    root.dataset.itemId = card?.item_id ?? "";
+    root.dataset.unsaved = String(state.unsaved);
+    root.dataset.round = String(state.status?.model_version ?? state.deck.modelVersion);
+    root.dataset.phase = state.deck.phase;
+    // focus on a button that is about to be disabled would fall back to the page, and keys to the notebook
+    if (!card && root.contains(root.ownerDocument.activeElement)) this.focus();
+
+    this.#stage.paint(state);
+    this.#classes.paint(state);
+    this.#footer.paint(state);
+    this.#help.paint(state);
+    this.#notices.paint(state);
+    if (card !== this.#card || !card) this.#paintCard(card);
+    this.#paintActions();
+    this.#speak(card);
+    this.#card = card;
+  }
+
+  #paintCard(card: Card | null): void {
+    const mark = card ? badge(card) : null;
+    this.#badge.hidden = mark === null;
+    setText(this.#badge, mark?.text ?? "");
+    this.#badge.title = mark?.title ?? "";
+    const reason = card ? why(card) : null;
+    setText(this.#why, reason?.text ?? "");
+    this.#why.title = reason?.title ?? "";
+
+    const suggestion = card?.suggestion ?? null;
+    this.#chip.hidden = suggestion === null;
+    this.#noChip.hidden = suggestion !== null;
+    if (suggestion) {
+      const code = this.#state.task.classes.indexOf(suggestion.answer);
+      this.#chipDot.style.setProperty("--alw-dot", classColour(Math.max(0, code)));
+      setText(this.#chipText, `suggests ${suggestion.answer} · ${percent(suggestion.confidence)}`);
+    } else {
+      const none = !card ? "" : card.stream === "audit" ? "suggestion hidden" : "no suggestion yet";
+      setText(this.#noChip, none);
+      this.#noChip.title = mark?.title ?? "";
+    }
+    this.#measuring ??= this.listeners.frame(() => {
+      this.#measuring = null;
+      this.#stage.measure();
+    });
+  }
+
+  #paintActions(): void {
+    const { deck } = this.#state;
+    const card = deck.current?.card ?? null;
+    this.#flag.disabled = this.#skip.disabled = card === null;
+    this.#flag.setAttribute("aria-pressed", String(card?.flagged ?? false));
+    const last = deck.last;
+    this.#undo.disabled = last === null;
+    const deed =
+      last === null ? "" : last.event.kind === "skip" ? "skipped" : `labelled ${last.event.answer}`;
+    setText(this.#last, deed && `last: ${deed}`);
+  }
+
+  #speak(card: Card | null): void {
+    const { deck, said } = this.#state;
+    const suggestion = card?.suggestion;
+    const idea = suggestion ? `Suggests ${suggestion.answer}, ${percent(suggestion.confidence)}.` : "";
+    const rest = card
+      ? spoken(card, idea)
+      : deck.phase === "exhausted"
+        ? "No cards are left."
+        : "Waiting for cards.";
+    setText(this.#live, `${said} ${rest}`.trim());
+  }
+
+  #answer(code: number): void {
+    const showing = this.#state.deck.phase === "showing";
+    this.#state.answer(code);
+    if (showing) this.#classes.flash(code);
+  }
+
+  #toggleHelp(open?: boolean): void {
+    this.#help.toggle(open);
+    this.#keys.setAttribute("aria-expanded", String(this.#help.open));
+  }
+
+  #listen(): void {
+    const { listeners, root } = this;
+    listeners.dom(root, "keydown", (event) => this.#keydown(event));
+    for (const name of ["keyup", "keypress"]) listeners.dom(root, name, (event) => event.stopPropagation());
+    listeners.dom(root, "pointerdown", (event) => {
+      if (event.target !== this.#classes.filter) this.focus();
+    });
+    // a press on a button leaves the focus on the root, where the keys are
+    listeners.dom(root, "mousedown", (event) => {
+      if ((event.target as Element).closest("button")) event.preventDefault();
+    });
+    listeners.dom(this.#chip, "click", () => this.#accept());
+    listeners.dom(this.#skip, "click", () => this.#state.skip());
+    listeners.dom(this.#undo, "click", () => this.#state.undo());
+    listeners.dom(this.#flag, "click", () => this.#state.flag());
+    listeners.dom(this.#keys, "click", () => this.#toggleHelp());
+  }
+
+  #accept(): void {
+    const suggestion = this.#state.deck.current?.card.suggestion;
+    this.#state.accept();
+    if (suggestion) this.#classes.flash(this.#state.task.classes.indexOf(suggestion.answer));
+  }
+
+  #keydown(event: KeyboardEvent): void {
+    event.stopPropagation(); // the notebook has keys of its own
+    const target = event.target as Element;
+    if (target === this.#classes.filter) {
+      if (this.#classes.filterKey(event)) event.preventDefault();
+      return;
+    }
+    if (target.closest("button") && (event.key === "Enter" || event.key === " ")) {
+      if (event.repeat) event.preventDefault(); // a button clicks again and again while Enter is held
+      return;
+    }
+    const action = actionOf(event, this.#state.keys);
+    if (action === null) {
+      if (event.repeat && (event.key === " " || event.key === "Backspace")) event.preventDefault();
+      return;
+    }
+    event.preventDefault();
+    if (this.#help.open && action.do !== "help") {
+      this.#toggleHelp(false);
+      if (action.do === "leave") return;
+    }
+    switch (action.do) {
+      case "answer":
+        this.#answer(action.code);
+        break;
+      case "accept":
+        this.#accept();
+        break;
+      case "skip":
+        this.#state.skip();
+        break;
+      case "undo":
+        this.#state.undo();
+        break;
+      case "flag":
+        this.#state.flag();
+        break;
+      case "filter":
+        this.#classes.startFilter(action.text);
+        break;
+      case "scroll":
+        this.#stage.scroll(action.pages);
+        break;
+      case "help":
+        this.#toggleHelp();
+        break;
+      case "leave":
+        this.#leave();
+        break;
+    }
+  }
+
+  /** Hands the keyboard back to the notebook. */
+  #leave(): void {
+    const { root } = this;
+    const active = root.ownerDocument.activeElement;
+    if (active instanceof HTMLElement) active.blur();
+    // JupyterLab's command mode listens where the focus is: on the cell, or on the notebook itself
+    for (const name of [".jp-Cell", ".jp-Notebook"]) {
+      const host = root.closest<HTMLElement>(name);
+      if (!host || host.tabIndex < 0) continue;
+      host.focus({ preventScroll: true });
+      return;
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import type { Card } from "../shared/messages";
+
+/** What each strategy looks for, in a few words. */
+const LOOKS_FOR: Record<string, string> = {
+  random: "picked at random",
+  least_confident: "the model is unsure of its best guess",
+  margin: "a close call between two classes",
+  entropy: "the model spreads its bets",
+  bald: "the members of the model disagree",
+  k_center: "unlike anything labelled so far",
+  representative: "typical of many items",
+};
+
+export interface Why {
+  text: string;
+  title: string;
+}
+
+/** Why this card is on screen. */
+export function why(card: Card): Why {
+  if (card.stream === "chosen") return { text: "chosen by you", title: "You put this item into the queue." };
+  if (card.stream === "audit") {
+    return {
+      text: "picked at random",
+      title: "Drawn at random, so that the accuracy it measures is honest.",
+    };
+  }
+  const { strategy, score, model_version } = card.reason;
+  const words = LOOKS_FOR[strategy];
+  const by = model_version > 0 ? ` by model ${model_version}` : "";
+  const scored = score === null ? "" : `, score ${score.toPrecision(3)}`;
+  return {
+    text: words ?? `chosen by ${strategy.replaceAll("_", " ")}`,
+    title: `Strategy ${strategy}${by}${scored}.`,
+  };
+}
+
+/** A badge for cards that are not ordinary ones. */
+export function badge(card: Card): Why | null {
+  if (card.stream !== "audit") return null;
+  return {
+    text: "audit card",
+    title: "Suggestion hidden: this answer measures the model's accuracy and never trains it.",
+  };
+}
+
+const LONGEST = 240;
+
+/** The card in words, for a screen reader. */
+export function spoken(card: Card, suggestion: string): string {
+  const { content } = card;
+  const text = content.kind === "text" ? content.text : content.alt || "Image";
+  const cut = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+  return [cut, badge(card) ? "Audit card." : "", suggestion, card.flagged ? "Flagged." : ""]
+    .filter(Boolean)
+    .join(" ");
+}

@@ -1,0 +1,111 @@
+/** Buffers to arrays and back. What does not fit together is an error, never a map that is quietly wrong. */
+import type { ColoursMessage, PointsMessage } from "./messages";
+
+/** Coordinates of all points: x and y in turn. */
+export type Coordinates = Float32Array<ArrayBuffer>;
+
+/** What every point is coloured by, as an index into a table of colours: 0 is "none". */
+export interface Colouring extends Omit<ColoursMessage, "type" | "bytes"> {
+  codes: Uint16Array<ArrayBuffer>;
+  /** How many points have each code. */
+  counts: Uint32Array<ArrayBuffer>;
+}
+
+/** Steps of a ramp. */
+export const STEPS = 256;
+
+/** Sorting more points than this would cost more time than the order is worth. */
+const MOST_ORDERED = 200_000;
+
+function bytesOf(buffers: readonly DataView[], expected: number, what: string): ArrayBuffer {
+  const view = buffers[0];
+  if (!view || view.byteLength !== expected) {
+    throw new Error(`${what}: ${view?.byteLength ?? "no"} bytes came, ${expected} were expected`);
+  }
+  // A copy: the view may start anywhere, and typed arrays only at multiples of their size.
+  return view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength) as ArrayBuffer;
+}
+
+export function decodePoints(message: PointsMessage, buffers: readonly DataView[]): Coordinates {
+  return new Float32Array(bytesOf(buffers, message.n * 8, "coordinates"));
+}
+
+/** @param n how many points there are */
+export function decodeColours(message: ColoursMessage, buffers: readonly DataView[], n: number): Colouring {
+  const { type: _type, bytes, ...rest } = message;
+  const raw = bytesOf(buffers, n * bytes, "colours");
+  const given = bytes === 1 ? new Uint8Array(raw) : new Uint16Array(raw);
+  const none = bytes === 1 ? 0xff : 0xffff;
+  const size = message.kind === "ramp" ? STEPS : (message.categories?.length ?? 0);
+  const codes = new Uint16Array(n);
+  const counts = new Uint32Array(size + 1);
+  for (let i = 0; i < n; i++) {
+    const code = given[i]!;
+    const isNone = message.kind === "category" && (code === none || code >= size);
+    codes[i] = isNone ? 0 : code + 1;
+    counts[codes[i]!]!++;
+  }
+  return { ...rest, codes, counts };
+}
+
+/**
+ * The same layout as large as it fits around the centre of a view: heights in [-1, 1], widths in [-aspect, aspect].
+ * Both axes keep one scale.
+ */
+export function fill(xy: Coordinates, aspect: number): Coordinates {
+  const low = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const high = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = 0; i < xy.length; i++) {
+    const axis = i % 2;
+    if (xy[i]! < low[axis]!) low[axis] = xy[i]!;
+    if (xy[i]! > high[axis]!) high[axis] = xy[i]!;
+  }
+  const half = [(high[0]! - low[0]!) / 2, (high[1]! - low[1]!) / 2] as const;
+  const scale = Math.min(aspect / half[0], 1 / half[1]);
+  if (!Number.isFinite(scale)) return new Float32Array(xy.length);
+  return xy.map((value, i) => (value - (low[i % 2]! + high[i % 2]!) / 2) * scale);
+}
+
+/**
+ * The order to draw points in, so that what matters lies on top: what has a class above what has none, much above
+ * little. Null for the order they have.
+ */
+export function drawingOrder(colouring: Colouring): number[] | null {
+  const { codes, counts } = colouring;
+  if (codes.length > MOST_ORDERED) return null;
+  const isRamp = colouring.kind === "ramp";
+  if (!isRamp && (counts[0] ?? 0) === 0) return null;
+  const bucket = (code: number) => (isRamp ? code : Math.min(1, code));
+  const start = new Uint32Array(counts.length + 1);
+  for (let code = 0; code < counts.length; code++) start[bucket(code) + 1]! += counts[code]!;
+  for (let i = 1; i < start.length; i++) start[i]! += start[i - 1]!;
+  const order = new Array<number>(codes.length);
+  for (let i = 0; i < codes.length; i++) order[start[bucket(codes[i]!)]!++] = i;
+  return order;
+}
+
+export function encodeIndices(indices: ArrayLike<number>): ArrayBuffer {
+  return Uint32Array.from(indices).buffer;
+}
+
+/** The `n` points with the highest codes, highest first; equal ones in their order. */
+export function highest(codes: Uint16Array, n: number): number[] {
+  const byCode: number[][] = [];
+  for (let i = 0; i < codes.length; i++) {
+    const code = codes[i]!;
+    byCode[code] ??= [];
+    if (byCode[code].length < n) byCode[code].push(i);
+  }
+  const found: number[] = [];
+  for (let code = byCode.length - 1; code > 0 && found.length < n; code--) {
+    found.push(...(byCode[code] ?? []).slice(0, n - found.length));
+  }
+  return found;
+}
+
+/** All points with this code. */
+export function withCode(codes: Uint16Array, code: number): number[] {
+  const found: number[] = [];
+  for (let i = 0; i < codes.length; i++) if (codes[i] === code) found.push(i);
+  return found;
+}

@@ -1,0 +1,84 @@
+/** What a point looks like, by its code: colour, size and opacity. */
+import { palette } from "../shared/palette";
+import { type Colouring, STEPS } from "./codecs";
+
+/** Tables by code; code 0 is "none". */
+export interface Look {
+  colours: string[];
+  /** Diameters in CSS pixels. */
+  sizes: number[];
+  opacities: number[];
+}
+
+export interface Theme {
+  dark: boolean;
+  surface: string;
+  accent: string;
+}
+
+const gamma = (v: number) => (v <= 0.0031308 ? v * 12.92 : 1.055 * v ** (1 / 2.4) - 0.055);
+
+/** Linear sRGB of a colour given by OKLab lightness, chroma and hue in degrees (Ottosson 2020). */
+function linear(lightness: number, chroma: number, hue: number): number[] {
+  const a = chroma * Math.cos((hue * Math.PI) / 180);
+  const b = chroma * Math.sin((hue * Math.PI) / 180);
+  const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
+  const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
+  const s = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3;
+  return [
+    4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
+    -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
+    -0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s,
+  ];
+}
+
+/** The most vivid colour that a screen can show at this lightness and hue. */
+function shown(lightness: number, hue: number): string {
+  let chroma = 0.16;
+  while (chroma > 0 && linear(lightness, chroma, hue).some((v) => v < -1e-6 || v > 1 + 1e-6)) chroma -= 0.005;
+  const channels = linear(lightness, Math.max(0, chroma), hue).map((v) =>
+    Math.round(gamma(Math.min(1, Math.max(0, v))) * 255),
+  );
+  return `#${channels.map((c) => c.toString(16).padStart(2, "0")).join("")}`;
+}
+
+/**
+ * 256 colours from little to much. Lightness changes evenly, so order shows to every eye, and hue runs from violet over
+ * green to yellow; "much" is always the end that stands out from the page.
+ */
+export function ramp(dark: boolean): string[] {
+  return Array.from({ length: STEPS }, (_, i) => {
+    const share = i / (STEPS - 1);
+    const lightness = dark ? 0.38 + 0.54 * share : 0.87 - 0.57 * share;
+    const hue = dark ? 300 - 195 * share : 125 + 175 * share;
+    return shown(lightness, hue);
+  });
+}
+
+/** Diameter of a point when there are so many. */
+export function pointSize(n: number): number {
+  if (n <= 300) return 10;
+  if (n <= 1_000) return 7.5;
+  if (n <= 3_000) return 6;
+  if (n <= 10_000) return 4.5;
+  if (n <= 50_000) return 3.5;
+  return n <= 200_000 ? 2.5 : 1.8;
+}
+
+/** Colour of what has no class. */
+export function noneColour(dark: boolean): string {
+  return dark ? "#5b626b" : "#c3c9d0";
+}
+
+export function lookOf(colouring: Colouring | null, n: number, theme: Theme): Look {
+  const size = pointSize(n);
+  const opacity = n > 50_000 ? 0.6 : 0.88;
+  const isRamp = colouring?.kind === "ramp";
+  const classes = isRamp ? ramp(theme.dark) : palette(colouring?.categories?.length ?? 0);
+  // What has no label yet steps back, so that the few that have one can be seen.
+  return {
+    colours: [noneColour(theme.dark), ...classes],
+    sizes: [size * 0.85, ...classes.map(() => (colouring?.by === "label" ? size * 1.2 : size))],
+    opacities: [opacity * 0.75, ...classes.map(() => opacity)],
+  };
+}

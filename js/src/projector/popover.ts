@@ -1,0 +1,94 @@
+/** What an item is, beside its point. Text goes into text nodes, images come as blobs. */
+import { make, percent, setText } from "../shared/dom";
+import { palette } from "../shared/palette";
+import type { Place } from "./lasso";
+import type { Preview } from "./state";
+
+const TYPES = new Set(["image/png", "image/jpeg", "image/webp", "image/gif"]);
+const LONGEST = 400;
+const GAP = 14;
+/** Images smaller than this are shown in whole pixels. */
+const PIXELATED = 96;
+
+export class Popover {
+  readonly root = make("div", { class: "alw-map-popover", role: "tooltip", hidden: true });
+  readonly #image = make("img", { class: "alw-map-image", alt: "", hidden: true });
+  readonly #text = make("p", { class: "alw-map-text", hidden: true });
+  readonly #facts = make("dl", { class: "alw-map-facts" });
+  #url: string | null = null;
+
+  constructor() {
+    this.root.append(this.#image, this.#text, this.#facts);
+  }
+
+  get isOpen(): boolean {
+    return !this.root.hidden;
+  }
+
+  wait(): void {
+    this.#clear();
+    setText(this.#text, "Waiting for the kernel…");
+    this.#text.hidden = false;
+    this.root.hidden = false;
+  }
+
+  show(preview: Preview, classes: readonly string[]): void {
+    this.#clear();
+    const { content, image } = preview;
+    if (content.kind === "text") {
+      const text = content.text;
+      setText(this.#text, text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text || "(empty text)");
+      this.#text.hidden = false;
+    } else if (image && TYPES.has(content.mime)) {
+      const bytes = new Uint8Array(image.buffer as ArrayBuffer, image.byteOffset, image.byteLength);
+      this.#url = URL.createObjectURL(new Blob([bytes], { type: content.mime }));
+      this.#image.src = this.#url;
+      this.#image.alt = content.alt;
+      const small = Math.max(content.width, content.height) <= PIXELATED;
+      this.#image.classList.toggle("alw-map-pixels", small);
+      this.#image.hidden = false;
+    }
+    this.#fact("Label", preview.label ?? "none yet", preview.label, classes);
+    if (preview.prediction !== null) {
+      const sure = preview.confidence === null ? "" : `, ${percent(preview.confidence)}`;
+      this.#fact("Prediction", `${preview.prediction}${sure}`, preview.prediction, classes);
+    }
+    this.root.hidden = false;
+  }
+
+  hide(): void {
+    this.root.hidden = true;
+    this.#clear();
+  }
+
+  /** Beside `place`, on the side where there is room in a plot of this size. */
+  put(place: Place, width: number, height: number): void {
+    const [x, y] = place;
+    const { offsetWidth: w, offsetHeight: h } = this.root;
+    const left = x + GAP + w <= width ? x + GAP : x - GAP - w;
+    const top = Math.min(Math.max(y - h / 2, 6), Math.max(6, height - h - 6));
+    this.root.style.transform = `translate(${Math.round(Math.max(6, left))}px, ${Math.round(top)}px)`;
+  }
+
+  dispose(): void {
+    this.#clear();
+    this.root.remove();
+  }
+
+  #fact(name: string, value: string, className: string | null, classes: readonly string[]): void {
+    const code = className === null ? -1 : classes.indexOf(className);
+    const dot = make("span", { class: "alw-map-dot", "aria-hidden": "true" });
+    dot.style.background = code >= 0 ? palette(classes.length)[code]! : "transparent";
+    if (code < 0) dot.classList.add("alw-map-dot-empty");
+    this.#facts.append(make("dt", {}, name), make("dd", {}, dot, value));
+  }
+
+  #clear(): void {
+    if (this.#url) URL.revokeObjectURL(this.#url);
+    this.#url = null;
+    this.#image.removeAttribute("src");
+    this.#image.hidden = true;
+    this.#text.hidden = true;
+    this.#facts.replaceChildren();
+  }
+}

@@ -1,0 +1,292 @@
+/** One view of the map: the plot, what can be done with it, and what it says about itself. */
+import { count, icon, make, setText } from "../shared/dom";
+import { Listeners } from "../shared/listeners";
+import { Legend } from "./legend";
+import { COLOUR_BY, type ColourBy } from "./messages";
+import { FLAT_NOTICE, Stage } from "./stage";
+import type { Change, MapState } from "./state";
+import { announced, caption, described } from "./words";
+
+const OWN = { "data-lm-suppress-shortcuts": "true" };
+const NAMES: Record<ColourBy, string> = {
+  label: "Label",
+  prediction: "Prediction",
+  uncertainty: "Uncertainty",
+  outlier: "Outlier score",
+};
+const LASSO = [
+  "M8.5 2.5c3.2 0 5.5 1.7 5.5 4s-2.5 4.5-6 4.5-6-1.6-6-3.9S5.2 2.5 8.5 2.5Z",
+  "M4.5 10.5c-1.7 1-1.2 2.7.3 3",
+];
+const HINT = "Drag moves, Shift and drag lassos, the wheel zooms";
+const FIT = ["M2.5 6V2.5H6", "M10 2.5h3.5V6", "M13.5 10v3.5H10", "M6 13.5H2.5V10"];
+/** How long a good message stays. */
+const NOTICE_MS = 6_000;
+
+const quiet = (label: string, key: string, ...paths: string[]) =>
+  make(
+    "button",
+    {
+      type: "button",
+      class: "alw-map-tool",
+      "aria-label": label,
+      title: `${label} (${key})`,
+      "aria-keyshortcuts": key,
+      ...OWN,
+    },
+    icon(...paths),
+  );
+
+export class MapView {
+  readonly listeners = new Listeners();
+  readonly root: HTMLElement;
+  readonly #state: MapState;
+  readonly #stage: Stage;
+  readonly #legend: Legend;
+  readonly #by = make("select", { class: "alw-map-select", "aria-label": "Colour by", ...OWN });
+  readonly #lasso = quiet("Lasso", "L", ...LASSO);
+  readonly #fit = quiet("Show all", "0", ...FIT);
+  readonly #caption = make("span", { class: "alw-map-caption" });
+  readonly #bar = make("div", { class: "alw-map-bar", hidden: true }, make("div"));
+  readonly #progress = make("span", { class: "alw-map-progress alw-map-hint" }, HINT);
+  readonly #chosen = make("span", { class: "alw-map-chosen" });
+  readonly #next = make(
+    "button",
+    { type: "button", class: "alw-map-next", "aria-keyshortcuts": "Enter", ...OWN },
+    "Label these next",
+    make("kbd", { class: "alw-map-key", "aria-hidden": "true" }, "Enter"),
+  );
+  readonly #clear = make(
+    "button",
+    {
+      type: "button",
+      class: "alw-map-clear",
+      "aria-label": "Clear the selection",
+      title: "Clear (Esc)",
+      ...OWN,
+    },
+    icon("M4 4l8 8M12 4l-8 8"),
+  );
+  readonly #selection: HTMLElement;
+  readonly #notice = make("p", { class: "alw-map-notice", hidden: true });
+  readonly #empty = make("p", { class: "alw-map-empty" }, "Waiting for the kernel…");
+  readonly #live = make("div", { class: "alw-hidden", role: "status", "aria-live": "polite" });
+  readonly #image = make("div", { class: "alw-map-body", role: "img" });
+  #noticeTimer: (() => void) | null = null;
+  #announced = "";
+
+  constructor(state: MapState) {
+    this.#state = state;
+    this.#stage = new Stage(state, {
+      select: (indices) => state.select(indices),
+      flat: () => this.#show({ kind: "bad", text: FLAT_NOTICE }),
+      theme: () => this.#legend.paint(state.colouring, this.#stage.isDark),
+    });
+    this.#legend = new Legend(this.listeners, (indices) => state.select(indices));
+    for (const by of COLOUR_BY) this.#by.append(make("option", { value: by }, NAMES[by]));
+    this.#lasso.setAttribute("aria-pressed", "false");
+    this.#lasso.classList.add("alw-map-dashed");
+    this.#lasso.append("Lasso");
+    this.#selection = make(
+      "div",
+      { class: "alw-map-selection", hidden: true },
+      this.#chosen,
+      this.#next,
+      this.#clear,
+    );
+    this.#image.append(this.#stage.root);
+    this.root = make(
+      "div",
+      {
+        class: "alw-root alw-map",
+        role: "application",
+        "aria-roledescription": "map",
+        tabindex: 0,
+        "data-view": "projector",
+        "data-layout": "",
+        "data-colour-by": "",
+        "data-colour-version": "",
+        "data-selected": 0,
+        ...OWN,
+      },
+      make(
+        "div",
+        { class: "alw-map-head" },
+        make("label", { class: "alw-map-by" }, make("span", {}, "Colour by"), this.#by),
+        make("span", { class: "alw-map-space" }),
+        this.#lasso,
+        this.#fit,
+      ),
+      make(
+        "div",
+        { class: "alw-map-main" },
+        make("div", { class: "alw-map-canvas" }, this.#image, this.#empty, this.#notice, this.#bar),
+        this.#legend.root,
+      ),
+      make("div", { class: "alw-map-foot" }, this.#caption, this.#progress, this.#selection),
+      this.#live,
+    );
+    this.root.style.setProperty("--alw-map-height", `${state.height}px`);
+    this.#listen();
+    for (const change of ["points", "colours", "progress", "selection", "notice"] as const)
+      this.#paint(change);
+  }
+
+  dispose(): void {
+    this.#noticeTimer?.();
+    this.#stage.dispose();
+    this.listeners.dispose();
+    this.root.remove();
+  }
+
+  #listen(): void {
+    const { listeners, root } = this;
+    const state = this.#state;
+    listeners.add(state.watch((change) => this.#paint(change)));
+    listeners.add(state.onHeight(() => root.style.setProperty("--alw-map-height", `${state.height}px`)));
+    listeners.dom(this.#by, "change", () => state.colourBy(this.#by.value as ColourBy));
+    listeners.dom(this.#lasso, "click", () => this.#toggleLasso());
+    listeners.dom(this.#fit, "click", () => this.#stage.plot?.fit());
+    listeners.dom(this.#next, "click", () => state.labelNext());
+    listeners.dom(this.#clear, "click", () => {
+      state.select([]);
+      root.focus({ preventScroll: true });
+    });
+    listeners.dom(this.#notice, "click", () => state.dismiss());
+    listeners.dom(root, "keydown", (event) => this.#key(event));
+    // The focus goes where the person presses, before the host can take it.
+    listeners.dom(this.#stage.root, "pointerdown", () => root.focus({ preventScroll: true }));
+    // The wheel scrolls the notebook until the map was pressed: a page must not get stuck on it.
+    listeners.dom(
+      this.#stage.root,
+      "wheel",
+      (event) => {
+        if (!this.#hasFocus()) event.stopPropagation();
+      },
+      { capture: true, passive: true },
+    );
+  }
+
+  #hasFocus(): boolean {
+    const focused = (this.root.getRootNode() as Document | ShadowRoot).activeElement;
+    return focused !== null && this.root.contains(focused);
+  }
+
+  #key(event: KeyboardEvent): void {
+    event.stopPropagation();
+    if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    const plot = this.#stage.plot;
+    if (event.key === "Escape") {
+      if (this.#state.selection.length > 0) this.#state.select([]);
+      else if (this.root.classList.contains("alw-map-lasso-on")) this.#toggleLasso();
+      else (event.target as HTMLElement).blur();
+      this.#handled(event);
+      return;
+    }
+    if (event.target !== this.root) return; // buttons and the list have keys of their own
+    const run = {
+      Enter: () => this.#state.labelNext(),
+      l: () => this.#toggleLasso(),
+      "0": () => plot?.fit(),
+      "+": () => plot?.zoom(1.4),
+      "=": () => plot?.zoom(1.4),
+      "-": () => plot?.zoom(1 / 1.4),
+      ArrowLeft: () => plot?.pan(-0.2, 0),
+      ArrowRight: () => plot?.pan(0.2, 0),
+      ArrowUp: () => plot?.pan(0, 0.2),
+      ArrowDown: () => plot?.pan(0, -0.2),
+    }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (!run) return;
+    run();
+    this.#handled(event);
+  }
+
+  #handled(event: KeyboardEvent): void {
+    event.preventDefault();
+    // Esc leaves the selection or the lasso, not the map.
+    if (event.key === "Escape" && this.#state.selection.length > 0) this.root.focus({ preventScroll: true });
+  }
+
+  #toggleLasso(): void {
+    const on = this.root.classList.toggle("alw-map-lasso-on");
+    this.#lasso.setAttribute("aria-pressed", String(on));
+    this.#stage.lassoing = on;
+  }
+
+  #paint(change: Change): void {
+    const { points, colouring, progress, selection } = this.#state;
+    const { dataset } = this.root;
+    if (change === "points" || change === "colours") {
+      dataset.layout = points?.layout ?? "";
+      dataset.colourBy = colouring?.by ?? "";
+      dataset.colourVersion = colouring ? String(colouring.version) : "";
+      setText(this.#caption, caption(points));
+      this.#empty.hidden = points !== null;
+      this.#stage.draw();
+    }
+    if (change === "colours") {
+      this.#legend.paint(colouring, this.#stage.isDark);
+      this.#paintBy();
+      this.#stage.popover.hide();
+    }
+    if (change === "notice" || change === "selection") this.#paintBy();
+    if (change === "cards" || change === "points") this.#stage.paintRings();
+    if (change === "preview") this.#stage.preview();
+    if (change === "progress") this.#paintProgress(progress.fraction, progress.text);
+    if (change === "selection") this.#paintSelection(selection.length);
+    if (change === "notice") this.#show(this.#state.notice);
+    const description = described(points, colouring, selection.length);
+    this.#image.setAttribute("aria-label", description);
+    this.root.setAttribute("aria-label", description);
+  }
+
+  #paintBy(): void {
+    const { colouring, asked } = this.#state;
+    for (const option of this.#by.options) {
+      const available = colouring?.available ?? COLOUR_BY;
+      option.disabled = !available.includes(option.value as ColourBy);
+      const by = option.value as ColourBy;
+      setText(option, option.disabled ? `${NAMES[by]} (needs a model)` : NAMES[by]);
+    }
+    this.#by.value = asked ?? colouring?.by ?? "label";
+  }
+
+  #paintProgress(fraction: number | null, text: string | null): void {
+    this.#bar.hidden = text === null;
+    this.#bar.classList.toggle("alw-map-unknown", fraction === null);
+    (this.#bar.firstElementChild as HTMLElement).style.width = fraction === null ? "" : `${fraction * 100}%`;
+    setText(this.#progress, text ?? HINT);
+    this.#progress.classList.toggle("alw-map-hint", text === null);
+    if (!this.#state.points && text) setText(this.#empty, text);
+    // Every percent read out would be a torment: only the stages are.
+    if (announced(text) !== this.#announced) {
+      this.#announced = announced(text);
+      setText(this.#live, this.#announced || "The map is ready.");
+    }
+  }
+
+  #paintSelection(n: number): void {
+    this.root.dataset.selected = String(n);
+    this.#stage.select();
+    const hadFocus = this.#selection.contains(
+      (this.root.getRootNode() as Document | ShadowRoot).activeElement,
+    );
+    this.#selection.hidden = n === 0;
+    this.#caption.hidden = this.#progress.hidden = n > 0;
+    if (n === 0 && hadFocus) this.root.focus({ preventScroll: true });
+    setText(this.#chosen, `${count(n)} selected`);
+    this.#next.disabled = this.#state.queueing;
+    if (n > 0) setText(this.#live, `${count(n)} selected. Enter labels them next.`);
+  }
+
+  #show(notice: MapState["notice"]): void {
+    this.#noticeTimer?.();
+    this.#notice.hidden = notice === null;
+    if (!notice) return;
+    setText(this.#notice, notice.text);
+    this.#notice.dataset.kind = notice.kind;
+    setText(this.#live, notice.text);
+    if (notice.kind === "good")
+      this.#noticeTimer = this.listeners.timeout(() => this.#state.dismiss(), NOTICE_MS);
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * The messages between the views and Python, as they travel: see also `alwidgets/widgets/messages.py`. The JSON files
+ * in `fixtures/messages` hold one of each kind, and both test suites read them.
+ */
+
+/** What is to be seen of an item. `buffer` is the index of the image's bytes among the buffers of the message. */
+export type Content =
+  | { kind: "text"; text: string }
+  | { kind: "image"; mime: string; buffer: number; width: number; height: number; alt: string };
+
+export type Scalar = string | number | boolean | null;
+
+export interface Suggestion {
+  answer: string;
+  /** 0 to 1. */
+  confidence: number;
+}
+
+/** One item to be labelled, with why it was chosen. */
+export interface Card {
+  item_id: string;
+  draw_id: string | null;
+  stream: "train" | "audit" | "chosen";
+  content: Content;
+  metadata: Record<string, Scalar>;
+  suggestion: Suggestion | null;
+  reason: { strategy: string; score: number | null; model_version: number };
+  flagged: boolean;
+}
+
+export type EventKind = "answer" | "skip" | "flag" | "retract";
+
+/** Something a person did. Times are ISO 8601 in UTC. */
+export interface LabelEvent {
+  event_id: string;
+  item_id: string;
+  kind: EventKind;
+  answer: string | null;
+  /** The event that a `retract` takes back. */
+  target: string | null;
+  draw_id: string | null;
+  shown_at: string | null;
+  answered_at: string;
+}
+
+export interface Status {
+  type: "status";
+  labelled: number;
+  total: number;
+  audit: number;
+  skipped: number;
+  training: boolean;
+  model_version: number;
+  error: string | null;
+  notice: string | null;
+  saved_to: string | null;
+}
+
+export interface Problem {
+  type: "problem";
+  text: string;
+  remedy: string;
+}
+
+/** What Python sends to the cards. */
+export type ToCards =
+  | { type: "queue"; cards: Card[]; model_version: number; exhausted: boolean }
+  | { type: "ack"; event_ids: string[] }
+  | { type: "refused"; event_id: string | null; reason: string }
+  | { type: "undone"; event_id: string; card: Card }
+  | Status
+  | Problem;
+
+/** What the cards send to Python. */
+export type FromCards = { type: "hello" } | { type: "more" } | { type: "events"; events: LabelEvent[] };
+
+export interface ClassificationTask {
+  kind: "classification";
+  classes: string[];
+}
+
+export interface StoreTrait {
+  id: string;
+  /** False: the labels live in the kernel's memory only. */
+  persistent: boolean;
+  name: string;
+}

@@ -1,0 +1,40 @@
+/** The header above the learning curves; it also marks the box it shares with the plot as the curves view. */
+
+import { make } from "../shared/dom";
+import { Listeners, whenInside } from "../shared/listeners";
+import { type Disposable, defineWidget, type Model } from "../shared/model";
+
+interface Traits extends Record<string, unknown> {
+  summary: { headline?: string; detail?: string };
+}
+
+function start(): Disposable {
+  return { dispose() {} };
+}
+
+function view(_state: Disposable, el: HTMLElement, model: Model<Traits>) {
+  const listeners = new Listeners();
+  const headline = make("p", { class: "alw-curves-headline" });
+  const detail = make("p", { class: "alw-curves-detail" });
+  const root = make("div", { class: "alw-root alw-curves-header", "aria-live": "polite" }, headline, detail);
+
+  const show = () => {
+    const summary = model.get("summary") ?? {};
+    headline.textContent = summary.headline ?? "";
+    detail.textContent = summary.detail ?? "";
+    detail.hidden = !summary.detail;
+  };
+  listeners.model(model, "change:summary", show);
+  show();
+
+  el.append(root);
+  listeners.add(() => root.remove());
+  listeners.add(
+    whenInside(el, ".alw-curves", (box) => {
+      box.dataset.view = "curves";
+    }),
+  );
+  return () => listeners.dispose();
+}
+
+export default defineWidget<Traits, Disposable>(start, view);

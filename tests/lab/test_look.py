@@ -1,0 +1,182 @@
+"""How the views look, light and dark, empty, full and broken: pictures, and axe's opinion."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import SCREENSHOTS, Open
+from page import Notebook
+from samples import DIGITS
+
+AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.js"
+VIEWS = ("cards", "projector", "curves", "dashboard")
+THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+
+#: Labels given by a script, so that there is something to see.
+LABEL = """
+for _ in range(170):
+    item = session.next()[0]
+    session.record(item.id, int(digits.target[item.index]))
+session.flag(session.next()[0].id)
+session.retrain()
+"""
+
+BROKEN = DIGITS.replace('store="digits.db")', 'store="broken.db", batch_size=10, learner=Broken())')
+BROKEN = f"""
+import alwidgets as al
+
+class Broken(al.HeadEnsemble):
+    def fit(self, X, y, *, classes=None):
+        raise RuntimeError("the accelerator ran out of memory")
+{BROKEN}"""
+
+TEXT = """
+import alwidgets as al
+from alwidgets import strategies
+
+stories = [
+    "Are we still on for lunch tomorrow? I booked a table at noon.",
+    "WINNER!! Claim your free prize by texting WIN to 80086 before midnight.",
+    "La réunion est déplacée à 15 h. 会議は午後3時からです。 الاجتماع في الثالثة",
+    "word " * 400,
+    "<b>not bold</b> <img src=x onerror=alert(1)>",
+    "short",
+]
+pool = al.Pool.from_texts(stories * 1, ids=[f"story-{i}" for i in range(len(stories))])
+session = al.Session(pool, al.Classification(["ham, a normal message", "spam", "no idea at all"]))
+"""
+
+
+def audit(notebook: Notebook, view: str) -> list[str]:
+    """Violations that axe calls serious or critical, in one view."""
+    if not AXE.exists():
+        raise FileNotFoundError(f"{AXE} is missing. Run `make js`.")
+    if not notebook.page.evaluate("typeof window.axe === 'object'"):
+        notebook.page.add_script_tag(path=str(AXE))
+    found: list[dict[str, Any]] = notebook.page.evaluate(
+        "async (selector) => (await axe.run(selector, {resultTypes: ['violations']})).violations",
+        f'[data-view="{view}"]',
+    )
+    return [
+        f"{view}: {v['id']} ({v['impact']}): {node['html'][:160]} | {node['failureSummary'][:300]}"
+        for v in found
+        if v["impact"] in ("serious", "critical")
+        for node in v["nodes"]
+    ]
+
+
+def settle(notebook: Notebook) -> None:
+    """Wait until the map has its layout and nothing moves any more."""
+    notebook.until(
+        "return document.querySelector('[data-view=projector]').dataset.layout === 'umap'",
+        seconds=120,
+    )
+    notebook.until("return !document.querySelector('.alw-pulse.alw-on')")
+    notebook.js("document.activeElement.blur(); panel.content.widgets[1]?.node.scrollIntoView()")
+    notebook.page.wait_for_timeout(1_800)
+
+
+def look(notebook: Notebook, name: str, views: tuple[str, ...] = VIEWS) -> list[str]:
+    """Take a picture in each theme; return what axe complains of."""
+    complaints = []
+    for theme, full_name in THEMES.items():
+        notebook.theme(full_name)
+        notebook.page.wait_for_timeout(700)
+        notebook.screenshot(SCREENSHOTS / f"{name}-{theme}.png")
+        for view in views:
+            complaints += [f"{theme}, {line}" for line in audit(notebook, view)]
+    notebook.theme(THEMES["light"])
+    return complaints
+
+
+def test_dashboard(opened: Open) -> None:
+    notebook = opened([DIGITS, "session"], size=(1500, 1250))
+    notebook.run_all()
+    notebook.cards.wait_card()
+    for view in VIEWS:
+        notebook.view(view).wait_for()
+    settle(notebook)
+    complaints = look(notebook, "dashboard-empty")
+    notebook.execute(LABEL)
+    notebook.cards.wait_round(3)
+    settle(notebook)
+    complaints += look(notebook, "dashboard-full")
+    notebook.screenshot(SCREENSHOTS / "dashboard.png", notebook.view("dashboard"))
+    for by in ("label", "uncertainty", "outlier"):
+        notebook.view("projector").get_by_label("Colour").first.select_option(by)
+        notebook.until(
+            "return document.querySelector('[data-view=projector]').dataset.colourBy === value", by
+        )
+        notebook.page.wait_for_timeout(500)
+        notebook.screenshot(SCREENSHOTS / f"map-{by}.png", notebook.view("projector"))
+    assert complaints == []
+    assert notebook.errors == []
+    assert notebook.outside == []
+
+
+def test_error_is_shown(opened: Open) -> None:
+    notebook = opened([BROKEN, "session"], size=(1500, 1250))
+    notebook.run_all()
+    notebook.cards.wait_card()
+    notebook.cards.focus()
+    for n in range(12):
+        notebook.cards.press(str(n % 10))
+    text = "the accelerator ran out of memory"
+    notebook.cards.root.get_by_text(text, exact=False).first.wait_for()
+    notebook.cards.wait_saved()
+    settle(notebook)
+    complaints = look(notebook, "dashboard-error")
+    assert complaints == []
+    # Labelling goes on.
+    item = notebook.cards.item
+    notebook.cards.focus()
+    notebook.cards.press("5")
+    assert notebook.cards.item not in ("", item)
+    notebook.cards.wait_saved()
+    assert notebook.value("len(session.labels())") == 13
+
+
+def test_narrow_cards(opened: Open) -> None:
+    """Cards at 320 pixels, with texts, until nothing is left."""
+    notebook = opened([TEXT, "view = session.cards()\nview"], size=(1000, 1000))
+    notebook.run_all()
+    notebook.cards.wait_card()
+    notebook.execute(
+        "view.layout.width = '320px'\n"
+        "session.queue(['story-3', 'story-4', 'story-2'])"
+    )
+    notebook.until("return root.getBoundingClientRect().width <= 320")
+    complaints = []
+    seen = set()
+    notebook.cards.focus()
+    while item := notebook.cards.item:
+        seen.add(item)
+        notebook.page.wait_for_timeout(300)
+        notebook.screenshot(SCREENSHOTS / f"narrow-{item}.png", notebook.cards.root)
+        wide = notebook.js("return root.scrollWidth - root.clientWidth")
+        assert wide <= 0, f"{item} makes the cards {wide} px wider than they are"
+        notebook.cards.press("1")
+        notebook.page.wait_for_timeout(200)
+        assert len(seen) <= 6
+    assert len(seen) == 6
+    notebook.until("return root.dataset.phase === 'exhausted'")
+    complaints += look(notebook, "narrow-exhausted", ("cards",))
+    assert complaints == []
+    assert notebook.errors == []
+
+
+@pytest.mark.parametrize("width", [320, 600])
+def test_narrow_dashboard(opened: Open, width: int) -> None:
+    """Nothing sticks out of a narrow dashboard."""
+    notebook = opened([DIGITS, "session"], size=(width + 140, 1400))
+    notebook.run_all()
+    notebook.cards.wait_card()
+    notebook.view("curves").wait_for()
+    notebook.page.wait_for_timeout(1_500)
+    notebook.js("panel.content.widgets[1].node.scrollIntoView()")
+    notebook.screenshot(SCREENSHOTS / f"dashboard-{width}.png")
+    for view in VIEWS:
+        wide = notebook.view(view).evaluate("(e) => e.scrollWidth - e.clientWidth")
+        assert wide <= 1, f"the {view} is {wide} px too wide at {width} px"

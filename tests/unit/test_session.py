@@ -1,0 +1,456 @@
+"""A session in a plain script: the loop, undo, the queue, the audit, resuming, bad input."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import alwidgets as al
+from alwidgets.errors import (
+    AnswerError,
+    LearnerError,
+    StoreError,
+    StoreInUseError,
+    StrategyError,
+    UnknownItemError,
+)
+
+RNG = np.random.default_rng(0)
+N = 120
+CENTRES = np.array([[0.0, 0.0], [6.0, 0.0], [0.0, 6.0]])
+TRUTH = RNG.integers(0, 3, N)
+X = CENTRES[TRUTH] + RNG.normal(size=(N, 2))
+NAMES = ["red", "green", "blue"]
+
+Make = Callable[..., al.Session]
+
+
+@pytest.fixture
+def make(request: pytest.FixtureRequest) -> Make:
+    def make(store: Any = None, pool: al.Pool | None = None, **options: Any) -> al.Session:
+        pool = pool or al.Pool.from_arrays(X, ids=range(N))
+        options = {"batch_size": 10, "executor": al.InlineExecutor()} | options
+        session = al.Session(pool, al.Classification(NAMES), store, **options)
+        request.addfinalizer(session.close)
+        return session
+
+    return make
+
+
+def truth(item_id: str) -> str:
+    return NAMES[TRUTH[int(item_id)]]
+
+
+def label(session: al.Session, n: int) -> list[str]:
+    """Answer n cards rightly, five at a time."""
+    done: list[str] = []
+    while len(done) < n:
+        for item in session.next(min(5, n - len(done))):
+            session.record(item.id, truth(item.id))
+            done.append(item.id)
+    return done
+
+
+def test_the_same_items_until_they_are_answered(make: Make) -> None:
+    session = make()
+    first = [i.id for i in session.next(5)]
+    assert [i.id for i in session.next(5)] == first
+    session.record(first[0], "red")
+    assert [i.id for i in session.next(4)] == first[1:]
+
+
+def test_labelling_trains_and_the_model_learns(make: Make) -> None:
+    session = make()
+    done = label(session, 60)
+    assert len(set(done)) == 60
+    assert [r.version for r in session.rounds] == [1, 2, 3, 4, 5, 6]
+    assert (session.predict(X) == np.array(NAMES)[TRUTH]).mean() > 0.9
+    assert session.predict_proba(X[:3]).shape == (3, 3)
+    assert list(session.labels()["answer"]) == [truth(i) for i in session.labels().index]
+
+
+def test_everything_can_be_labelled_and_then_nothing_is_left(make: Make) -> None:
+    session = make()
+    assert sorted(label(session, N), key=int) == [str(i) for i in range(N)]
+    assert session.next(5) == []
+    assert session.exhausted
+    assert session.progress()["labelled"] == N
+
+
+def test_audit_labels_never_train(make: Make) -> None:
+    session = make(audit=0.3)
+    seen: list[np.ndarray] = []
+
+    class Spy(al.HeadEnsemble):
+        def fit(self, features: Any, y: Any, *, classes: int | None = None) -> Any:
+            seen.append(np.asarray(features))
+            return super().fit(features, y, classes=classes)
+
+    session = make(audit=0.3, learner=Spy())
+    label(session, 80)
+    labels = session.labels()
+    audited = labels.index[labels["use"] == "audit"]
+    assert len(audited) == pytest.approx(0.3 * 80, abs=1)
+    kept = {tuple(X[int(i)].astype(np.float32)) for i in audited}
+    assert seen
+    assert not kept & {tuple(row) for rows in seen for row in rows}
+
+
+def test_audit_cards_hide_the_suggestion_and_the_others_show_it(make: Make) -> None:
+    session = make(audit=0.3)
+    label(session, 30)
+    items = session.next(20)
+    assert {i.stream for i in items} == {"train", "audit"}
+    for item in items:
+        assert (item.suggestion is None) == (item.stream == "audit")
+        if item.suggestion is not None:
+            assert item.suggestion in NAMES
+            assert 1 / 3 <= (item.confidence or 0) <= 1
+
+
+def test_the_estimate_is_that_of_the_audit_labels(make: Make) -> None:
+    session = make(audit=0.3)
+    assert np.isnan(session.estimate().value)
+    label(session, 80)
+    labels = session.labels()
+    audited = [int(i) for i in labels.index[labels["use"] == "audit"]]
+    right = session.predict(X[audited]) == np.array(NAMES)[TRUTH[audited]]
+    estimate = session.estimate("accuracy")
+    assert estimate.n == len(audited)
+    assert estimate.value == pytest.approx(right.mean())
+    assert estimate.low <= estimate.value <= estimate.high
+    assert session.rounds[-1].n_audit <= estimate.n
+
+
+def test_every_card_is_a_logged_draw(make: Make) -> None:
+    session = make(audit=0.3, strategy="margin")
+    label(session, 50)
+    drawn = {d.draw_id: d for d in session.store.draws()}
+    for event in session.store.events():
+        assert drawn[event.draw_id or ""].item_id == event.item_id
+    audits = [d for d in drawn.values() if d.stream == "audit"]
+    assert [d.q for d in audits] == [1 / (N - k) for k in range(len(audits))]
+    sampled = [d for d in drawn.values() if d.strategy == "margin"]
+    assert sampled
+    assert all(0 < (d.q or 0) <= 1 for d in sampled)
+
+
+def test_undo_brings_the_card_back_first(make: Make) -> None:
+    session = make()
+    one, two, *_ = session.next(3)
+    session.record(one.id, "red")
+    session.record(two.id, "red")
+    undone = session.undo()
+    assert undone is not None
+    assert undone.item_id == two.id
+    assert session.next(1)[0].id == two.id
+    assert session.next(1)[0].draw_id == two.draw_id
+    session.undo()
+    assert [i.id for i in session.next(2)] == [one.id, two.id]
+    assert session.undo() is None
+    assert session.labels().empty
+
+
+def test_undo_is_an_event(make: Make) -> None:
+    session = make()
+    event = session.record("3", "red")
+    session.undo()
+    kinds = [(e.kind, e.target) for e in session.store.events()]
+    assert kinds == [("answer", None), ("retract", event.event_id)]
+
+
+def test_skip_and_flag(make: Make) -> None:
+    session = make()
+    item = session.next()[0]
+    session.skip(item.id)
+    assert item.id not in {i.id for i in session.next(50)}
+    flag = session.flag("5")
+    assert session.flag_of("5") == flag
+    session.record("5", "red")
+    assert bool(session.labels().loc["5", "flagged"])
+    session.retract(flag.event_id)
+    assert session.flag_of("5") is None
+    assert session.progress()["skipped"] == 1
+
+
+def test_an_answer_can_be_changed(make: Make) -> None:
+    session = make()
+    session.record("3", "red")
+    session.record("3", "blue")
+    assert list(session.labels()["answer"]) == ["blue"]
+    assert session.label_codes()[3] == 2
+
+
+def test_chosen_items_come_first(make: Make) -> None:
+    session = make(audit=0.3)
+    label(session, 10)
+    reserved = [str(i) for i in np.flatnonzero(session._ledger.audit.reserved)]
+    answered = next(iter(session.labels().index))
+    free = [str(i) for i in range(N) if str(i) not in {*reserved, *session.labels().index}]
+    wanted = [free[7], free[3], next(r for r in reserved if r not in session.labels().index)]
+    report = session.queue([*wanted, answered])
+    assert (report.queued, report.labelled, report.kept_for_audit) == (3, 1, 1)
+    items = session.next(4)
+    assert [i.id for i in items[:3]] == wanted
+    assert {i.stream for i in items[:3]} == {"chosen"}
+    assert items[2].suggestion is None
+    for item in items[:3]:
+        session.record(item.id, truth(item.id))
+    labels = session.labels()
+    assert list(labels.loc[wanted, "use"]) == ["train", "train", "held"]
+
+
+def test_a_held_label_counts_once_its_item_is_drawn_for_the_audit(make: Make) -> None:
+    session = make(audit=0.3)
+    first = session.pool.ids[session._ledger.audit.order[0]]
+    session.record(first, truth(first))
+    assert session.labels().loc[first, "use"] == "held"
+    label(session, 20)
+    assert session.labels().loc[first, "use"] == "audit"
+    assert len(session.labels()) == 21
+
+
+def test_resume(make: Make, tmp_path: Path) -> None:
+    session = make(tmp_path / "labels.db")
+    label(session, 25)
+    chosen = next(i for i in session.pool.ids if i not in session.labels().index)
+    session.queue([chosen])
+    labels, upcoming = session.labels(), session.upcoming()
+    rounds, proba = session.rounds, session.predict_proba(X)
+    session.close()
+
+    again = make(tmp_path / "labels.db")
+    assert again.labels().equals(labels)
+    assert again.upcoming() == upcoming
+    assert again.rounds == rounds
+    assert again.version == 2
+    np.testing.assert_array_equal(again.predict_proba(X), proba)
+    label(again, 5)
+    assert again.version == 3
+    assert len(again.labels()) == 30
+
+
+def test_resume_without_the_model_file_fits_anew(make: Make, tmp_path: Path) -> None:
+    session = make(tmp_path / "labels.db")
+    label(session, 25)
+    session.close()
+    files = list(tmp_path.glob("*.safetensors"))
+    assert len(files) == 1
+    files[0].write_bytes(b"broken")
+    again = make(tmp_path / "labels.db")
+    assert again.version == 3
+    assert (again.predict(X) == np.array(NAMES)[TRUTH]).mean() > 0.8
+
+
+def test_resume_counts_the_labels_that_no_model_has_seen(make: Make, tmp_path: Path) -> None:
+    session = make(tmp_path / "labels.db")
+    label(session, 18)
+    session.close()
+    again = make(tmp_path / "labels.db")
+    assert again.version == 1
+    label(again, 2)
+    assert again.version == 2
+
+
+def test_seed_and_audit_stay_those_of_the_store(make: Make, tmp_path: Path) -> None:
+    session = make(tmp_path / "labels.db", seed=1, audit=0.3)
+    order = list(session._ledger.audit.order)
+    session.close()
+    again = make(tmp_path / "labels.db", seed=2, audit=0.1)
+    assert list(again._ledger.audit.order) == order
+
+
+def test_the_same_seed_asks_the_same(make: Make) -> None:
+    def run(seed: int) -> list[str]:
+        return label(make(seed=seed), 40)
+
+    assert run(1) == run(1)
+    assert run(1) != run(2)
+
+
+def test_threads_in_the_background_ask_the_same(make: Make) -> None:
+    assert label(make(executor=None), 40) == label(make(), 40)
+
+
+def test_a_session_records_while_it_trains(make: Make) -> None:
+    started, go = threading.Event(), threading.Event()
+
+    class Slow(al.HeadEnsemble):
+        def fit(self, features: Any, y: Any, *, classes: int | None = None) -> Any:
+            started.set()
+            assert go.wait(10)
+            return super().fit(features, y, classes=classes)
+
+    session = make(learner=Slow(), executor=None)
+    for item in session.next(30):
+        session.record(item.id, truth(item.id))
+    assert started.wait(10)
+    assert session.training
+    assert len(session.labels()) == 30
+    ready = session.next(5, wait=False)
+    assert ready
+    session.record(ready[0].id, truth(ready[0].id))
+    go.set()
+    session.retrain()
+    assert session.rounds[-1].n_train + session.rounds[-1].n_audit == 31
+
+
+def test_events_are_told(make: Make) -> None:
+    session = make()
+    told: list[str] = []
+    ends = [session.on(name, lambda *_, n=name: told.append(n)) for name in ("labelled", "round")]
+    label(session, 10)
+    assert told.count("labelled") == 10
+    assert "round" in told
+    for end in ends:
+        end()
+    told.clear()
+    label(session, 10)
+    assert told == []
+    with pytest.raises(al.AlwidgetsError, match="no event 'unheard'"):
+        session.on("unheard", print)
+
+
+def test_a_listener_that_fails_harms_nobody(
+    make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    session = make()
+    session.on("labelled", lambda event: 1 / 0)
+    session.record("1", "red")
+    assert len(session.labels()) == 1
+    assert "a listener to 'labelled' failed" in caplog.text
+
+
+def test_any_function_of_the_context_is_a_strategy(make: Make) -> None:
+    session = make(strategy=lambda context: context.features[:, 0], audit=0)
+    done = {int(i) for i in label(session, 10)}
+    expected = [i for i in np.argsort(-X[:, 0]) if i not in done][:3]
+    assert [int(i.id) for i in session.next(3)] == expected
+
+
+def test_an_error_of_the_strategy_is_told_and_labels_go_on(
+    make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(context: Any) -> Any:
+        if context.n_labelled:
+            raise ZeroDivisionError("mine")
+        return np.ones(len(context.indices))
+
+    session = make(strategy=broken)
+    errors: list[Exception] = []
+    session.on("error", errors.append)
+    label(session, 15)
+    assert isinstance(session.error, ZeroDivisionError)
+    assert len(errors) == 1
+    assert len(session.labels()) == 15
+    with pytest.raises(ZeroDivisionError, match="mine"):
+        session.retrain()
+    assert "labels are safe" in caplog.text
+
+
+def test_a_class_can_be_added_while_labelling(make: Make, tmp_path: Path) -> None:
+    session = make(tmp_path / "labels.db")
+    label(session, 20)
+    session.add_class("grey")
+    session.record("5", "grey")
+    session.retrain()
+    assert session.predict_proba(X).shape == (N, 4)
+    session.close()
+    assert make(tmp_path / "labels.db").labels().loc["5", "answer"] == "grey"
+
+
+def test_a_second_session_on_the_store_is_refused(make: Make, tmp_path: Path) -> None:
+    make(tmp_path / "labels.db")
+    with pytest.raises(StoreInUseError, match=r"labels\.db is open in another session"):
+        make(tmp_path / "labels.db")
+
+
+def test_in_a_notebook_the_newer_session_takes_over(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import __main__
+
+    older = make(tmp_path / "labels.db")
+    older.record("1", "red")
+    monkeypatch.delattr(__main__, "__file__", raising=False)
+    newer = make(tmp_path / "labels.db")
+    assert list(newer.labels().index) == ["1"]
+    with pytest.raises(StoreError, match="A newer session has opened its store"):
+        older.record("2", "red")
+
+
+@pytest.mark.parametrize(
+    ("do", "error", "says"),
+    [
+        (lambda s: s.record("zz", "red"), UnknownItemError, "no item 'zz'"),
+        (lambda s: s.record(3, "red"), UnknownItemError, "no item 3"),
+        (lambda s: s.record("3", "pink"), AnswerError, "'pink' is no class"),
+        (lambda s: s.record("3", None), AnswerError, "None is no class"),
+        (lambda s: s.record("3", "red", kind="shout"), AnswerError, "'shout' is no kind"),
+        (lambda s: s.queue(["3", "zz"]), UnknownItemError, "no item 'zz'"),
+        (lambda s: s.retract("zz"), AnswerError, "no event 'zz'"),
+        (lambda s: s.predict(X), LearnerError, "no model yet"),
+        (lambda s: s.estimate("beauty"), al.AlwidgetsError, "no metric 'beauty'"),
+    ],
+)
+def test_bad_calls_are_named_and_change_nothing(
+    make: Make, do: Callable[[al.Session], object], error: type[Exception], says: str
+) -> None:
+    session = make()
+    upcoming = session.upcoming()
+    with pytest.raises(error, match=says):
+        do(session)
+    assert session.store.events() == []
+    assert session.upcoming() == upcoming
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "says"),
+    [
+        ({"strategy": "magic"}, StrategyError, "Unknown strategy 'magic'"),
+        ({"batch_size": 0}, al.AlwidgetsError, "at least 1"),
+        ({"audit": 2}, al.AlwidgetsError, "between 0 and 0.5"),
+    ],
+)
+def test_bad_options(
+    make: Make, tmp_path: Path, options: dict[str, Any], error: type[Exception], says: str
+) -> None:
+    with pytest.raises(error, match=says):
+        make(tmp_path / "labels.db", **options)
+    make(tmp_path / "labels.db")  # the store was let go of
+
+
+def test_a_closed_session_says_so(make: Make) -> None:
+    session = make()
+    session.close()
+    session.close()
+    for call in (lambda: session.record("1", "red"), session.next, session.retrain):
+        with pytest.raises(StoreError, match="This session is closed"):
+            call()
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_the_smallest_pools(make: Make, n: int) -> None:
+    session = make(pool=al.Pool.from_arrays(X[:n], ids=range(n)), batch_size=1)
+    assert len(label(session, n)) == n
+    assert session.next() == []
+
+
+def test_a_script_that_ends_while_it_trains_ends_well(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    script = (
+        "import alwidgets as al\n"
+        "pool, truth = al.datasets.digits()\n"
+        "s = al.Session(pool, al.Classification(range(10)), batch_size=5)\n"
+        "for i in s.next(20): s.record(i.id, truth[i.index])\n"
+        "s.retrain(wait=False)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

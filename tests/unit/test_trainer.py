@@ -1,0 +1,90 @@
+"""One run at a time, the newest request wins, errors are told."""
+
+from __future__ import annotations
+
+import threading
+
+from alwidgets.trainer import InlineExecutor, Trainer
+
+
+class Bench:
+    """A trainer whose work waits until it is let go."""
+
+    def __init__(self) -> None:
+        self.go = threading.Semaphore(0)
+        self.value = 0
+        self.seen: list[int] = []
+        self.published: list[int] = []
+        self.failed: list[Exception] = []
+        self.trainer: Trainer[int, int] = Trainer(
+            lambda: self.value, self.work, self.published.append, self.failed.append
+        )
+
+    def work(self, snapshot: int) -> int:
+        assert self.go.acquire(timeout=10)
+        self.seen.append(snapshot)
+        return -snapshot
+
+
+def test_ten_requests_while_busy_cause_one_more_run_on_the_newest() -> None:
+    bench = Bench()
+    bench.trainer.request()
+    for value in range(1, 11):
+        bench.value = value
+        bench.trainer.request()
+    assert bench.trainer.busy
+    bench.go.release(20)
+    assert bench.trainer.wait(10)
+    assert len(bench.seen) == 2
+    assert bench.seen[-1] == 10
+    assert bench.published == [-s for s in bench.seen]
+
+
+def test_after_an_error_it_goes_on() -> None:
+    failed: list[Exception] = []
+    published: list[int] = []
+    values = iter([0, 2])
+    trainer: Trainer[int, float] = Trainer(
+        lambda: next(values), lambda s: 1 / s, published.append, failed.append, InlineExecutor()
+    )
+    trainer.request()
+    assert isinstance(failed[0], ZeroDivisionError)
+    assert not trainer.busy
+    trainer.request()
+    assert published == [0.5]
+
+
+def test_nothing_to_do_publishes_nothing() -> None:
+    published: list[int] = []
+    trainer: Trainer[int, int] = Trainer(
+        lambda: None, lambda s: s, published.append, lambda e: None, InlineExecutor()
+    )
+    trainer.request()
+    assert published == []
+
+
+def test_closed_while_busy_it_drops_what_comes_out() -> None:
+    bench = Bench()
+    bench.trainer.request()
+    closer = threading.Thread(target=bench.trainer.close)
+    closer.start()
+    while not bench.trainer._closed:
+        pass
+    bench.go.release(5)
+    closer.join(10)
+    assert bench.published == []
+    bench.trainer.request()
+    assert not bench.trainer.busy
+
+
+def test_a_listener_that_waits_for_its_own_run_does_not_hang() -> None:
+    done = threading.Event()
+
+    def publish(_: int) -> None:
+        assert trainer.wait(10)
+        done.set()
+
+    trainer: Trainer[int, int] = Trainer(lambda: 1, lambda s: s, publish, lambda e: None)
+    trainer.request()
+    assert done.wait(10)
+    assert trainer.wait(10)

@@ -1,0 +1,551 @@
+"""The map's messages, without a browser."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from alwidgets.content import Image, Text
+from alwidgets.errors import AlwidgetsError, ProjectionError
+from alwidgets.projection import Map
+from alwidgets.widgets.bundles import bundle
+from alwidgets.widgets.projector import MOST_QUEUED, Projector
+from alwidgets.widgets.throttle import Throttle
+
+FIXTURES = Path(__file__).parents[2] / "js" / "fixtures" / "messages"
+FEATURES = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
+PIXELS = np.zeros((8, 8), dtype=np.uint8)
+
+
+class FakePool:
+    def __init__(self, n: int = 6) -> None:
+        self.ids = [f"item-{i}" for i in range(n)]
+        self.contents: list[Any] = [Text(f"text {i}") for i in range(n)]
+        self.contents[0] = Image.from_array(PIXELS)
+        self.features = FEATURES
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def index(self, item_id: str) -> int:
+        return self.ids.index(item_id)
+
+
+@dataclass(eq=False)
+class FakeSession:
+    pool: FakePool = field(default_factory=FakePool)
+    task: Any = field(default_factory=lambda: SimpleNamespace(classes=("ham", "spam")))
+    current: Any = None
+    codes: Any = field(default_factory=lambda: np.array([0, -1, 1, -1, -1, -1], dtype=np.int32))
+    waiting: dict[str, Any] = field(default_factory=dict)
+    next_ids: list[str] = field(default_factory=lambda: ["item-4", "item-2"])
+    queued: list[list[str]] = field(default_factory=list)
+    listeners: list[tuple[str, Callable[..., object]]] = field(default_factory=list)
+
+    def label_codes(self) -> Any:
+        return self.codes
+
+    def upcoming(self) -> list[str]:
+        return self.next_ids
+
+    def item(self, item_id: str) -> Any:
+        return self.waiting.get(item_id)
+
+    def queue(self, ids: list[str]) -> Any:
+        self.queued.append(ids)
+        return Report(len(ids))
+
+    def on(self, event: str, listener: Callable[..., object]) -> Callable[[], None]:
+        self.listeners.append((event, listener))
+        return lambda: self.listeners.remove((event, listener))
+
+    def emit(self, event: str, *args: object) -> None:
+        for name, listener in list(self.listeners):
+            if name == event:
+                listener(*args)
+
+
+@dataclass
+class Report:
+    queued: int
+
+    def __str__(self) -> str:
+        return f"{self.queued} cards come next"
+
+
+class FakeWorker:
+    def __init__(self) -> None:
+        self.jobs: list[Any] = []
+
+    def umap(self, features: Any, **job: Any) -> Any:
+        self.jobs.append(SimpleNamespace(**job))
+        return self.jobs[-1]
+
+    def cancel(self, job: object) -> None:
+        pass
+
+
+class Heard(Projector):
+    """A projector that keeps what it sends."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.out: list[tuple[dict[str, Any], list[bytes]]] = []
+        super().__init__(*args, **kwargs)
+
+    def send(self, content: Any, buffers: Any = None) -> None:
+        json.dumps(content, allow_nan=False)
+        self.out.append((content, [bytes(b) for b in buffers or ()]))
+
+    def take(self) -> list[tuple[dict[str, Any], list[bytes]]]:
+        taken, self.out[:] = list(self.out), []
+        return taken
+
+
+@dataclass
+class Setup:
+    session: FakeSession
+    map: Map
+    worker: FakeWorker
+    view: Heard
+
+    def tell(self, message: object, *buffers: bytes) -> list[tuple[dict[str, Any], list[bytes]]]:
+        """Send a message as the front end does; what comes back."""
+        self.view.take()
+        self.view._handle_custom_msg(message, [memoryview(b) for b in buffers])
+        return self.view.take()
+
+    def kinds(self, *args: Any) -> list[str]:
+        return [message["type"] for message, _ in self.tell(*args)]
+
+
+@pytest.fixture
+def setup() -> Iterator[Setup]:
+    session, worker = FakeSession(), FakeWorker()
+    shared = Map(lambda: session.pool.features, worker=worker, run=lambda work: work())
+    view = Heard(session, map=shared)
+    yield Setup(session, shared, worker, view)
+    view.close()
+
+
+def a_round(version: int = 1, **more: Any) -> Any:
+    fields = {
+        "version": version,
+        "predictions": np.array([0, 1, 1, 0, 0, 1], dtype=np.int32),
+        "confidence": np.linspace(0.5, 1, 6, dtype=np.float32),
+        "uncertainty": np.linspace(1, 0, 6, dtype=np.float32),
+    }
+    return SimpleNamespace(**(fields | more))
+
+
+def indices(*values: int) -> bytes:
+    return np.array(values, dtype="<u4").tobytes()
+
+
+def only(answers: list[tuple[dict[str, Any], list[bytes]]]) -> tuple[dict[str, Any], list[bytes]]:
+    (answer,) = answers
+    return answer
+
+
+# ---------------------------------------------------------------------- hello
+
+
+def test_hello_brings_everything(setup: Setup) -> None:
+    answers = setup.tell({"type": "hello"})
+    last = {message["type"]: (message, buffers) for message, buffers in answers}
+    points, (xy,) = last["points"]
+    assert points == {"type": "points", "n": 6, "layout": "pca", "revision": 1}
+    assert np.frombuffer(xy, "<f4").reshape(6, 2) == pytest.approx(setup.map.coords)
+    colours, (codes,) = last["colours"]
+    assert colours == {
+        "type": "colours",
+        "by": "label",
+        "kind": "category",
+        "categories": ["ham", "spam"],
+        "range": None,
+        "version": 0,
+        "bytes": 1,
+        "available": ["label", "outlier"],
+    }
+    assert list(codes) == [0, 255, 1, 255, 255, 255]
+    assert last["cards"][0] == {"type": "cards", "indices": [4, 2]}
+    assert last["progress"][0]["text"] == "Starting the layout…"
+    assert setup.view._task == {"classes": ["ham", "spam"]}
+
+
+def test_umap_starts_once_and_glides_in(setup: Setup) -> None:
+    setup.tell({"type": "hello"})
+    setup.tell({"type": "hello"})
+    (job,) = setup.worker.jobs
+    setup.view.take()
+    job.on_progress(0.4, "Arranging the map… 40 %")
+    message, _ = only(setup.view.take())
+    assert message == {"type": "progress", "fraction": 0.4, "text": "Arranging the map… 40 %"}
+    job.on_done(np.ones((6, 2), dtype=np.float32))
+    points, progress = (message for message, _ in setup.view.take())
+    assert points == {"type": "points", "n": 6, "layout": "umap", "revision": 2}
+    assert progress == {"type": "progress", "fraction": None, "text": None}
+
+
+def test_a_layout_that_fails_is_told_now_and_at_the_next_hello(setup: Setup) -> None:
+    setup.tell({"type": "hello"})
+    setup.view.take()
+    setup.worker.jobs[0].on_error(ProjectionError("no memory"))
+    kinds = [message["type"] for message, _ in setup.view.take()]
+    assert kinds == ["problem", "progress"]
+    assert "problem" in setup.kinds({"type": "hello"})
+
+
+# ---------------------------------------------------------------------- colours
+
+
+def test_a_model_changes_the_default_to_its_predictions(setup: Setup) -> None:
+    setup.tell({"type": "hello"})
+    setup.session.current = a_round(3)
+    setup.view.take()
+    setup.session.emit("round", setup.session.current)
+    (colours, (codes,)), cards = setup.view.take()
+    assert (colours["by"], colours["version"]) == ("prediction", 3)
+    assert colours["available"] == ["label", "prediction", "uncertainty", "outlier"]
+    assert list(codes) == [0, 1, 1, 0, 0, 1]
+    assert cards[0]["type"] == "cards"
+
+
+def test_what_a_person_chose_stays(setup: Setup) -> None:
+    setup.tell({"type": "colour_by", "by": "label"})
+    setup.session.current = a_round()
+    setup.session.emit("round", setup.session.current)
+    assert setup.view.take()[0][0]["by"] == "label"
+
+
+def test_uncertainty(setup: Setup) -> None:
+    setup.session.current = a_round()
+    (colours, (codes,)), _ = setup.tell({"type": "colour_by", "by": "uncertainty"})
+    assert (colours["kind"], colours["range"], colours["categories"]) == ("ramp", [0.0, 1.0], None)
+    assert list(codes) == [255, 204, 153, 102, 51, 0]
+
+
+def test_outliers_are_measured_when_asked_for(setup: Setup) -> None:
+    assert setup.map.outliers is None
+    answers = setup.tell({"type": "colour_by", "by": "outlier"})
+    colours, (codes,) = next(a for a in reversed(answers) if a[0]["type"] == "colours")
+    assert colours["kind"] == "ramp"
+    assert colours["range"][0] == 0
+    assert codes[int(np.argmax(setup.map.outliers))] == 255
+    assert answers[-1][0]["text"] is None
+
+
+def test_while_outliers_are_measured_there_is_a_word_for_it() -> None:
+    session, later = FakeSession(), []
+    shared = Map(lambda: FEATURES, worker=FakeWorker(), run=later.append)
+    view = Heard(session, map=shared)
+    view._handle_custom_msg({"type": "colour_by", "by": "outlier"}, [])
+    message, _ = only(view.take())
+    assert message["text"].startswith("Measuring")
+    later[0]()
+    assert [message["type"] for message, _ in view.take()] == ["colours", "progress"]
+    view.close()
+
+
+def test_what_needs_a_model_is_refused_without_one(setup: Setup) -> None:
+    (colours, _), (problem, _) = setup.tell({"type": "colour_by", "by": "uncertainty"})
+    assert colours["by"] == "label"
+    assert "no model" in problem["text"]
+    assert "Label" in problem["remedy"]
+
+
+def test_a_round_without_a_model(setup: Setup) -> None:
+    setup.session.current = a_round(0, predictions=None, confidence=None, uncertainty=None)
+    setup.session.emit("round", setup.session.current)
+    assert setup.view.take()[0][0]["by"] == "label"
+    assert only(setup.tell({"type": "preview", "index": 1}))[0]["prediction"] is None
+
+
+def test_more_classes_than_a_byte_holds(setup: Setup) -> None:
+    setup.session.task = SimpleNamespace(classes=tuple(f"c{i}" for i in range(300)))
+    setup.session.codes = np.array([299, -1, 0, 0, 0, 0], dtype=np.int32)
+    (colours, (codes,)), _ = setup.tell({"type": "colour_by", "by": "label"})
+    assert colours["bytes"] == 2
+    assert np.frombuffer(codes, "<u2")[:2].tolist() == [299, 65_535]
+    assert len(setup.view._task["classes"]) == 300
+
+
+def test_labels_recolour_at_once_and_then_not_too_often() -> None:
+    now, timers, calls = [0.0], [], []
+
+    class FakeTimer:
+        daemon = False
+
+        def __init__(self, wait: float, run: Callable[[], object]) -> None:
+            self.wait, self.run, self.cancelled = wait, run, False
+            timers.append(self)
+
+        def start(self) -> None:
+            assert self.daemon
+
+        def cancel(self) -> None:
+            self.cancelled = True
+
+    ask = Throttle(lambda: calls.append(now[0]), 0.25, clock=lambda: now[0], timer=FakeTimer)
+    ask()
+    assert calls == [0.0]
+    now[0] = 0.1
+    for _ in range(10):
+        ask()
+    assert calls == [0.0]
+    (timer,) = timers
+    assert timer.wait == pytest.approx(0.15)
+    now[0] = 0.25
+    timer.run()
+    assert calls == [0.0, 0.25]
+    now[0] = 1.0
+    ask()
+    assert calls == [0.0, 0.25, 1.0]
+    ask()
+    ask.close()
+    assert timers[-1].cancelled
+    timers[-1].run()
+    ask()
+    assert len(calls) == 3
+
+
+def test_labelling_recolours(setup: Setup) -> None:
+    setup.session.codes[1] = 1
+    setup.session.emit("labelled", object())
+    (colours, (codes,)), (cards, _) = setup.view.take()
+    assert (colours["type"], codes[1]) == ("colours", 1)
+    assert cards["type"] == "cards"
+    for _ in range(20):
+        setup.session.emit("labelled", object())
+    assert setup.view.take() == []
+
+
+def test_a_new_queue_moves_the_rings(setup: Setup) -> None:
+    setup.session.next_ids = ["item-0"]
+    setup.session.emit("queue")
+    assert only(setup.view.take())[0] == {"type": "cards", "indices": [0]}
+
+
+# ---------------------------------------------------------------------- preview, selection, queue
+
+
+def test_preview_of_a_text(setup: Setup) -> None:
+    setup.session.current = a_round()
+    message, buffers = only(setup.tell({"type": "preview", "index": 2}))
+    assert buffers == []
+    assert message == {
+        "type": "preview",
+        "index": 2,
+        "item_id": "item-2",
+        "content": {"kind": "text", "text": "text 2"},
+        "label": "spam",
+        "prediction": "spam",
+        "confidence": pytest.approx(0.7),
+        "uncertainty": pytest.approx(0.6),
+    }
+
+
+def test_preview_of_an_image(setup: Setup) -> None:
+    message, buffers = only(setup.tell({"type": "preview", "index": 0}))
+    assert buffers == [Image.from_array(PIXELS).data]
+    content = message["content"]
+    assert (content["mime"], content["buffer"], content["width"]) == ("image/png", 0, 8)
+    assert (message["label"], message["prediction"], message["confidence"]) == ("ham", None, None)
+
+
+def test_a_card_of_the_audit_does_not_tell_what_the_model_thinks(setup: Setup) -> None:
+    setup.session.current = a_round()
+    setup.session.waiting["item-2"] = SimpleNamespace(stream="audit")
+    setup.session.waiting["item-3"] = SimpleNamespace(stream="train")
+    hidden, _ = only(setup.tell({"type": "preview", "index": 2}))
+    assert [hidden[k] for k in ("prediction", "confidence", "uncertainty")] == [None] * 3
+    shown, _ = only(setup.tell({"type": "preview", "index": 3}))
+    assert shown["prediction"] == "ham"
+
+
+def test_a_selection_is_kept(setup: Setup) -> None:
+    assert setup.tell({"type": "select"}, indices(3, 1, 3)) == []
+    assert setup.view.selection == ["item-3", "item-1"]
+    setup.tell({"type": "select"}, b"")
+    assert setup.view.selection == []
+
+
+def test_label_next_queues(setup: Setup) -> None:
+    message, _ = only(setup.tell({"type": "label_next"}, indices(5, 0, 5)))
+    assert setup.session.queued == [["item-5", "item-0"]]
+    assert message == {"type": "queued", "count": 2, "text": "2 cards come next."}
+
+
+# ---------------------------------------------------------------------- what is malformed
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        None,
+        "hello",
+        [],
+        {},
+        {"type": None},
+        {"type": ["hello"]},
+        {"type": "drop tables"},
+        {"type": "colour_by"},
+        {"type": "colour_by", "by": "shoe size"},
+        {"type": "colour_by", "by": ["label"]},
+        {"type": "preview"},
+        {"type": "preview", "index": -1},
+        {"type": "preview", "index": 6},
+        {"type": "preview", "index": 1.5},
+        {"type": "preview", "index": True},
+        {"type": "preview", "index": "1"},
+        {"type": "select"},
+        {"type": "label_next"},
+    ],
+    ids=str,
+)
+def test_what_is_malformed_is_refused(setup: Setup, message: object) -> None:
+    answer, _ = only(setup.tell(message))
+    assert answer["type"] == "refused"
+    assert answer["event_id"] is None
+    assert answer["reason"]
+
+
+@pytest.mark.parametrize("kind", ["select", "label_next"])
+@pytest.mark.parametrize("buffer", [b"123", indices(6), indices(0, 2**32 - 1)])
+def test_positions_that_do_not_fit_are_refused(setup: Setup, kind: str, buffer: bytes) -> None:
+    assert setup.kinds({"type": kind}, buffer) == ["refused"]
+    assert setup.kinds({"type": kind}, buffer, buffer) == ["refused"]
+    assert setup.view.selection == []
+    assert setup.session.queued == []
+
+
+def test_an_empty_or_endless_selection_is_refused() -> None:
+    session = FakeSession(pool=FakePool(MOST_QUEUED + 1))
+    view = Heard(session, map=Map(lambda: FEATURES, worker=FakeWorker()))
+    view._handle_custom_msg({"type": "label_next"}, [b""])
+    view._handle_custom_msg({"type": "label_next"}, [indices(*range(MOST_QUEUED + 1))])
+    first, second = (message for message, _ in view.take())
+    assert "Nothing is selected" in first["reason"]
+    assert "too many" in second["reason"]
+    assert session.queued == []
+    view.close()
+
+
+def test_errors_of_the_session_reach_the_person(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(ids: list[str]) -> None:
+        raise AlwidgetsError("The session is closed. Make a new one.")
+
+    monkeypatch.setattr(setup.session, "queue", closed)
+    message, _ = only(setup.tell({"type": "label_next"}, indices(1)))
+    assert message["type"] == "problem"
+    assert message["text"] == "The session is closed. Make a new one."
+    setup.session.pool.contents[1] = object()
+    message, _ = only(setup.tell({"type": "preview", "index": 1}))
+    assert message["type"] == "problem"
+    assert message["remedy"]
+
+
+# ---------------------------------------------------------------------- threads, ends
+
+
+def test_nothing_older_overtakes_what_is_newer(setup: Setup) -> None:
+    reading, go_on = threading.Event(), threading.Event()
+    first = [True]
+
+    def label_codes() -> Any:
+        codes = setup.session.codes.copy()
+        if first.pop() if first else False:
+            reading.set()
+            assert go_on.wait(10)
+        return codes
+
+    setup.session.label_codes = label_codes  # type: ignore[method-assign]
+    slow = threading.Thread(target=setup.view._send_colours)
+    slow.start()
+    assert reading.wait(10)
+    setup.session.codes[1] = 1
+    setup.view._send_colours()  # begun later, done earlier; and not kept waiting by the other
+    go_on.set()
+    slow.join(10)
+    _, (codes,) = only(setup.view.take())
+    assert codes[1] == 1
+
+
+def test_a_closed_map_no_longer_listens(setup: Setup) -> None:
+    assert setup.session.listeners
+    setup.view.close()
+    assert setup.session.listeners == []
+    assert setup.map._listeners == []
+    setup.view.take()
+    setup.view._send_cards()
+    assert setup.view.take() == []
+
+
+def test_the_end_of_the_session_is_the_end_of_listening(setup: Setup) -> None:
+    setup.session.emit("closed", "It was closed.")
+    assert setup.session.listeners == []
+
+
+# ---------------------------------------------------------------------- fixtures, bundles
+
+
+def fixtures(direction: str) -> list[Any]:
+    found = [json.loads(p.read_text("utf-8")) for p in sorted(FIXTURES.glob("projector_*.json"))]
+    return [f for f in found if f["direction"] == direction]
+
+
+@pytest.mark.parametrize("fixture", fixtures("to_python"), ids=lambda f: f["message"]["type"])
+def test_messages_of_the_front_end_are_understood(setup: Setup, fixture: Any) -> None:
+    setup.session.current = a_round()
+    buffers = [bytes(n) for n in fixture["buffers"]]
+    kinds = setup.kinds(fixture["message"], *buffers)
+    assert not {"refused", "problem"} & set(kinds)
+
+
+def test_what_is_sent_has_the_shape_that_the_front_end_is_tested_with(setup: Setup) -> None:
+    examples: dict[str, list[Any]] = {}
+    for fixture in fixtures("to_browser"):
+        examples.setdefault(fixture["message"]["type"], []).append(fixture["message"])
+    sent = setup.tell({"type": "hello"})
+    setup.session.current = a_round()
+    for by in ("label", "prediction", "uncertainty", "outlier"):
+        sent += setup.tell({"type": "colour_by", "by": by})
+    sent += setup.tell({"type": "preview", "index": 0}) + setup.tell(
+        {"type": "preview", "index": 1}
+    )
+    sent += setup.tell({"type": "label_next"}, indices(1)) + setup.tell({"type": "nonsense"})
+    setup.map.problem = ProjectionError("no memory")
+    sent += setup.tell({"type": "hello"})
+    assert {message["type"] for message, _ in sent} == set(examples)
+    for message, _ in sent:
+        shapes = [shape(example) for example in examples[message["type"]]]
+        assert any(set(message) == set(keys) for keys in shapes)
+        for key, value in message.items():
+            assert type(value).__name__ in {kind for keys in shapes for kind in keys[key]}, key
+
+
+def shape(example: dict[str, Any]) -> dict[str, set[str]]:
+    kinds = {key: {type(value).__name__} for key, value in example.items()}
+    for key in kinds.keys() & {"label", "prediction", "text"}:
+        kinds[key] |= {"str", "NoneType"}
+    return kinds
+
+
+def test_a_missing_bundle_is_named(tmp_path: Path) -> None:
+    (tmp_path / "projector.js").write_text("")
+    with pytest.raises(AlwidgetsError, match=r"projector\.css is missing.*make js"):
+        bundle("projector", folder=tmp_path)
+    (tmp_path / "projector.css").write_text("")
+    assert bundle("projector", folder=tmp_path) == (
+        tmp_path / "projector.js",
+        tmp_path / "projector.css",
+    )
