@@ -292,7 +292,8 @@ def _levels(images: NDArray[Any], levels: tuple[float, float] | None) -> NDArray
         raise PoolError(f"The image in row {int(np.argmax(bad))} holds NaN or infinite levels.")
     low, high = levels or level_range(images) or (0.0, 255.0)
     scaled = (numbers - low) * (255.0 / ((high - low) or 1.0))
-    return np.rint(scaled.clip(0, 255)).astype(np.uint8)
+    pixels: NDArray[np.uint8] = np.rint(scaled.clip(0, 255)).astype(np.uint8)
+    return pixels
 
 
 def _numbers(values: list[Any], name: str) -> NDArray[np.float32]:

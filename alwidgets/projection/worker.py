@@ -121,7 +121,8 @@ def die_with_parent() -> None:
     getppid.argtypes, getppid.restype = (), ctypes.c_int
     leave.argtypes, leave.restype = (ctypes.c_int,), None
 
-    @numba.njit(nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+    # With its signature, so that it is compiled now: the thread only has to begin.
+    @numba.njit("void(int32[::1])", nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
     def wait(watched: NDArray[np.int32]) -> None:  # pragma: no cover - compiled
         # struct pollfd {int fd; short events, revents;} for fd 0: with no events asked for, only
         # a hang-up is reported, so jobs that lie in the pipe are left alone.
@@ -214,7 +215,7 @@ def main() -> None:
     threading.Thread(
         target=receive, args=(sys.stdin.buffer, jobs), name="receive", daemon=True
     ).start()
-    pass
+    die_with_parent()
     prewarm(lambda: not jobs.empty())
     work(jobs, replies, options.idle)
     # Not sys.exit: the threads that wait would have to be woken first.

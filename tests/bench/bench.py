@@ -217,7 +217,9 @@ def efficiency() -> Iterator[Row]:
             spread = f"{min(found):.3f} to {max(found):.3f}, {SEEDS} seeds"
             if name.startswith("alwidgets"):
                 spread += ", 15 % of the labels kept for the audit"
-            yield Row(f"accuracy, {labels} labels", name, round(statistics.mean(found), 4), "", spread)
+            yield Row(
+                f"accuracy, {labels} labels", name, round(statistics.mean(found), 4), "", spread
+            )
 
 
 def rounds() -> Iterator[Row]:
@@ -246,7 +248,11 @@ def rounds() -> Iterator[Row]:
     yield Row("a round at 150 labels", "alwidgets", round(statistics.median(whole), 3), "s", note)
     note = f"fit alone, {len(y)} rows; median of 7"
     yield Row(
-        "a round at 150 labels", "LogisticRegression.fit", round(statistics.median(fits), 3), "s", note
+        "a round at 150 labels",
+        "LogisticRegression.fit",
+        round(statistics.median(fits), 3),
+        "s",
+        note,
     )
 
 
@@ -263,7 +269,10 @@ def main() -> None:
     for name in wanted:
         for row in parts[name]():
             rows.append(row)
-            print(f"{row.group:<24} {row.name:<30} {row.value:>8} {row.unit:<3} {row.note}", flush=True)
+            print(
+                f"{row.group:<24} {row.name:<30} {row.value:>8} {row.unit:<3} {row.note}",
+                flush=True,
+            )
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps({"machine": about, "rows": [asdict(row) for row in rows]}, indent=1))
     print(f"written to {OUT.relative_to(ROOT)}")

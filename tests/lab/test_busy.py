@@ -9,7 +9,13 @@ from conftest import Open
 from page import Notebook
 from samples import TEXTS
 
-BUSY = "import time\ntime.sleep(8)"
+BUSY = """
+import time
+
+begin = time.monotonic()
+time.sleep(6)
+ended = time.monotonic()
+"""
 
 #: A learner that takes its time, with the processor at work as in a real fit.
 SLOW = TEXTS.replace('store="texts.db")', 'store="texts.db", learner=Slow(), batch_size=10)')
@@ -44,6 +50,7 @@ def label(notebook: Notebook, number: int, every: float) -> list[float]:
     notebook.cards.focus()
     for n in range(number):
         before = notebook.cards.item
+        assert before, f"there was no card for press {n + 1}"
         notebook.cards.press("12"[n % 2])
         time.sleep(every)
         assert notebook.cards.item != before, f"press {n + 1} brought no new card"
@@ -60,18 +67,19 @@ def test_labels_while_a_cell_runs(opened: Open, report: Callable[[str], None]) -
     notebook.run_cell(2, wait=False)
     notebook.until("return kernel.status === 'busy'")
     delays = label(notebook, 12, 0.1)
+    pressed = time.monotonic() - begin
     notebook.cards.wait_saved(seconds=30)
     saved = time.monotonic() - begin
-    is_running = notebook.status == "busy"
     notebook.wait_ran()
+    ended = notebook.value("ended - begin")
     report(
-        f"12 labels while a cell sleeps: next card after {delays[6]:.1f} ms, at most "
-        f"{delays[-1]:.1f} ms; all acknowledged after {saved:.1f} s, "
-        + ("while the cell was running" if is_running else "after the cell")
+        f"12 labels while a cell sleeps {ended:.1f} s: next card after {delays[6]:.1f} ms, at most "
+        f"{delays[-1]:.1f} ms; the last key after {pressed:.1f} s, all acknowledged after "
+        f"{saved:.1f} s, {'during' if saved < ended else 'after'} the cell"
     )
     assert len(delays) == 12
     assert delays[-1] < 100
-    assert saved < 12, "labels must be acknowledged after the cell at the latest"
+    assert saved < ended + 3, "labels must be acknowledged after the cell at the latest"
     assert notebook.value("len(session.labels())") == 12
 
 

@@ -76,11 +76,7 @@ def describe(found: list[Gap]) -> str:
 
 def misses(kernel: list[Gap], control: list[Gap]) -> list[Gap]:
     felt = [(a, b) for a, b in control if b - a > FELT]
-    return [
-        (a, b)
-        for a, b in kernel
-        if b - a > MISS and not any(c < b and d > a for c, d in felt)
-    ]
+    return [(a, b) for a, b in kernel if b - a > MISS and not any(c < b and d > a for c, d in felt)]
 
 
 def test_misses() -> None:

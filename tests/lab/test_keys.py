@@ -12,7 +12,18 @@ from samples import TEXTS
 #: JupyterLab's keys for a selected cell: cut, insert, undo, restart, delete, headings, run, save.
 PRESSES = ["x", "a", "b", "z", "0", "0", "d", "d", "1", "2", "3", "m", "y", "c", "v", "l"]
 PRESSES += ["Enter", "Shift+Enter", "Alt+Enter", "Control+Enter", "Control+s", "Control+z"]
-PRESSES += ["Control+Shift+c", "ArrowDown", "ArrowUp", "k", "j", "Space", "Backspace", "f", "?", "?"]
+PRESSES += [
+    "Control+Shift+c",
+    "ArrowDown",
+    "ArrowUp",
+    "k",
+    "j",
+    "Space",
+    "Backspace",
+    "f",
+    "?",
+    "?",
+]
 
 MANY = """
 many = al.Session(pool, al.Classification([f"class {c}" for c in "abcdefghijkl"]), store=None)

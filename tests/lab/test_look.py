@@ -144,8 +144,7 @@ def test_narrow_cards(opened: Open) -> None:
     notebook.run_all()
     notebook.cards.wait_card()
     notebook.execute(
-        "view.layout.width = '320px'\n"
-        "session.queue(['story-3', 'story-4', 'story-2'])"
+        "view.layout.width = '320px'\nsession.queue(['story-3', 'story-4', 'story-2'])"
     )
     notebook.until("return root.getBoundingClientRect().width <= 320")
     complaints = []

@@ -51,5 +51,5 @@ def test_each_draw_is_one_of_what_remains() -> None:
 
 @pytest.mark.parametrize("share", [-0.1, 0.51, 1.0, float("nan")])
 def test_a_share_that_cannot_be(share: float) -> None:
-    with pytest.raises(AlwidgetsError, match="between 0 and 0.5"):
+    with pytest.raises(AlwidgetsError, match=r"between 0 and 0\.5"):
         Audit(IDS[:3], share, seed=0)

@@ -77,9 +77,7 @@ def test_images_from_arrays_are_standardised_by_one_mean_and_one_spread() -> Non
     content = pool.contents[0]
     assert isinstance(content, Image)
     assert content.mime == "image/png"
-    np.testing.assert_allclose(
-        content.to_array() * 255, np.rint(images[0] / 16 * 255), atol=1e-3
-    )
+    np.testing.assert_allclose(content.to_array() * 255, np.rint(images[0] / 16 * 255), atol=1e-3)
 
 
 def test_new_images_are_encoded_as_those_of_the_pool() -> None:

@@ -316,9 +316,7 @@ def test_events_are_told(make: Make) -> None:
         session.on("unheard", print)
 
 
-def test_a_listener_that_fails_harms_nobody(
-    make: Make, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_listener_that_fails_harms_nobody(make: Make, caplog: pytest.LogCaptureFixture) -> None:
     session = make()
     session.on("labelled", lambda event: 1 / 0)
     session.record("1", "red")

@@ -9,6 +9,7 @@ const LOOKS_FOR: Record<string, string> = {
   bald: "the members of the model disagree",
   k_center: "unlike anything labelled so far",
   representative: "typical of many items",
+  uncertainty_herding: "stands for many items the model is unsure of",
 };
 
 export interface Why {

@@ -1,0 +1,315 @@
+"""The cards' half of the conversation, without a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import alwidgets as al
+from alwidgets.errors import StoreError
+from alwidgets.widgets.cards import Cards
+
+Message = dict[str, Any]
+AT = "2026-03-01T09:30:00.000Z"
+
+
+class Page:
+    """Stands where the browser is: keeps what arrives, and sends."""
+
+    def __init__(self, session: al.Session) -> None:
+        self.session = session
+        self.cards = Cards(session)
+        self.received: list[tuple[Message, list[bytes]]] = []
+        self.cards.send = self._receive
+
+    def _receive(self, message: Message, buffers: list[bytes] | None = None) -> None:
+        self.received.append((message, buffers or []))
+
+    def send(self, message: object) -> list[Message]:
+        """Send a message and return what came back."""
+        self.received.clear()
+        self.cards._on_message(None, message, [])
+        return [m for m, _ in self.received]
+
+    def of(self, kind: str) -> list[Message]:
+        return [m for m, _ in self.received if m["type"] == kind]
+
+    def answer(self, item_id: str, event_id: str, /, **changes: Any) -> list[Message]:
+        event = {
+            "event_id": event_id,
+            "item_id": item_id,
+            "kind": "answer",
+            "answer": "ham",
+            "target": None,
+            "draw_id": None,
+            "shown_at": AT,
+            "answered_at": AT,
+        }
+        return self.send({"type": "events", "events": [event | changes]})
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[Page]:
+    pool = al.Pool.from_texts([f"message number {i}" for i in range(60)], ids=range(60))
+    session = al.Session(
+        pool,
+        al.Classification(["ham", "spam"]),
+        tmp_path / "labels.db",
+        batch_size=10,
+        executor=al.InlineExecutor(),
+    )
+    page = Page(session)
+    yield page
+    page.cards.close()
+    session.close()
+
+
+def test_hello_is_answered_with_the_next_cards_and_how_things_stand(page: Page) -> None:
+    queue, status = page.send({"type": "hello"})
+    assert [c["item_id"] for c in queue["cards"]] == [i.id for i in page.session.next(20)]
+    assert queue["cards"][0]["content"]["text"].startswith("message number")
+    assert (status["labelled"], status["total"]) == (0, 60)
+    assert status["saved_to"].endswith("labels.db")
+
+
+def test_images_travel_as_buffers() -> None:
+    images = np.random.default_rng(0).integers(0, 255, (30, 8, 8), dtype=np.uint8)
+    session = al.Session(al.Pool.from_images(images), al.Classification(["0", "1"]))
+    page = Page(session)
+    session.next(20)
+    page.send({"type": "hello"})
+    message, buffers = next((m, b) for m, b in page.received if m["type"] == "queue")
+    for card in message["cards"]:
+        content = card["content"]
+        assert (content["width"], content["height"], content["mime"]) == (8, 8, "image/png")
+        index = session.pool.index(card["item_id"])
+        assert buffers[content["buffer"]] == session.pool.contents[index].to_bytes()
+    page.cards.close()
+    session.close()
+
+
+def test_it_acknowledges_after_the_commit_and_not_before(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    append = page.session.store.append
+
+    def slow(events: Any) -> Any:
+        fresh = append(events)
+        order.append("committed")
+        return fresh
+
+    monkeypatch.setattr(page.session.store, "append", slow)
+    receive = page._receive
+    page.cards.send = lambda m, b=None: (order.append(m["type"]), receive(m, b))
+    page.answer("3", "e1")
+    assert order.index("committed") < order.index("ack")
+    assert page.of("ack") == [{"type": "ack", "event_ids": ["e1"]}]
+    assert page.session.labels().loc["3", "answer"] == "ham"
+
+
+def test_a_doubled_event_is_acknowledged_again_and_stored_once(page: Page) -> None:
+    page.answer("3", "e1")
+    assert page.answer("3", "e1")[0] == {"type": "ack", "event_ids": ["e1"]}
+    assert len(page.session.store.events()) == 1
+
+
+def test_undo_from_the_page(page: Page) -> None:
+    page.answer("3", "e1")
+    page.answer("3", "e2", kind="retract", answer=None, target="e1")
+    assert page.session.labels().empty
+    assert page.of("undone") == []
+    assert page.of("ack")
+
+
+def test_undo_from_python_brings_the_card_to_the_page(page: Page) -> None:
+    page.answer("3", "e1")
+    page.received.clear()
+    page.session.undo()
+    (undone,) = page.of("undone")
+    assert undone["event_id"] == "e1"
+    assert undone["card"]["item_id"] == "3"
+
+
+def test_a_retract_that_overtakes_its_answer(page: Page) -> None:
+    page.answer("3", "e2", kind="retract", answer=None, target="e1")
+    page.answer("3", "e1")
+    assert page.session.labels().empty
+
+
+def test_a_full_batch_brings_new_cards(page: Page) -> None:
+    page.send({"type": "hello"})
+    cards = page.of("queue")[0]["cards"]
+    for n, card in enumerate(cards[:10]):
+        page.answer(card["item_id"], f"e{n}", answer=["ham", "spam"][n % 2])
+    assert page.session.version == 1
+    page.send({"type": "more"})
+    queue = page.of("queue")[-1]
+    assert queue["model_version"] == 1
+    shown = {c["item_id"]: c for c in queue["cards"]}
+    assert not shown.keys() & {c["item_id"] for c in cards[:10]}
+    assert any(c["suggestion"] for c in shown.values())
+    assert all(c["suggestion"] is None for c in shown.values() if c["stream"] == "audit")
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"item_id": "zz"}, "no item 'zz'"),
+        ({"answer": "eggs"}, "'eggs' is no class"),
+        ({"answer": None}, "holds no answer"),
+        ({"kind": "shout"}, "'shout' is not known"),
+        ({"kind": "retract", "answer": None}, "names its target"),
+        ({"target": "e0"}, "names its target"),
+        ({"answered_at": "yesterday"}, "no ISO 8601 time"),
+        ({"answered_at": 5}, "answered_at must be a text"),
+        ({"draw_id": "x" * 65}, "draw_id must be a text of 1 to 64"),
+        ({"answer": "x" * 20_000}, "longer than 10,000"),
+    ],
+)
+def test_a_bad_event_is_refused_by_name_and_the_others_are_kept(
+    page: Page, changes: Message, says: str
+) -> None:
+    page.answer("3", "bad", **changes)
+    (refused,) = page.of("refused")
+    assert refused["event_id"] == "bad"
+    assert says in refused["reason"]
+    assert page.of("ack") == []
+    good = {"event_id": "good", "item_id": "4", "kind": "skip", "answered_at": AT}
+    bad = good | {"event_id": "worse", "item_id": "zz"}
+    page.send({"type": "events", "events": [bad, good]})
+    assert page.of("ack") == [{"type": "ack", "event_ids": ["good"]}]
+    assert [e.event_id for e in page.session.store.events()] == ["good"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        None,
+        "hello",
+        [],
+        {},
+        {"type": "shout"},
+        {"type": ["hello"]},
+        {"type": "events"},
+        {"type": "events", "events": "all"},
+        {"type": "events", "events": [1]},
+        {"type": "events", "events": [{}] * 1_001},
+    ],
+)
+def test_a_malformed_message_is_refused(page: Page, message: object) -> None:
+    (refused,) = page.send(message)
+    assert refused["type"] == "refused"
+    assert refused["event_id"] is None
+    assert page.session.store.events() == []
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+FIELDS = ("event_id", "item_id", "kind", "answer", "target", "draw_id", "shown_at", "answered_at")
+
+
+@settings(
+    max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {}, optional={f: JSON | st.sampled_from(["3", "ham", "answer", AT]) for f in FIELDS}
+        ),
+        max_size=4,
+    )
+)
+def test_no_message_breaks_it_and_only_whole_events_are_stored(page: Page, events: Any) -> None:
+    page.send({"type": "events", "events": events})
+    assert not page.of("problem")
+    for event in page.session.store.events():
+        assert event.item_id in page.session.pool
+        assert event.kind != "answer" or event.answer in ("ham", "spam")
+
+
+def test_what_cannot_be_stored_is_not_acknowledged(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(events: Any) -> Any:
+        raise StoreError("The disk is full.")
+
+    monkeypatch.setattr(page.session.store, "append", full)
+    page.answer("3", "e1")
+    assert page.of("ack") == []
+    assert page.of("problem")[0]["text"] == "The disk is full."
+    monkeypatch.undo()
+    page.answer("3", "e1")
+    assert page.of("ack")
+
+
+def test_an_error_of_the_learner_reaches_the_page(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(al.HeadEnsemble):
+        def fit(self, X: Any, y: Any, *, classes: int | None = None) -> Any:
+            raise MemoryError("no room")
+
+    pool = al.Pool.from_texts([f"message number {i}" for i in range(60)], ids=range(60))
+    session = al.Session(
+        pool,
+        al.Classification(["ham", "spam"]),
+        learner=Broken(),
+        batch_size=4,
+        executor=al.InlineExecutor(),
+    )
+    page = Page(session)
+    for n, item in enumerate(session.next(8)):
+        page.answer(item.id, f"e{n}", answer=["ham", "spam"][n % 2])
+    page.send({"type": "hello"})
+    assert page.of("status")[0]["error"] == "Retraining failed. MemoryError: no room"
+    assert len(session.labels()) == 8
+    page.cards.close()
+    session.close()
+
+
+def test_a_closed_session_tells_the_page(page: Page) -> None:
+    page.session.close("It was replaced.")
+    (problem,) = page.of("problem")
+    assert "It was replaced." in problem["text"]
+    page.answer("3", "e1")
+    assert page.of("ack") == []
+    assert "closed" in page.of("problem")[0]["text"]
+
+
+def test_a_class_that_is_added_reaches_the_page(page: Page) -> None:
+    page.session.add_class("eggs")
+    assert page.cards._task["classes"] == ["ham", "spam", "eggs"]
+
+
+def test_what_the_notebook_saves_stays_small(page: Page) -> None:
+    page.send({"type": "hello"})
+    state = page.cards.get_state()
+    held = {k: v for k, v in state.items() if k not in ("_esm", "_css")}
+    assert len(repr(held)) < 2_000
+
+
+def test_after_closing_nothing_listens(page: Page) -> None:
+    counts = {name: len(v) for name, v in page.session._signals._listeners.items()}
+    assert any(counts.values())
+    page.cards.close()
+    assert not any(len(v) for v in page.session._signals._listeners.values())
+
+
+def test_many_views_on_one_session(page: Page) -> None:
+    other = Page(page.session)
+    page.answer("3", "e1")
+    other.answer("3", "e2", answer="spam")
+    assert page.session.labels().loc["3", "answer"] == "spam"
+    other.cards.close()

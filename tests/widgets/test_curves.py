@@ -1,0 +1,113 @@
+"""The curve, and the figures in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+import alwidgets as al
+from alwidgets.evaluation.risk import Estimate
+from alwidgets.store import RoundRecord
+from alwidgets.widgets.curves import Curves, lines_of, percent, summarise
+from alwidgets.widgets.dashboard import Dashboard
+
+RNG = np.random.default_rng(0)
+TRUTH = RNG.integers(0, 2, 100)
+X = TRUTH[:, None] * 4 + RNG.normal(size=(100, 3))
+
+
+@pytest.fixture
+def session() -> Iterator[al.Session]:
+    session = al.Session(
+        al.Pool.from_arrays(X, ids=range(100)),
+        al.Classification(["a", "b"]),
+        batch_size=10,
+        audit=0.3,
+        executor=al.InlineExecutor(),
+    )
+    yield session
+    session.close()
+
+
+def label(session: al.Session, n: int) -> None:
+    for _ in range(n):
+        item = session.next()[0]
+        session.record(item.id, "ab"[TRUTH[item.index]])
+
+
+def record(version: int, strategy: str) -> RoundRecord:
+    return RoundRecord(version, strategy, 10 * version, version, 0.8, 0.5, 0.9, 0.1, "")
+
+
+def test_before_the_first_round_it_says_what_is_to_come(session: al.Session) -> None:
+    curves = Curves(session)
+    assert curves._header.summary["headline"] == "Accuracy: not known yet"
+    assert curves.figure.layout.annotations[0].text.startswith("The curve begins")
+
+
+def test_a_point_a_round_with_its_interval(session: al.Session) -> None:
+    curves = Curves(session)
+    label(session, 40)
+    rounds = session.rounds
+    assert len(rounds) == 4
+    band, *lines = curves.figure.data
+    points = {(x, y) for line in lines for x, y in zip(line.x, line.y, strict=True)}
+    assert points == {(r.n_train + r.n_audit, r.accuracy) for r in rounds}
+    assert band.y[: len(rounds)] == tuple(r.high for r in rounds)
+    assert band.y[len(rounds) :] == tuple(r.low for r in reversed(rounds))
+    assert curves.figure.layout.annotations == ()
+    current = session.current
+    assert current is not None
+    assert percent(current.accuracy) in curves._header.summary["headline"]
+
+
+def test_shown_again_it_has_the_earlier_rounds(session: al.Session) -> None:
+    label(session, 30)
+    assert sum(len(line.x) for line in Curves(session).figure.data[1:]) >= 3
+
+
+def test_a_line_for_each_strategy_from_where_it_took_over() -> None:
+    rounds = [record(1, "a"), record(2, "b"), record(3, "b"), record(4, "a"), record(5, "a")]
+    lines = lines_of(rounds)
+    assert [r.version for r in lines["a"]] == [1, 2, 4, 5]
+    assert [r.version for r in lines["b"]] == [2, 3, 4]
+
+
+def test_one_round_is_a_point() -> None:
+    assert lines_of([record(1, "a")]) == {"a": [record(1, "a")]}
+
+
+def test_figures_for_people() -> None:
+    estimate = Estimate(0.914, 0.801, 0.969, 23, 22.0, "")
+    assert percent(estimate) == "91 % (80 to 97 %)"
+    words = summarise(estimate, record(3, "margin"))
+    assert words["headline"] == "Accuracy 91 % (80 to 97 %)"
+    assert "23 audit labels" in words["detail"]
+    none = summarise(Estimate(float("nan"), 0, 1, 0, 0.0, ""), record(3, "margin"))
+    assert none["headline"] == "Accuracy: no audit labels yet"
+    assert "nan" not in repr(none)
+
+
+def test_the_dashboard_tells_how_things_stand(session: al.Session) -> None:
+    dashboard = Dashboard(session)
+    assert dashboard._header.status["accuracy"] is None
+    assert dashboard._header.status["saved_to"] is None
+    label(session, 40)
+    dashboard._show_status()
+    status = dashboard._header.status
+    assert (status["labelled"], status["total"], status["model_version"]) == (40, 100, 4)
+    current = session.current
+    assert current is not None
+    assert status["accuracy"] == percent(current.accuracy)
+    dashboard.close()
+    assert not any(session._signals._listeners.values())
+
+
+def test_a_session_shows_itself_as_one_dashboard(session: al.Session) -> None:
+    bundle = session._repr_mimebundle_()
+    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert session._repr_mimebundle_() == bundle
+    session._shown.close()

@@ -1,0 +1,66 @@
+"""The examples that the front end's tests read hold here too."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+import pytest
+
+from alwidgets.widgets import messages
+from alwidgets.widgets.messages import event_id_of, message_type, parse_event, parse_events
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "js/fixtures/messages").glob("cards_*.json"))
+TO_CARDS = {get_args(get_type_hints(m)["type"])[0]: m for m in get_args(messages.ToCards)}
+
+
+def fits(value: Any, kind: Any) -> bool:
+    """Whether a JSON value is of a type as `messages` writes them."""
+    if kind is Any:
+        return True
+    if is_typeddict(kind):
+        hints = get_type_hints(kind)
+        return (
+            isinstance(value, dict)
+            and value.keys() == hints.keys()
+            and all(fits(value[name], hint) for name, hint in hints.items())
+        )
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return value in arguments
+    if origin in (Union, UnionType):
+        return any(fits(value, a) for a in arguments)
+    if origin is list:
+        return isinstance(value, list) and all(fits(v, arguments[0]) for v in value)
+    if origin is dict:
+        return isinstance(value, dict)
+    if kind is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return type(value) is kind
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+def test_example(path: Path) -> None:
+    example = json.loads(path.read_text(encoding="utf-8"))
+    message = example["message"]
+    if example["direction"] == "to_browser":
+        assert fits(message, TO_CARDS[message["type"]])
+        return
+    assert message_type(message, ("hello", "more", "events")) == message["type"]
+    if message["type"] == "events":
+        for raw in parse_events(message):
+            assert fits(raw, messages.LabelEvent)
+            event = parse_event(raw, "someone")
+            assert event.event_id == event_id_of(raw) == raw["event_id"]
+            assert (event.kind, event.answer, event.target) == (
+                raw["kind"],
+                raw["answer"],
+                raw["target"],
+            )
+
+
+def test_every_message_has_an_example() -> None:
+    seen = {json.loads(p.read_text(encoding="utf-8"))["message"]["type"] for p in EXAMPLES}
+    assert seen == {*TO_CARDS, "hello", "more", "events"}
