@@ -21,6 +21,7 @@ class Labels:
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self.revision = 0
+        self._known: dict[str, Event] = {}
         self._standing: dict[str, Event] = {}
         self._retracted: set[str] = set()
         self._history: dict[str, list[Event]] = {}
@@ -33,6 +34,7 @@ class Labels:
     def apply(self, event: Event) -> None:
         """Take one more event into account."""
         self.revision += 1
+        self._known[event.event_id] = event
         if event.kind == "retract":
             assert event.target is not None
             self._retracted.add(event.target)
@@ -53,6 +55,10 @@ class Labels:
     def get(self, event_id: str) -> Event | None:
         """Return the event with this id if it stands."""
         return self._standing.get(event_id)
+
+    def find(self, event_id: str) -> Event | None:
+        """Return the event with this id, standing or not."""
+        return self._known.get(event_id)
 
     def is_flagged(self, item_id: str) -> bool:
         """Whether the item is marked for a second look."""

@@ -474,6 +474,11 @@ class Session(Displayed):
         """Whether every item was answered or skipped."""
         return self._ledger.n_done >= len(self.pool)
 
+    def event(self, event_id: str) -> Event | None:
+        """The event with this id, whether or not it was taken back."""
+        with self._lock:
+            return self._ledger.labels.find(event_id)
+
     def flag_of(self, item_id: str) -> Event | None:
         """The event that flagged an item, or None if it is not flagged."""
         return self._ledger.labels.flag_of(item_id)

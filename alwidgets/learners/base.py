@@ -94,7 +94,9 @@ def like(result: torch.Tensor, given: Array) -> Any:
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
-    """The device that a name stands for; ``"auto"`` is the GPU where there is one."""
-    if isinstance(device, str) and device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(device)
+    """The device that a name stands for; ``"auto"`` is CUDA's or Apple's GPU where there is one."""
+    if device != "auto":
+        return torch.device(device)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")

@@ -16,6 +16,7 @@ from ..loop import READY
 from ..store import Event
 from .bundles import bundle
 from .messages import (
+    Card,
     ProblemMessage,
     QueueMessage,
     StatusMessage,
@@ -29,6 +30,7 @@ from .payload import card_of
 from .throttle import Throttle
 
 if TYPE_CHECKING:
+    from ..items import Item
     from ..session import Session
 
 log = logging.getLogger(__name__)
@@ -96,10 +98,13 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _on_message(self, _: object, content: object, buffers: object) -> None:
         try:
-            kind = message_type(content, ("hello", "more", "events"))
+            kind = message_type(content, ("hello", "more", "events", "undo"))
             assert isinstance(content, dict)
             if kind == "events":
                 self._record(parse_events(content))
+            elif kind == "undo":
+                if self._session.undo() is None:
+                    self._send_status(notice="There is nothing to take back.")
             else:
                 self._session.prepare(READY)
                 self._send_queue()
@@ -137,12 +142,12 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._status()
         if event.kind != "retract" or event.event_id in self._own_retracts:
             return
-        buffers: list[bytes] = []
+        target = self._session.event(event.target or "")
         item = self._session.item(event.item_id)
-        if item is not None and event.target is not None:
-            flagged = self._session.flag_of(item.id) is not None
-            card = card_of(item, flagged=flagged, buffers=buffers)
-            self._post({"type": "undone", "event_id": event.target, "card": card}, buffers)
+        if target is not None and target.kind != "flag" and item is not None:
+            buffers: list[bytes] = []
+            card = self._card(item, buffers)
+            self._post({"type": "undone", "event_id": target.event_id, "card": card}, buffers)
 
     def _on_notice(self, text: str) -> None:
         self._task = self._session.task.to_json()
@@ -161,14 +166,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         # Under the lock, so that an older queue never overtakes a newer one.
         with self._sending:
             buffers: list[bytes] = []
-            cards = [
-                card_of(
-                    item,
-                    flagged=self._session.flag_of(item.id) is not None,
-                    buffers=buffers,
-                )
-                for item in self._session.next(READY, wait=False)
-            ]
+            cards = [self._card(i, buffers) for i in self._session.next(READY, wait=False)]
             message: QueueMessage = {
                 "type": "queue",
                 "cards": cards,
@@ -176,6 +174,10 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                 "exhausted": self._session.exhausted,
             }
             self._post(message, buffers)
+
+    def _card(self, item: Item, buffers: list[bytes]) -> Card:
+        flag = self._session.flag_of(item.id)
+        return card_of(item, flag=flag.event_id if flag is not None else None, buffers=buffers)
 
     def _send_status(self, notice: str | None = None) -> None:
         counts, error = self._session.progress(), self._session.error

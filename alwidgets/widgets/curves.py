@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 #: Colour-blind safe (Okabe & Ito, 2008), in the order in which strategies come into use.
 LINE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 BAND_COLOUR = "rgba(0, 114, 178, 0.16)"
 
 
@@ -126,11 +127,15 @@ def lines_of(rounds: list[RoundRecord]) -> dict[str, list[RoundRecord]]:
     """
     lines: dict[str, list[RoundRecord]] = {}
     for before, after in pairwise(rounds):
-        line = lines.setdefault(before.strategy, [])
+        line = lines.setdefault(_title(before.strategy), [])
         if not line or line[-1] is not before:
             line.append(before)
         line.append(after)
-    return lines or {rounds[0].strategy: rounds}
+    return lines or {_title(rounds[0].strategy): rounds}
+
+
+def _title(strategy: str) -> str:
+    return strategy.replace("_", " ")
 
 
 def _update(figure: Any, rounds: list[RoundRecord]) -> None:
@@ -186,6 +191,8 @@ def _empty_figure(height: int) -> Any:
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         margin={"l": 56, "r": 16, "t": 8, "b": 44},
+        # What the text is measured in is what it is drawn in: the style sheet sets the same.
+        font={"family": FONT, "size": 12},
         hovermode="closest",
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 0.02, "yanchor": "bottom"},
         xaxis={"title": {"text": "labels"}, "rangemode": "tozero", "zeroline": False},

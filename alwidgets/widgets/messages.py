@@ -62,7 +62,7 @@ class Card(TypedDict):
     metadata: dict[str, Any]
     suggestion: Suggestion | None
     reason: Reason
-    flagged: bool
+    flag: str | None
 
 
 class QueueMessage(TypedDict):

@@ -26,8 +26,11 @@ def describe(content: Content, name: str, buffers: list[bytes]) -> TextContent |
     }
 
 
-def card_of(item: Item, *, flagged: bool, buffers: list[bytes]) -> Card:
-    """Return an item as a card, its image's bytes put at the end of `buffers`."""
+def card_of(item: Item, *, flag: str | None, buffers: list[bytes]) -> Card:
+    """Return an item as a card, its image's bytes put at the end of `buffers`.
+
+    `flag` is the id of the event that flagged it, or None.
+    """
     return {
         "item_id": item.id,
         "draw_id": item.draw_id,
@@ -42,5 +45,5 @@ def card_of(item: Item, *, flagged: bool, buffers: list[bytes]) -> Card:
             "score": item.score,
             "model_version": item.model_version,
         },
-        "flagged": flagged,
+        "flag": flag,
     }

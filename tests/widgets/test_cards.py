@@ -137,6 +137,24 @@ def test_undo_from_python_brings_the_card_to_the_page(page: Page) -> None:
     assert undone["card"]["item_id"] == "3"
 
 
+def test_undo_of_what_was_done_before_this_page(page: Page) -> None:
+    page.session.record("3", "ham")
+    page.send({"type": "undo"})
+    assert page.of("undone")[0]["card"]["item_id"] == "3"
+    page.send({"type": "undo"})
+    assert page.of("status")[0]["notice"] == "There is nothing to take back."
+
+
+def test_a_flag_from_elsewhere_is_on_the_card_and_its_undo_moves_no_card(page: Page) -> None:
+    item = page.session.next()[0]
+    flag = page.session.flag(item.id)
+    page.send({"type": "hello"})
+    assert page.of("queue")[0]["cards"][0]["flag"] == flag.event_id
+    page.received.clear()
+    page.session.undo()
+    assert page.of("undone") == []
+
+
 def test_a_retract_that_overtakes_its_answer(page: Page) -> None:
     page.answer("3", "e2", kind="retract", answer=None, target="e1")
     page.answer("3", "e1")

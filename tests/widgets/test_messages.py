@@ -48,7 +48,7 @@ def test_example(path: Path) -> None:
     if example["direction"] == "to_browser":
         assert fits(message, TO_CARDS[message["type"]])
         return
-    assert message_type(message, ("hello", "more", "events")) == message["type"]
+    assert message_type(message, ("hello", "more", "events", "undo")) == message["type"]
     if message["type"] == "events":
         for raw in parse_events(message):
             assert fits(raw, messages.LabelEvent)
@@ -63,4 +63,4 @@ def test_example(path: Path) -> None:
 
 def test_every_message_has_an_example() -> None:
     seen = {json.loads(p.read_text(encoding="utf-8"))["message"]["type"] for p in EXAMPLES}
-    assert seen == {*TO_CARDS, "hello", "more", "events"}
+    assert seen == {*TO_CARDS, "hello", "more", "events", "undo"}

@@ -175,27 +175,27 @@ describe("flags", () => {
     const d = deck("a", "b");
     const on = d.flag()!;
     expect(on.kind).toBe("flag");
-    expect(d.current?.card.flagged).toBe(true);
+    expect(d.current?.card.flag).toBe(on.event_id);
     expect(d.flag()).toMatchObject({ kind: "retract", target: on.event_id });
-    expect(d.current?.card.flagged).toBe(false);
+    expect(d.current?.card.flag).toBeNull();
     expect(shown(d)).toBe("a");
   });
 
-  it("from elsewhere stay, and a refused one comes off", () => {
+  it("from elsewhere are taken back, and a refused one comes off", () => {
     const d = deck();
-    d.refill([textCard("a", { flagged: true }), textCard("b")], 1, false);
-    expect(d.flag()).toBeNull();
+    d.refill([textCard("a", { flag: "earlier" }), textCard("b")], 1, false);
+    expect(d.flag()).toMatchObject({ kind: "retract", target: "earlier" });
     d.skip();
     const on = d.flag()!;
     expect(d.refused(on.event_id)).toBeNull();
-    expect(d.current?.card.flagged).toBe(false);
+    expect(d.current?.card.flag).toBeNull();
   });
 
-  it("taken off in Python come off here without moving a card", () => {
+  it("stay on a card that comes back", () => {
     const d = deck("a", "b");
     const on = d.flag()!;
-    d.undone(on.event_id, textCard("a"));
-    expect(d.current?.card).toMatchObject({ item_id: "a", flagged: false });
-    expect(behind(d)).toEqual(["b"]);
+    d.answer("ham");
+    d.undo();
+    expect(d.current?.card).toMatchObject({ item_id: "a", flag: on.event_id });
   });
 });

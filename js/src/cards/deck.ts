@@ -46,7 +46,6 @@ export class CardDeck {
   readonly #doneDraws = new Set<string>();
   readonly #doneItems = new Set<string>();
   readonly #unsaved = new Map<string, string>(); // event id -> item id
-  readonly #flags = new Map<string, string>(); // item id -> event id of its flag
   #queue: Waiting[] = [];
   #current: Shown | null = null;
   #exhausted = false;
@@ -135,16 +134,13 @@ export class CardDeck {
     return this.#finish("skip", null);
   }
 
-  /** Flags the card on screen, or takes its flag back; null when it has a flag from elsewhere, which stays. */
+  /** Flags the card on screen, or takes its flag back. */
   flag(): LabelEvent | null {
     if (!this.#current) return null;
     const { card, at } = this.#current;
-    const target = this.#flags.get(card.item_id) ?? null;
-    if (card.flagged && target === null) return null;
+    const target = card.flag;
     const event = this.#event(target ? "retract" : "flag", card, { target, shown_at: at });
-    if (target) this.#flags.delete(card.item_id);
-    else this.#flags.set(card.item_id, event.event_id);
-    this.#current.card = { ...card, flagged: target === null };
+    this.#current.card = { ...card, flag: target ? null : event.event_id };
     return event;
   }
 
@@ -160,7 +156,7 @@ export class CardDeck {
 
   /** Python took an event back (not on our behalf): its card is shown again. */
   undone(eventId: string, card: Card): void {
-    if (this.#retracted.has(eventId) || this.#unflag(eventId)) return;
+    if (this.#retracted.has(eventId)) return;
     const at = this.#history.findIndex((d) => d.event.event_id === eventId);
     const deed = at >= 0 ? this.#history.splice(at, 1)[0]! : null;
     this.#retracted.add(eventId);
@@ -226,15 +222,11 @@ export class CardDeck {
     return card.draw_id === null ? this.#doneItems.has(card.item_id) : this.#doneDraws.has(card.draw_id);
   }
 
-  /** Takes off the flag that an event gave; false when it is not the event of a flag. */
+  /** Takes off the flag that an event gave; false when no card here has that flag. */
   #unflag(eventId: string): boolean {
-    const item = [...this.#flags].find(([, flag]) => flag === eventId)?.[0];
-    if (item === undefined) return false;
-    this.#flags.delete(item);
-    if (this.#current?.card.item_id === item) {
-      this.#current.card = { ...this.#current.card, flagged: false };
-    }
-    return true;
+    const holders = [this.#current, ...this.#queue, ...this.#history].filter((h) => h?.card.flag === eventId);
+    for (const holder of holders) holder!.card = { ...holder!.card, flag: null };
+    return holders.length > 0;
   }
 
   /** The card may be shown again. */

@@ -138,14 +138,15 @@ export class CardsState {
   flag(): void {
     const event = this.deck.flag();
     if (event) this.#did(event, event.kind === "flag" ? "Flagged." : "Flag taken off.", 0);
-    else if (this.deck.current) this.#say("This item was flagged earlier; that flag stays.");
   }
 
   undo(): void {
     const last = this.deck.last;
     const event = this.deck.undo();
     if (!event || !last) {
-      this.#say("There is nothing to take back on this page.");
+      // Done before this page was: Python knows.
+      if (this.outbox.size === 0) this.#send({ type: "undo" });
+      else this.#say("The newest labels are not saved yet; undo once they are.");
       return;
     }
     const wasAnswer = last.event.kind === "answer";

@@ -13,7 +13,7 @@ export function textCard(id: string, more: Partial<Card> = {}): Card {
     metadata: {},
     suggestion: null,
     reason: { strategy: "margin", score: 0.1, model_version: 1 },
-    flagged: false,
+    flag: null,
     ...more,
   };
 }
@@ -83,7 +83,7 @@ export class FakeShelf implements Shelf {
   }
 
   key(i: number): string | null {
-    return [...this.kept.keys()][i] ?? null;
+    return [...this.kept.keys()].sort()[i] ?? null; // a browser's order is its own, too
   }
 
   getItem(key: string): string | null {

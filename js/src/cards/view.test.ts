@@ -153,6 +153,15 @@ describe("keys", () => {
     expect(on.desk.text("[role=status].alw-hidden")).toContain("Took back spam.");
   });
 
+  it("undo what was done before this page through Python, once nothing is unsaved", () => {
+    const wishes = () => on.desk.model.sent.filter((m) => m.type === "undo").length;
+    on.desk.press("Backspace");
+    expect(wishes()).toBe(1);
+    on.desk.press("f");
+    on.desk.press("Backspace");
+    expect(wishes()).toBe(1);
+  });
+
   it("reach nobody outside the cards, used or not", () => {
     const outside = vi.fn();
     document.body.addEventListener("keydown", outside);

@@ -203,9 +203,9 @@ export class CardsView {
     const { deck } = this.#state;
     const card = deck.current?.card ?? null;
     this.#flag.disabled = this.#skip.disabled = card === null;
-    this.#flag.setAttribute("aria-pressed", String(card?.flagged ?? false));
+    this.#flag.setAttribute("aria-pressed", String(Boolean(card?.flag)));
     const last = deck.last;
-    this.#undo.disabled = last === null;
+    this.#undo.disabled = last === null && this.#state.labelled === 0;
     const deed =
       last === null ? "" : last.event.kind === "skip" ? "skipped" : `labelled ${last.event.answer}`;
     setText(this.#last, deed && `last: ${deed}`);

@@ -52,7 +52,7 @@ export function spoken(card: Card, suggestion: string): string {
   const { content } = card;
   const text = content.kind === "text" ? content.text : content.alt || "Image";
   const cut = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
-  return [cut, badge(card) ? "Audit card." : "", suggestion, card.flagged ? "Flagged." : ""]
+  return [cut, badge(card) ? "Audit card." : "", suggestion, card.flag ? "Flagged." : ""]
     .filter(Boolean)
     .join(" ");
 }

@@ -25,7 +25,8 @@ export interface Card {
   metadata: Record<string, Scalar>;
   suggestion: Suggestion | null;
   reason: { strategy: string; score: number | null; model_version: number };
-  flagged: boolean;
+  /** The event that flagged it, or null. */
+  flag: string | null;
 }
 
 export type EventKind = "answer" | "skip" | "flag" | "retract";
@@ -72,7 +73,11 @@ export type ToCards =
   | Problem;
 
 /** What the cards send to Python. */
-export type FromCards = { type: "hello" } | { type: "more" } | { type: "events"; events: LabelEvent[] };
+export type FromCards =
+  | { type: "hello" }
+  | { type: "more" }
+  | { type: "undo" }
+  | { type: "events"; events: LabelEvent[] };
 
 export interface ClassificationTask {
   kind: "classification";

@@ -64,7 +64,7 @@ describe("fixtures", () => {
       return new Set(fixtures.map((f) => f.message.type));
     };
     const toCards: ToCards["type"][] = ["queue", "ack", "refused", "undone", "status", "problem"];
-    const fromCards: FromCards["type"][] = ["hello", "more", "events"];
+    const fromCards: FromCards["type"][] = ["hello", "more", "undo", "events"];
     expect(of("to_browser")).toEqual(new Set(toCards));
     expect(of("to_python")).toEqual(new Set(fromCards));
   });
