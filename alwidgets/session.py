@@ -253,10 +253,9 @@ class Session(Displayed):
         Event or None
             What was taken back.
         """
-        with self._lock:
-            last = self._ledger.labels.last
-            if last is not None:
-                self.retract(last.event_id)
+        last = self._ledger.labels.last
+        if last is not None:
+            self.retract(last.event_id)
         return last
 
     def retract(self, event_id: str) -> Event:
@@ -267,11 +266,11 @@ class Session(Displayed):
         AnswerError
             If no such event stands.
         """
-        with self._lock:
-            target = self._ledger.labels.get(event_id)
-            if target is None:
-                raise AnswerError(f"There is no event {event_id!r} to take back.")
-            return self.record(target.item_id, kind="retract", target=event_id)
+        # The lock is not held here: listeners are told of the retract, and they have locks of theirs.
+        target = self._ledger.labels.get(event_id)
+        if target is None:
+            raise AnswerError(f"There is no event {event_id!r} to take back.")
+        return self.record(target.item_id, kind="retract", target=event_id)
 
     def validate(self, event: Event) -> Event:
         """Return the event as it will be stored, or raise what is wrong with it.
