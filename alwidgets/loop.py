@@ -18,6 +18,7 @@ from .rounds import MIN_CLASSES, Round, Snapshot, run_round
 from .signals import Signals
 from .store import Draw
 from .tasks import Task
+from .threads import warm_up
 from .trainer import Executor, Trainer
 
 log = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ class Loop:
         self._signals = signals
         self._lock = lock
         self._features: NDArray[Any] = pool.features
+        warm_up()
         self._closed = False
         self._wanted = 0
         self._failed_revision = 0

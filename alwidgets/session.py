@@ -266,7 +266,7 @@ class Session(Displayed):
         AnswerError
             If no such event stands.
         """
-        # The lock is not held here: listeners are told of the retract, and they have locks of theirs.
+        # The lock is not held here: listeners are told of it, and they have locks of theirs.
         target = self._ledger.labels.get(event_id)
         if target is None:
             raise AnswerError(f"There is no event {event_id!r} to take back.")

@@ -38,6 +38,15 @@ def few_threads(numbers: int) -> Iterator[None]:
         yield
 
 
+def warm_up() -> None:
+    """Load what a round computes with.
+
+    Loading a library holds the interpreter lock for long: that belongs into the cell that makes
+    a session, not into the background while someone labels.
+    """
+    _controller()
+
+
 @cache
 def _controller() -> ThreadpoolController:
     import sklearn.cluster  # noqa: F401, its OpenMP is another one than torch's

@@ -10,6 +10,19 @@ const entries = join(here, "src", "widgets");
 const out = join(here, "..", "alwidgets", "static");
 const kept = join(here, "licences"); // texts for packages whose own archive holds none: licences/NAME.txt
 
+/** Packages whose published module already contains others: their licences go along. */
+const contained = {
+  "regl-scatterplot": [
+    "@flekschas/utils",
+    "camera-2d-simple",
+    "dom-2d-camera",
+    "earcut",
+    "gl-matrix",
+    "kdbush",
+    "regl-line",
+  ],
+};
+
 /** Names of the widgets: each needs a stylesheet beside its module, even an almost empty one. */
 async function widgetNames() {
   const files = new Set(await readdir(entries));
@@ -62,6 +75,10 @@ async function licences(metafile) {
       .map(([input]) => packageOf(input))
       .filter(Boolean),
   );
+  for (const folder of [...folders]) {
+    const [root, name] = folder.split("node_modules/");
+    for (const inner of contained[name] ?? []) folders.add(`${root}node_modules/${inner}`);
+  }
   const texts = [];
   for (const folder of [...folders].sort()) texts.push(await licenceOf(folder));
   const head = "Packages bundled into the front end of alwidgets, with their licences.\n";

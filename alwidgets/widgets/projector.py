@@ -155,11 +155,10 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         images: list[bytes] = []
         content = describe(pool.contents[index], item_id, images)
         label = int(self._session.label_codes()[index])
-        card = self._session.item(item_id)
         current = self._session.current
-        # On a card of the audit the person is not to know what the model thinks.
-        hidden = card is not None and card.stream == "audit"
-        known = not hidden and current is not None and current.predictions is not None
+        # None for what is kept for the audit: the person is not to know what the model thinks.
+        prediction, confidence = self._session.suggestion(index) or (None, None)
+        known = prediction is not None
         self._post(
             {
                 "type": "preview",
@@ -167,8 +166,8 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                 "item_id": item_id,
                 "content": content,
                 "label": classes[label] if label >= 0 else None,
-                "prediction": classes[int(current.predictions[index])] if known else None,
-                "confidence": _number(current.confidence[index]) if known else None,
+                "prediction": prediction,
+                "confidence": confidence,
                 "uncertainty": _number(current.uncertainty[index]) if known else None,
             },
             images,

@@ -59,6 +59,15 @@ class FakeSession:
     def item(self, item_id: str) -> Any:
         return self.waiting.get(item_id)
 
+    def suggestion(self, index: int) -> Any:
+        waiting = self.waiting.get(self.pool.ids[index])
+        if self.current is None or self.current.predictions is None:
+            return None
+        if waiting is not None and waiting.stream == "audit":
+            return None
+        code = int(self.current.predictions[index])
+        return self.task.classes[code], float(self.current.confidence[index])
+
     def queue(self, ids: list[str]) -> Any:
         self.queued.append(ids)
         return Report(len(ids))

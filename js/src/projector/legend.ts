@@ -39,7 +39,11 @@ export function short(value: number): string {
 }
 
 export class Legend {
-  readonly root = make("div", { class: "alw-map-legend", role: "group", "aria-label": "Legend" });
+  readonly root = make("div", {
+    class: "alw-map-legend",
+    role: "group",
+    "aria-label": "Legend; an entry selects its points",
+  });
   readonly #listeners: Listeners;
   readonly #select: (indices: number[]) => void;
   #undo: Cleanup[] = [];
@@ -80,6 +84,7 @@ export class Legend {
         () => this.#colouring && this.#select(withCode(this.#colouring.codes, code)),
         dot,
         make("span", { class: "alw-map-name" }, name),
+        document.createTextNode(" "),
         make("span", { class: "alw-map-count" }),
       );
     }
@@ -91,7 +96,6 @@ export class Legend {
     const label = `Select all ${count(entry.count)}: ${entry.name}`;
     if (button.title === label) return;
     button.title = label;
-    button.setAttribute("aria-label", label);
     button.disabled = entry.count === 0;
     setText(button.lastElementChild!, count(entry.count));
   }

@@ -156,6 +156,10 @@ export class MapView {
     listeners.dom(root, "keydown", (event) => this.#key(event));
     // The focus goes where the person presses, before the host can take it.
     listeners.dom(this.#stage.root, "pointerdown", () => root.focus({ preventScroll: true }));
+    // Shift and drag is a lasso here; JupyterLab would select cells with it, and keep the mouse until it is released.
+    listeners.dom(this.#stage.root, "mousedown", (event) => {
+      if (event.shiftKey) event.stopPropagation();
+    });
     // The wheel scrolls the notebook until the map was pressed: a page must not get stuck on it.
     listeners.dom(
       this.#stage.root,
