@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STATUS_EVERY = 0.1
-#: Own retracts that are remembered, so that the page is not told of them.
-REMEMBERED = 1_000
+#: Events from this page that are remembered, so that it is not told of them.
+REMEMBERED = 10_000
 
 
 class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
@@ -62,7 +62,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     def __init__(self, session: Session) -> None:
         self._session = session
         self._sending = threading.RLock()
-        self._own_retracts: deque[str] = deque(maxlen=REMEMBERED)
+        self._own: deque[str] = deque(maxlen=REMEMBERED)
         super().__init__(
             _task=session.task.to_json(),
             _store={
@@ -128,8 +128,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             except (MessageError, AnswerError, UnknownItemError) as error:
                 self._refuse(event_id_of(raw), str(error))
                 continue
-            if event.kind == "retract":
-                self._own_retracts.append(event.event_id)
+            self._own.append(event.event_id)
             events.append(event)
         if events:
             self._session.commit(events)
@@ -140,7 +139,11 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _on_labelled(self, event: Event) -> None:
         self._status()
-        if event.kind != "retract" or event.event_id in self._own_retracts:
+        if event.event_id in self._own:
+            return
+        if event.kind in ("answer", "skip"):
+            self._post({"type": "labelled", "item_id": event.item_id})
+        if event.kind != "retract":
             return
         target = self._session.event(event.target or "")
         item = self._session.item(event.item_id)

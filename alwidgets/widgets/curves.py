@@ -152,6 +152,7 @@ def _update(figure: Any, rounds: list[RoundRecord]) -> None:
         figure.layout.annotations = ()
         lowest = min(r.low for r in rounds if r.low is not None)
         figure.layout.yaxis.range = (max(0.0, lowest - 0.05), 1.02)
+        figure.layout.xaxis.range = (0, 1.03 * labels[-1])
     for name in missing:
         colour = LINE_COLOURS[(len(figure.data) - 1) % len(LINE_COLOURS)]
         trace = go.Scatter(
@@ -195,7 +196,7 @@ def _empty_figure(height: int) -> Any:
         font={"family": FONT, "size": 12},
         hovermode="closest",
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 0.02, "yanchor": "bottom"},
-        xaxis={"title": {"text": "labels"}, "rangemode": "tozero", "zeroline": False},
+        xaxis={"title": {"text": "labels"}, "range": (0, 100), "zeroline": False},
         yaxis={
             "title": {"text": "accuracy"},
             "tickformat": ".0%",

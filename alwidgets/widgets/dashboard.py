@@ -10,7 +10,7 @@ import ipywidgets
 import traitlets
 
 from .bundles import bundle
-from .cards import Cards, explain
+from .cards import Cards
 from .curves import Curves, percent
 from .projector import Projector
 from .throttle import Throttle
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ..session import Session
 
 STATUS_EVERY = 0.25
+#: In pixels: as tall as the cards beside it.
+MAP_HEIGHT = 472
 
 
 class DashboardHeader(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
@@ -51,14 +53,14 @@ class Dashboard(ipywidgets.GridBox):  # type: ignore[misc, unused-ignore]
         self._session = session
         self._header = DashboardHeader(name=session.name)
         self.cards = Cards(session)
-        self.projector = Projector(session)
+        self.projector = Projector(session, height=MAP_HEIGHT)
         self.curves = Curves(session)
         super().__init__([self._header, self.cards, self.projector, self.curves])
         self.add_class("alw-dashboard")
         self._status = Throttle(self._show_status, STATUS_EVERY)
         self._unsubscribe: list[Callable[[], None]] = [
             session.on(event, lambda *_: self._status())
-            for event in ("labelled", "training", "round", "error", "closed")
+            for event in ("labelled", "training", "round", "closed")
         ]
         self._show_status()
 
@@ -73,12 +75,11 @@ class Dashboard(ipywidgets.GridBox):  # type: ignore[misc, unused-ignore]
 
     def _show_status(self) -> None:
         session = self._session
-        counts, current, error = session.progress(), session.current, session.error
+        counts, current = session.progress(), session.current
         known = current is not None and current.version and current.accuracy.n
         self._header.status = counts | {
             "model_version": session.version,
             "training": session.training,
             "accuracy": percent(current.accuracy) if current is not None and known else None,
             "saved_to": session.store.name if session.store.persistent else None,
-            "error": explain(error) if error is not None else None,
         }

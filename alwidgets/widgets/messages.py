@@ -89,6 +89,13 @@ class RefusedMessage(TypedDict):
     reason: str
 
 
+class LabelledMessage(TypedDict):
+    """An item was answered or skipped elsewhere: by a script, or in another view."""
+
+    type: Literal["labelled"]
+    item_id: str
+
+
 class UndoneMessage(TypedDict):
     """An event was taken back in Python; its card comes first."""
 
@@ -121,7 +128,13 @@ class ProblemMessage(TypedDict):
 
 
 ToCards = (
-    QueueMessage | AckMessage | RefusedMessage | UndoneMessage | StatusMessage | ProblemMessage
+    QueueMessage
+    | AckMessage
+    | RefusedMessage
+    | LabelledMessage
+    | UndoneMessage
+    | StatusMessage
+    | ProblemMessage
 )
 
 

@@ -145,6 +145,16 @@ def test_undo_of_what_was_done_before_this_page(page: Page) -> None:
     assert page.of("status")[0]["notice"] == "There is nothing to take back."
 
 
+def test_what_is_labelled_elsewhere_is_told_and_what_is_labelled_here_is_not(page: Page) -> None:
+    page.answer("3", "e1")
+    assert page.of("labelled") == []
+    page.received.clear()
+    page.session.record("4", "ham")
+    page.session.skip("5")
+    page.session.flag("6")
+    assert [m["item_id"] for m in page.of("labelled")] == ["4", "5"]
+
+
 def test_a_flag_from_elsewhere_is_on_the_card_and_its_undo_moves_no_card(page: Page) -> None:
     item = page.session.next()[0]
     flag = page.session.flag(item.id)

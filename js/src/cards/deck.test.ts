@@ -170,6 +170,16 @@ describe("refusal", () => {
   });
 });
 
+describe("labelled elsewhere", () => {
+  it("takes the card from the screen and from the queue", () => {
+    const d = deck("a", "b", "c");
+    d.labelled("b");
+    d.labelled("a");
+    expect(shown(d)).toBe("c");
+    expect(behind(d)).toEqual([]);
+  });
+});
+
 describe("flags", () => {
   it("go on and off, and the card stays", () => {
     const d = deck("a", "b");

@@ -167,6 +167,12 @@ export class CardDeck {
     this.#show(card, deed?.event.answer ?? null);
   }
 
+  /** An item was answered elsewhere: its card goes. */
+  labelled(itemId: string): void {
+    this.#queue = this.#queue.filter((w) => w.card.item_id !== itemId);
+    if (this.#current?.card.item_id === itemId) this.#advance();
+  }
+
   /** Events are committed. */
   saved(eventIds: readonly string[]): void {
     for (const id of eventIds) this.#unsaved.delete(id);

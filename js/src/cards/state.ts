@@ -191,6 +191,10 @@ export class CardsState {
       case "refused":
         this.#refused(message.event_id, message.reason);
         break;
+      case "labelled":
+        this.deck.labelled(message.item_id);
+        this.#askForMore();
+        break;
       case "undone":
         this.images.add([message.card], buffers);
         this.deck.undone(message.event_id, message.card);

@@ -68,6 +68,7 @@ export type ToCards =
   | { type: "queue"; cards: Card[]; model_version: number; exhausted: boolean }
   | { type: "ack"; event_ids: string[] }
   | { type: "refused"; event_id: string | null; reason: string }
+  | { type: "labelled"; item_id: string }
   | { type: "undone"; event_id: string; card: Card }
   | Status
   | Problem;

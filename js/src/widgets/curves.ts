@@ -32,6 +32,10 @@ function view(_state: Disposable, el: HTMLElement, model: Model<Traits>) {
   listeners.add(
     whenInside(el, ".alw-curves", (box) => {
       box.dataset.view = "curves";
+      // Plotly measures its box once, often before it is on the page, and then only when the window changes.
+      const observer = new ResizeObserver(() => window.dispatchEvent(new Event("resize")));
+      observer.observe(box);
+      listeners.add(() => observer.disconnect());
     }),
   );
   return () => listeners.dispose();

@@ -12,7 +12,6 @@ interface Standing {
   /** Such as "91 % (80 to 97 %)"; null while nothing is known. */
   accuracy?: string | null;
   saved_to?: string | null;
-  error?: string | null;
 }
 
 interface Traits extends Record<string, unknown> {
@@ -41,14 +40,12 @@ function view(_state: Disposable, el: HTMLElement, model: Model<Traits>) {
   const pulse = make("span", { class: "alw-pulse", "aria-hidden": "true" });
   const fill = make("div", { class: "alw-bar-fill" });
   const bar = make("div", { class: "alw-bar", "aria-hidden": "true" }, fill);
-  const error = make("p", { class: "alw-error", role: "alert", hidden: true });
   const root = make(
     "div",
     { class: "alw-root alw-dashboard-header" },
     make("div", { class: "alw-names" }, name, saved),
     make("dl", { class: "alw-figures" }, labelled.root, accuracy.root, learner.root),
     bar,
-    error,
   );
   learner.root.append(pulse);
 
@@ -69,8 +66,6 @@ function view(_state: Disposable, el: HTMLElement, model: Model<Traits>) {
     setText(learner.note, s.training ? "learning…" : version > 0 ? "up to date" : "not trained yet");
     pulse.classList.toggle("alw-on", s.training ?? false);
     fill.style.setProperty("--alw-share", String(total > 0 ? Math.min(1, done / total) : 0));
-    error.hidden = !s.error;
-    setText(error, s.error ?? "");
   };
   listeners.model(model, "change:name", show);
   listeners.model(model, "change:status", show);
