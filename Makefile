@@ -126,7 +126,7 @@ test: ## every test; fails where a browser is missing
 	$(call say,all tests passed)
 
 bench: setup ## measure times and memory against the bars
-	$(PY) -m pytest tests/bench $(PYTEST_ARGS)
+	$(PY) tests/bench/bench.py
 
 wheel: setup ## dist/alwidgets-*.whl
 	$(PY) -m build --wheel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,20 @@ Open = Callable[..., Notebook]
 #: Pictures that the tests take; git ignores it.
 SCREENSHOTS = HERE.parent / "screenshots"
 
-failed = pytest.StashKey[bool]()
-
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Remember whether a test failed, for a picture of the page."""
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, Any, Any]:
+    """Add the console, and a picture, of every open notebook to the report of a failure."""
     report = yield
-    item.stash[failed] = report.failed or item.stash.get(failed, False)
+    lab = getattr(item, "funcargs", {}).get("lab")
+    if report.failed and lab is not None:
+        for number, notebook in enumerate(lab.opened):
+            path = SCREENSHOTS / f"failed-{item.name}-{number}.png"
+            with contextlib.suppress(Error):
+                notebook.screenshot(path)
+            report.sections.append((f"console of {path.name}", "\n".join(notebook.console[-30:])))
     return report
 
 
@@ -41,23 +47,22 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield lab
 
 
+def _opened(lab: Lab, request: pytest.FixtureRequest) -> Iterator[Open]:
+    with contextlib.ExitStack() as stack:
+        name = request.node.name.removesuffix(".py").partition("[")[0]
+        yield lambda source, **options: stack.enter_context(lab.open(source, name=name, **options))
+
+
 @pytest.fixture
 def opened(lab: Lab, request: pytest.FixtureRequest) -> Iterator[Open]:
     """Open notebooks that are closed after the test."""
-    notebooks: list[Notebook] = []
+    yield from _opened(lab, request)
 
-    def open_one(source: Sequence[str] | Path, **options: Any) -> Notebook:
-        notebooks.append(lab.open(source, name=request.node.originalname, **options))
-        return notebooks[-1]
 
-    yield open_one
-    for number, notebook in enumerate(notebooks):
-        if request.node.stash.get(failed, False):
-            path = SCREENSHOTS / f"failed-{request.node.name}-{number}.png"
-            with contextlib.suppress(Error):
-                notebook.screenshot(path)
-            print(f"Picture: {path}", "Console:", *notebook.console[-30:], sep="\n")
-        notebook.close()
+@pytest.fixture(scope="module")
+def opened_once(lab: Lab, request: pytest.FixtureRequest) -> Iterator[Open]:
+    """Open notebooks that are closed after the tests of the module."""
+    yield from _opened(lab, request)
 
 
 @pytest.fixture(scope="session")

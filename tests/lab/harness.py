@@ -89,6 +89,7 @@ class Lab:
         self.notebooks = folder / "notebooks"
         self.token = secrets.token_hex(8)
         self.url = ""
+        self.opened: list[Notebook] = []
         self._chromium = chromium
         self._server: subprocess.Popen[bytes] | None = None
         self._browser: Browser | None = None
@@ -140,6 +141,7 @@ class Lab:
         assert self._browser is not None
         profile = self._browser.new_context(viewport={"width": size[0], "height": size[1]})
         notebook = Notebook(self, profile, path)
+        self.opened.append(notebook)
         try:
             notebook.load()
         except BaseException:
@@ -175,7 +177,7 @@ class Lab:
         (quiet / "notification.jupyterlab-settings").write_text(
             json.dumps({"fetchNews": "false", "checkForUpdates": False})
         )
-        log = self._leave.enter_context(open(self.folder / "server.log", "ab"))
+        log = self._leave.enter_context((self.folder / "server.log").open("ab"))
         for _ in range(3):  # another process may take the port in between
             port = _free_port()
             self.url = f"http://127.0.0.1:{port}"

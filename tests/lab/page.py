@@ -62,6 +62,7 @@ class Notebook:
 
     def close(self) -> None:
         """Close the tab and end the kernel."""
+        self.lab.opened.remove(self)
         self._profile.close()
         self.lab.end_kernels(self.path)
 
@@ -289,7 +290,8 @@ def wait_for(
     accept: Callable[[Any], bool] = bool,
     *,
     seconds: float = 60,
-    what: str = "",
+    every: float = 0.1,
+    what: str = "an answer",
 ) -> Any:
     """Ask again and again until the answer is acceptable; return it."""
     end = time.monotonic() + seconds
@@ -299,4 +301,4 @@ def wait_for(
             return answer
         if time.monotonic() > end:
             raise TimeoutError(f"Waited {seconds:.0f} s for {what}; it is {answer!r}.")
-        time.sleep(0.1)
+        time.sleep(every)

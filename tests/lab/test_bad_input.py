@@ -54,9 +54,11 @@ BAD_FOR_MAP = {
 }
 
 
-@pytest.fixture
-def notebook(opened: Open) -> Notebook:
-    notebook = opened([TEXTS, "cards, map = session.cards(), session.projector()", "cards", "map"])
+@pytest.fixture(scope="module")
+def notebook(opened_once: Open) -> Notebook:
+    notebook = opened_once(
+        [TEXTS, "cards, map = session.cards(), session.projector()", "cards", "map"]
+    )
     notebook.run_all()
     notebook.cards.wait_card()
     notebook.view("projector").wait_for()

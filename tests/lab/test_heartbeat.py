@@ -1,32 +1,51 @@
 """Retraining and UMAP never make the kernel miss a beat of 100 ms.
 
-A ticker on the kernel's main loop notes the time every 10 ms. Beside it runs the same ticker in a
-bare process: what that one feels, too, is the machine and not the kernel.
+A ticker on the kernel's main loop notes the time every 10 ms, and for how long one of the threads
+was ready to go on and had no processor: the one that ticks, or one that holds the interpreter.
+Beside it runs the same ticker in a bare process. What the bare one feels, too, and the wait for a
+processor, are the machine's doing and not the kernel's.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from conftest import Open
+from page import wait_for
 from samples import DIGITS
 
-#: A gap this long in the kernel is a missed beat, unless the control had a long one meanwhile.
+#: A gap this long in the kernel is a missed beat; a gap of the other length in the control
+#: meanwhile explains it.
 MISS = 0.100
 FELT = 0.050
 
 TICKER = """
-import asyncio, time
+import asyncio, os, time
+from contextlib import suppress
 
 ticks = []
 
+def waits():
+    found = {}
+    for thread in os.listdir("/proc/self/task") if os.path.exists("/proc/self/task") else ():
+        with suppress(OSError, IndexError):
+            with open(f"/proc/self/task/{thread}/schedstat") as file:
+                found[thread] = int(file.read().split()[1]) / 1e9
+    return found
+
 async def tick():
+    before = waits()
     while True:
-        ticks.append(time.monotonic())
+        now, after = time.monotonic(), waits()
+        longest = max((after[t] - before.get(t, 0) for t in after), default=0)
+        ticks.append((now, longest))
+        before = after
         await asyncio.sleep(0.01)
 """
 
@@ -43,7 +62,7 @@ asyncio.run(main())
 print(json.dumps(ticks))
 """
 
-#: Someone labels: an answer every 40 ms on a thread, and a retraining after every 10.
+#: Someone labels: an answer every 50 ms on a thread, and a retraining after every 10.
 LABEL = """
 import threading
 
@@ -51,38 +70,65 @@ rounds = []
 session.on("round", rounds.append)
 
 def label():
-    for _ in range(200):
+    for _ in range(100):
         item = session.next(wait=False)[0]
         session.record(item.id, int(digits.target[item.index]))
-        time.sleep(0.04)
+        time.sleep(0.05)
+    while session.training:
+        time.sleep(0.01)
 
 worker = threading.Thread(target=label)
 worker.start()
 """
 
-Gap = tuple[float, float]
+#: What must not happen: a thread that keeps the interpreter to itself.
+STALL = """
+stall = threading.Thread(target=lambda: max(range(30_000_000)))
+stall.start()
+"""
 
 
-def gaps(ticks: list[float], begin: float, end: float) -> list[Gap]:
-    inside = [t for t in ticks if begin <= t <= end]
-    return list(zip(inside, inside[1:], strict=False))
+@dataclass(frozen=True)
+class Gap:
+    """From one beat to the next, in seconds; `waited` of it for a processor."""
+
+    begin: float
+    end: float
+    waited: float
+
+    @property
+    def length(self) -> float:
+        return self.end - self.begin
+
+    def overlaps(self, other: Gap) -> bool:
+        return self.begin < other.end and other.begin < self.end
+
+
+def gaps(ticks: list[tuple[float, float]], begin: float, end: float) -> list[Gap]:
+    inside = [tick for tick in ticks if begin <= tick[0] <= end]
+    return [Gap(a, b, waited) for (a, _), (b, waited) in itertools.pairwise(inside)]
 
 
 def describe(found: list[Gap]) -> str:
-    lengths = sorted(b - a for a, b in found)
+    lengths = sorted(gap.length for gap in found)
     p99 = lengths[int(len(lengths) * 0.99)]
     return f"worst gap {lengths[-1] * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms, {len(found)} beats"
 
 
 def misses(kernel: list[Gap], control: list[Gap]) -> list[Gap]:
-    felt = [(a, b) for a, b in control if b - a > FELT]
-    return [(a, b) for a, b in kernel if b - a > MISS and not any(c < b and d > a for c, d in felt)]
+    felt = [gap for gap in control if gap.length > FELT]
+    return [
+        gap
+        for gap in kernel
+        if gap.length - gap.waited > MISS and not any(gap.overlaps(other) for other in felt)
+    ]
 
 
 def test_misses() -> None:
-    kernel = [(0.0, 0.05), (0.05, 0.25), (0.25, 0.3), (0.3, 0.5)]
-    assert misses(kernel, [(0.0, 0.5)]) == []
-    assert misses(kernel, [(0.31, 0.37)]) == [(0.05, 0.25)]
+    kernel = gaps([(0.0, 0), (0.05, 0), (0.25, 0.02), (0.3, 0), (0.5, 0.13)], 0, 1)
+    assert misses(kernel, [Gap(0, 0.5, 0)]) == []
+    assert misses(kernel, []) == [kernel[1]]
+    assert misses(kernel, [Gap(0.31, 0.37, 0)]) == [kernel[1]]
 
 
 def test_heartbeat(opened: Open, report: Callable[[str], None], tmp_path: Path) -> None:
@@ -110,8 +156,13 @@ def test_heartbeat(opened: Open, report: Callable[[str], None], tmp_path: Path) 
             "return document.querySelector('[data-view=projector]').dataset.layout === 'umap'",
             seconds=120,
         )
-        notebook.wait_value("worker.is_alive() or session.training", lambda on: not on)
+        # The kernel is asked rarely: each question is work on its main loop, too.
+        wait_for(lambda: not notebook.value("worker.is_alive()"), every=2, what="the labels")
         end = notebook.value("time.monotonic()")
+        notebook.execute(STALL)
+        notebook.page.wait_for_timeout(500)
+        notebook.wait_value("stall.is_alive()", lambda alive: not alive)
+        notebook.page.wait_for_timeout(100)
         notebook.execute("ticker.cancel()")
         ticks = notebook.value("ticks")
         out, _ = control.communicate("", timeout=30)
@@ -121,10 +172,14 @@ def test_heartbeat(opened: Open, report: Callable[[str], None], tmp_path: Path) 
     kernel, bare = gaps(ticks, begin, end), gaps(json.loads(out), begin, end)
     missed = misses(kernel, bare)
     trained = notebook.value("sum(r.fitted for r in rounds)")
+    over = [gap for gap in kernel if gap.length > MISS]
     report(
         f"heartbeat over {end - begin:.0f} s with {trained} retrainings and a UMAP: kernel "
-        f"{describe(kernel)}; control {describe(bare)}; missed {len(missed)}"
+        f"{describe(kernel)}; control {describe(bare)}; {len(over)} gaps over 100 ms, "
+        f"{sum(gap.waited for gap in over):.2f} of their {sum(gap.length for gap in over):.2f} s "
+        f"spent waiting for a processor; missed {len(missed)}"
     )
+    assert misses(gaps(ticks, end, float("inf")), []), "this test does not see a kernel that stalls"
     assert trained >= 3
     assert len(kernel) > 300
-    assert missed == [], f"the kernel stood still, s: {[round(b - a, 3) for a, b in missed]}"
+    assert missed == [], "the kernel stood still"

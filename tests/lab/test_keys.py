@@ -35,9 +35,9 @@ HTML('<div tabindex="0" id="plain">A part of the page that looks after no keys.<
 """
 
 
-@pytest.fixture
-def notebook(opened: Open) -> Notebook:
-    notebook = opened([TEXTS, "session.cards()", MANY, PLAIN])
+@pytest.fixture(scope="module")
+def notebook(opened_once: Open) -> Notebook:
+    notebook = opened_once([TEXTS, "session.cards()", MANY, PLAIN])
     notebook.run_all()
     notebook.cards.wait_card()
     notebook.save()

@@ -143,10 +143,10 @@ def test_quickstart(opened: Open, report: Callable[[str], None]) -> None:
     size = notebook.save()
     state = json.loads(notebook.path.read_text())["metadata"].get("widgets")
     report(
-        f"quickstart: first card {started:.1f} s after opening; first model seen at label {during}; "
+        f"quickstart: first card {started:.1f} s after opening; first model at label {during}; "
         f"{len(done + more)} labels, "
         f"{waiting} of {len(in_between)} given during the restart were only in the outbox; "
-        f"model {version} before the restart, {cards.round} at the end; lasso caught {len(caught)}; "
+        f"model {version} before the restart, {cards.round} at the end; lasso: {len(caught)}; "
         f"notebook file {size:,} bytes{' with widget state' if state else ''}"
     )
     assert size < 200_000
