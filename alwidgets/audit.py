@@ -69,9 +69,9 @@ class Audit:
 
 def check_share(share: float) -> None:
     """Raise an `AlwidgetsError` unless `share` is one that an audit can have."""
-    if not 0 <= share <= MAX_SHARE:
+    if not isinstance(share, (int, float)) or not 0 <= share <= MAX_SHARE:
         raise AlwidgetsError(
-            f"audit={share} must be a share of the cards between 0 and {MAX_SHARE}; 0.15 is "
+            f"audit={share!r} must be a share of the cards between 0 and {MAX_SHARE}; 0.15 is "
             "usual, and 0 means that accuracy cannot be estimated."
         )
 

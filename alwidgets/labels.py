@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .store import Event
+from .schema import Event
 
 
 class Labels:
@@ -20,7 +20,6 @@ class Labels:
     """
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
-        self.revision = 0
         self._known: dict[str, Event] = {}
         self._standing: dict[str, Event] = {}
         self._retracted: set[str] = set()
@@ -33,7 +32,6 @@ class Labels:
 
     def apply(self, event: Event) -> None:
         """Take one more event into account."""
-        self.revision += 1
         self._known[event.event_id] = event
         if event.kind == "retract":
             assert event.target is not None

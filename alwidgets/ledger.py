@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .audit import Audit
+from .errors import AnswerError
 from .labels import Labels
 from .pool import Pool
 from .queueing import CardQueue
 from .rounds import AuditSample
-from .store import Draw, Event, LabelStore, RoundRecord
+from .schema import Draw, Event, RoundRecord, now
+from .store import LabelStore
 from .tasks import Task
 
 if TYPE_CHECKING:
@@ -59,27 +63,45 @@ class Ledger:
         self._draws: dict[str, Draw] = {}
         self._audit_draws: list[Draw] = []
         self._undrawn: deque[int] = deque()
+        self._n_events = 0
+        self._train_version = 0
         self._done = np.zeros(len(pool), dtype=bool)
         self._classes: Counter[str] = Counter()
         self._replay()
 
     def _replay(self) -> None:
-        draws = self._store.draws()
-        self._remember(draws)
+        """Do again what was done, in the order in which it was done."""
+        # What is not here was drawn and never answered: rows may have been filtered since.
+        draws = deque(d for d in self._store.draws() if d.item_id in self.pool)
+        self._draws = {draw.draw_id: draw for draw in draws}
         for event in self._store.events():
-            self._settle(event)
+            self._replay_draws(draws, self._n_events)
+            self.apply(event, replaying=True)
+        self._replay_draws(draws, self._n_events)
+        if self.rounds:
+            self.fitted_revision = self.rounds[-1].revision
         drawn = {draw.item_id for draw in self._audit_draws}
         self._undrawn = deque(i for i in self.audit.order if self.pool.ids[i] not in drawn)
-        if self.rounds:
-            seen = self.rounds[-1].n_train + self.rounds[-1].n_audit
-            self.fitted_revision = self.revision - max(0, len(self.labels.answers) - seen)
-        # Training draws of an older model were replaced by those of the newest.
-        self.queue.extend(
-            d
-            for d in draws
-            if not self.labels.is_done(d.item_id)
-            and (d.stream != "train" or d.model_version == self.version)
-        )
+
+    def _replay_draws(self, draws: deque[Draw], n_events: int) -> None:
+        """Take back in the draws that were made before the next event."""
+        ready = []
+        while draws and draws[0].after <= n_events:
+            ready.append(draws.popleft())
+        for (stream, _, version), group in groupby(
+            ready, key=lambda d: (d.stream, d.drawn_at, d.model_version)
+        ):
+            batch = list(group)
+            self._remember(batch)
+            if stream == "chosen":
+                self.queue.put_first(batch)
+            elif stream == "audit":
+                self.queue.extend(d for d in batch if self._is_free(d.item_id))
+            elif version > self._train_version:
+                self.queue.replace_train(batch)
+                self._train_version = version
+            else:
+                self.queue.extend(batch)
 
     # ------------------------------------------------------------------ changing
 
@@ -91,31 +113,41 @@ class Ledger:
         UnknownItemError, AnswerError
         """
         self.pool.index(event.item_id)
-        values = {name: getattr(event, name) for name in Event.__slots__}
-        values["answer"] = self.task.validate(event.answer) if event.kind == "answer" else None
-        if event.draw_id is None and event.kind in ("answer", "skip"):
-            draw = self.queue.draw_of(event.item_id)
-            values["draw_id"] = draw.draw_id if draw is not None else None
-        return Event(**values)
+        target = self.labels.find(event.target or "")
+        if target is not None and target.item_id != event.item_id:
+            raise AnswerError(
+                f"The event {event.target!r} is one of item {target.item_id!r}, not of "
+                f"{event.item_id!r}: it cannot be taken back there."
+            )
+        answer = self.task.validate(event.answer) if event.kind == "answer" else None
+        # The draw by which it waits, or the one named, unless that is of another item.
+        draw = self.queue.draw_of(event.item_id) or self._draws.get(event.draw_id or "")
+        if draw is not None and draw.item_id != event.item_id:
+            draw = None
+        draw_id = draw.draw_id if draw is not None else None
+        return replace(event, answer=answer, draw_id=draw_id)
 
-    def apply(self, event: Event) -> None:
+    def apply(self, event: Event, *, replaying: bool = False) -> None:
         """Take a stored event into account."""
+        self._n_events += 1
         before, after = self._settle(event)
         if before is after:
             return
         if after is not None:
             self.queue.discard(event.item_id)
         elif before is not None:
-            self._wait_again(before)
+            self._wait_again(before, replaying)
 
     def choose(self, item_ids: Sequence[str], model_version: int) -> None:
         """Put items of the person's choice first."""
-        size = len(self.pool)
-        draws = [Draw(i, "chosen", "chosen", model_version, None, None, size) for i in item_ids]
-        self._write(draws)
-        self.queue.put_first(draws)
+        size, at = len(self.pool), now()
+        draws = [
+            Draw(i, "chosen", "chosen", model_version, None, None, size, drawn_at=at)
+            for i in item_ids
+        ]
+        self.queue.put_first(self._write(draws))
 
-    def pick(self, draws: Iterable[Draw], *, replace: bool) -> None:
+    def pick(self, draws: Iterable[Draw], *, instead: bool) -> None:
         """Let training cards come: instead of those that wait, or after them."""
         fresh = [
             d
@@ -123,36 +155,33 @@ class Ledger:
             if not self.labels.is_done(d.item_id)
             and ((waiting := self.queue.draw_of(d.item_id)) is None or waiting.stream == "train")
         ]
-        self._write(fresh)
-        if replace:
-            self.queue.replace_train(fresh)
+        written = self._write(fresh)
+        if instead:
+            self.queue.replace_train(written)
         else:
-            self.queue.extend(fresh)
+            self.queue.extend(written)
 
     def draw_audits(self, cards: int) -> None:
         """Draw the audit cards that are due among so many cards to come."""
         wanted = self.queue.audits_wanted(cards)
         if self.queue.n_train == 0 and not self.candidates().any():
             wanted = max(wanted, cards)  # nothing else is left to ask
-        fresh: list[Draw] = []
-        waiting: list[Draw] = []
         n_drawn = len(self._audit_draws)
-        while len(waiting) < wanted and self._undrawn:
+        fresh: list[Draw] = []
+        n_waiting = 0
+        while n_waiting < wanted and self._undrawn:
             item_id = self.pool.ids[self._undrawn.popleft()]
             q, remaining = self.audit.probability(n_drawn + len(fresh))
-            draw = Draw(item_id, "audit", "random", 0, None, q, remaining)
-            fresh.append(draw)
-            # One that the person chose before needs no card: its label counts from now on.
-            if not self.labels.is_done(item_id) and self.queue.draw_of(item_id) is None:
-                waiting.append(draw)
-        self._write(fresh)
-        self.queue.extend(waiting)
+            fresh.append(Draw(item_id, "audit", "random", 0, None, q, remaining))
+            n_waiting += self._is_free(item_id)
+        written = self._write(fresh)
+        self.queue.extend(d for d in written if self._is_free(d.item_id))
 
-    def add_round(self, record: RoundRecord, revision: int) -> None:
-        """Keep a round, whose model saw the labels of this revision."""
+    def add_round(self, record: RoundRecord) -> None:
+        """Keep a round."""
         self._store.append_round(record)
         self.rounds.append(record)
-        self.fitted_revision = revision
+        self.fitted_revision = record.revision
 
     # ------------------------------------------------------------------ reading
 
@@ -160,10 +189,6 @@ class Ledger:
     def version(self) -> int:
         """Version of the newest model; 0 before there is one."""
         return self.rounds[-1].version if self.rounds else 0
-
-    def is_done(self, index: int) -> bool:
-        """Whether the item at a position was answered or skipped."""
-        return bool(self._done[index])
 
     @property
     def n_done(self) -> int:
@@ -178,8 +203,8 @@ class Ledger:
     def candidates(self) -> NDArray[np.bool_]:
         """Which items may be picked for training, shape (n,)."""
         free = ~(self._done | self.audit.reserved)
-        for draw in self.queue.chosen:
-            free[self.pool.index(draw.item_id)] = False
+        for item_id in self.queue.first:
+            free[self.pool.index(item_id)] = False
         return free
 
     def training_set(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -193,17 +218,29 @@ class Ledger:
         return np.array(positions, dtype=np.int64), np.array(codes, dtype=np.int64)
 
     def audit_sample(self) -> AuditSample:
-        """Audit labels in the order in which they were drawn; skipped ones are passed over."""
-        positions, codes = [], []
-        for draw in self._audit_draws:
-            event = self.labels.answers.get(draw.item_id)
+        """Audit labels in the order in which they were drawn; skipped ones are passed over.
+
+        Items that join the pool take their places in the order. Only those before the first one
+        not drawn yet count, for they alone are a random sample of the pool as it is now.
+        """
+        positions, codes, skipped = [], [], 0
+        drawn = {draw.item_id for draw in self._audit_draws}
+        for index in self.audit.order:
+            item_id = self.pool.ids[index]
+            if item_id not in drawn:
+                break
+            event = self.labels.answers.get(item_id)
             if event is not None:
-                positions.append(self.pool.index(draw.item_id))
+                positions.append(index)
                 codes.append(self.task.encode(event.answer))
+            skipped += item_id in self.labels.skipped
         n = len(positions)
-        q = 1.0 / (len(self.pool) - np.arange(n))
         return AuditSample(
-            np.array(positions, dtype=np.int64), np.array(codes, dtype=np.int64), q, len(self.pool)
+            items=np.array(positions, dtype=np.int64),
+            codes=np.array(codes, dtype=np.int64),
+            q=1.0 / (len(self.pool) - np.arange(n)),
+            population=len(self.pool),
+            skipped=skipped,
         )
 
     def label_codes(self) -> NDArray[np.int32]:
@@ -246,13 +283,20 @@ class Ledger:
         """Counts of items: labelled, of them in the audit, skipped, flagged, total."""
         return {
             "labelled": len(self.labels.answers),
-            "audit": sum(1 for d in self._audit_draws if d.item_id in self.labels.answers),
+            "audit": len(self.audit_sample().items),
             "skipped": len(self.labels.skipped),
             "flagged": self.labels.n_flagged,
             "total": len(self.pool),
         }
 
     # ------------------------------------------------------------------ parts
+
+    def _is_free(self, item_id: str) -> bool:
+        """Whether an audit draw of the item needs a card.
+
+        One that the person chose before needs none: its label counts from now on.
+        """
+        return not self.labels.is_done(item_id) and self.queue.draw_of(item_id) is None
 
     def _settle(self, event: Event) -> tuple[Event | None, Event | None]:
         """Take an event into the labels; return what stood for its item before and after."""
@@ -273,12 +317,12 @@ class Ledger:
     def _is_reserved(self, item_id: str) -> bool:
         return bool(self.audit.reserved[self.pool.index(item_id)])
 
-    def _wait_again(self, undone: Event) -> None:
+    def _wait_again(self, undone: Event, replaying: bool) -> None:
         draw = self._draws.get(undone.draw_id or "")
-        if draw is None:
-            draw = Draw(undone.item_id, "chosen", "chosen", 0, None, None, len(self.pool))
-            self._write([draw])
-        self.queue.put_first([draw])
+        if draw is not None:
+            self.queue.put_first([draw])
+        elif not replaying:  # else the draw made then is among those to come
+            self.choose([undone.item_id], 0)
 
     def _count(self, state: Event, step: int) -> None:
         draw = self._draws.get(state.draw_id or "")
@@ -288,9 +332,11 @@ class Ledger:
         if state.kind == "answer" and not self._is_reserved(state.item_id):
             self._classes[state.answer] += step
 
-    def _write(self, draws: Sequence[Draw]) -> None:
-        self._store.append_draws(draws)
-        self._remember(draws)
+    def _write(self, draws: Sequence[Draw]) -> list[Draw]:
+        placed = [replace(draw, after=self._n_events) for draw in draws]
+        self._store.append_draws(placed)
+        self._remember(placed)
+        return placed
 
     def _remember(self, draws: Iterable[Draw]) -> None:
         for draw in draws:

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import AlwidgetsError
 from .learners import Learner
 from .ledger import Ledger
 from .modelfile import ModelFile
 from .pool import Pool
 from .rounds import MIN_CLASSES, Round, Snapshot, run_round
+from .schema import Draw
 from .signals import Signals
-from .store import Draw
 from .tasks import Task
 from .threads import warm_up
 from .trainer import Executor, Trainer
@@ -88,8 +89,10 @@ class Loop:
         self.learner = learner
         self.current: Round | None = None
         self.error: Exception | None = None
+        #: Whether `learner` is the model of the newest round.
+        self.is_fitted = ledger.version > 0 and model_file.load(learner, ledger.version)
         # Without its file the model is fitted anew, whether or not a batch is full.
-        self._asked = ledger.version > 0 and not model_file.load(learner, ledger.version)
+        self._asked = ledger.version > 0 and not self.is_fitted
         self._trainer = Trainer(self._snapshot, run_round, self._publish, self._fail, executor)
 
     @property
@@ -143,9 +146,8 @@ class Loop:
         with self._lock:
             fit = (self._asked and self._ledger.n_classes_seen >= MIN_CLASSES) or self.is_due()
             wanted = max(READY, self._wanted)
-            if self._closed:
-                return None
-            if not fit and self.current is not None and not self._is_short(wanted):
+            short = self._is_short(wanted)
+            if self._closed or (self.current is not None and not fit and not short):
                 return None
             self._asked, self._wanted = False, 0
             labelled, codes = self._ledger.training_set()
@@ -164,9 +166,10 @@ class Loop:
                 audit=self._ledger.audit_sample(),
                 learner=self.learner,
                 version=self._ledger.version,
+                is_fitted=self.is_fitted,
                 fit=fit,
                 strategy=self._strategy,
-                n=max(2 * self._batch_size, 2 * READY, wanted),
+                n=max(2 * self._batch_size, 2 * READY, wanted) if fit or short else 0,
                 seed=self._seed + self._ledger.revision,
             )
         if fit:
@@ -177,21 +180,32 @@ class Loop:
         with self._lock:
             if self._closed:
                 return
-            self._ledger.pick(self._draws(result), replace=result.fitted)
+            self._ledger.pick(self._draws(result), instead=result.fitted)
             if result.fitted:
-                self._ledger.add_round(result.record(), result.revision)
+                self._ledger.add_round(result.record())
+                self.is_fitted = True
             self.learner = result.learner
             self.current = result
             self.error = None
         if result.fitted:
-            self._model_file.save(result.learner, result.version)
+            self._save(result)
             self._signals.emit("training", False)
         self._signals.emit("round", result)
         self._signals.emit("queue")
 
+    def _save(self, result: Round) -> None:
+        try:
+            self._model_file.save(result.learner, result.version)
+        except (AlwidgetsError, OSError) as error:
+            log.warning("the model could not be saved", exc_info=error)
+            self._signals.emit(
+                "notice",
+                f"The model could not be saved ({error}); after a restart it is fitted anew. "
+                "Labels are safe.",
+            )
+
     def _draws(self, result: Round) -> list[Draw]:
         picks = result.selection
-        remaining = len(self._pool) - self._ledger.n_done
         return [
             Draw(
                 item_id=self._pool.ids[index],
@@ -200,7 +214,7 @@ class Loop:
                 model_version=result.version,
                 score=_finite(score),
                 q=_finite(np.exp(log_q)),
-                remaining=remaining - order,
+                remaining=result.n_candidates - order,
             )
             for order, (index, score, log_q) in enumerate(
                 zip(picks.indices, picks.scores, picks.log_q, strict=True)

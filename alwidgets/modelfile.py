@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 from pathlib import Path
 
+import numpy as np
+
 from .errors import AlwidgetsError
 from .learners.base import Learner
+from .pool import Pool
 
 log = logging.getLogger(__name__)
 
 
 class ModelFile:
-    """Keeps the newest model in ``<store>.model-<version>.safetensors``.
+    """Keeps the newest model in ``<store>.model-<version>-<of what>.safetensors``.
+
+    A model is of use only for a learner with the same parameters on the same features: an encoder
+    that was fitted on other rows gives other ones. So the name says what it was made for, and a
+    model that was made for something else is not found.
 
     Parameters
     ----------
     store : Path or None
         Of the label store; None keeps nothing.
+    learner : Learner
+        Before it is fitted.
+    pool : Pool
     """
 
-    def __init__(self, store: Path | None) -> None:
+    def __init__(self, store: Path | None, learner: Learner, pool: Pool) -> None:
         self._store = store
+        self._of = _digest(learner, pool) if store is not None else ""
 
     def save(self, learner: Learner, version: int) -> None:
-        """Write the model, whole or not at all, then remove older ones."""
+        """Write the model, whole or not at all, then remove older ones.
+
+        Raises
+        ------
+        OSError, AlwidgetsError
+            If it cannot be written.
+        """
         if self._store is None:
             return
         path = self._path(version)
@@ -49,4 +67,13 @@ class ModelFile:
 
     def _path(self, version: int) -> Path:
         assert self._store is not None
-        return self._store.with_name(f"{self._store.name}.model-{version}.safetensors")
+        return self._store.with_name(f"{self._store.name}.model-{version}-{self._of}.safetensors")
+
+
+def _digest(learner: Learner, pool: Pool) -> str:
+    rows = np.stack([pool.features[pool.index(i)] for i in sorted(pool.probes)]).astype(np.float64)
+    # Rounded: the last digits depend on the machine.
+    coarse = np.round(rows / (np.abs(rows).max() or 1.0), 2) + 0.0
+    digest = hashlib.blake2b(repr(learner).encode(), digest_size=4)
+    digest.update(repr(coarse.shape).encode() + coarse.tobytes())
+    return digest.hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from . import strategies
 from .evaluation import risk
 from .evaluation.risk import Estimate
 from .learners.base import Learner
-from .store import RoundRecord, now
+from .schema import RoundRecord, now
 from .strategies.uncertainty import entropy
 from .threads import few_threads
 
@@ -36,12 +36,19 @@ class AuditSample:
         Probability of each draw among what remained.
     population : int
         Items that the first draw could have been.
+    skipped : int
+        Audit cards that were passed over: a reason for doubt, if they were the hard ones.
     """
 
     items: NDArray[np.int64]
     codes: NDArray[np.int64]
     q: NDArray[np.float64]
     population: int
+    skipped: int = 0
+
+    def none(self) -> AuditSample:
+        """Return the same sample before anything was drawn."""
+        return replace(self, items=self.items[:0], codes=self.codes[:0], q=self.q[:0], skipped=0)
 
     def accuracy(self, predicted: NDArray[Any]) -> Estimate:
         """Estimate the accuracy on the pool from predicted codes, shape (m,)."""
@@ -67,6 +74,8 @@ class Snapshot:
         The one published last, or an unfitted one.
     version : int
         Of the model published last; 0 if there is none.
+    is_fitted : bool
+        Whether `learner` is that model: after a restart it may have to be fitted first.
     fit : bool
         Whether to fit, or only to pick with the model as it is.
     strategy : str or callable
@@ -84,6 +93,7 @@ class Snapshot:
     audit: AuditSample
     learner: Learner
     version: int
+    is_fitted: bool
     fit: bool
     strategy: str | Callable[..., Any]
     n: int
@@ -111,7 +121,10 @@ class Round:
         Entropy as a share of its maximum, 0 to 1.
     selection : strategies.Selection
         The next batch.
-    n_train, n_audit : int
+    n_train, n_audit, n_skipped : int
+        Labels trained on and estimated from, and audit cards that were skipped.
+    n_candidates : int
+        Items that the batch was picked from.
     accuracy : Estimate
         From the audit labels.
     seconds : float
@@ -129,6 +142,8 @@ class Round:
     selection: strategies.Selection
     n_train: int
     n_audit: int
+    n_skipped: int
+    n_candidates: int
     accuracy: Estimate
     seconds: float
     at: str
@@ -151,6 +166,7 @@ class Round:
             high=self.accuracy.high if known else None,
             seconds=self.seconds,
             at=self.at,
+            revision=self.revision,
         )
 
 
@@ -173,15 +189,16 @@ def _run(snapshot: Snapshot) -> Round:
             snapshot.features[snapshot.labelled], snapshot.codes, classes=snapshot.n_classes
         )
         version += 1
+    has_model = fit or snapshot.is_fitted
+    audit = snapshot.audit if has_model else snapshot.audit.none()
     predictions, confidence, uncertainty = None, None, None
-    accuracy = snapshot.audit.accuracy(np.empty(0, dtype=np.int64)) if version == 0 else None
-    if version:
+    predicted = audit.codes
+    if has_model:
         predictions, confidence, uncertainty = _predict(learner, snapshot.features)
-        accuracy = snapshot.audit.accuracy(predictions[snapshot.audit.items])
-    assert accuracy is not None
+        predicted = predictions[audit.items].astype(np.int64)
     selection = strategies.select(
         snapshot.strategy,
-        learner=learner if version else None,
+        learner=learner if has_model else None,
         features=snapshot.features,
         candidates=snapshot.candidates,
         labelled=snapshot.labelled,
@@ -200,8 +217,10 @@ def _run(snapshot: Snapshot) -> Round:
         uncertainty=uncertainty,
         selection=selection,
         n_train=len(snapshot.labelled),
-        n_audit=len(snapshot.audit.items),
-        accuracy=accuracy,
+        n_audit=len(audit.items),
+        n_skipped=audit.skipped,
+        n_candidates=len(snapshot.candidates),
+        accuracy=audit.accuracy(predicted),
         seconds=time.perf_counter() - start,
         at=now(),
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import copy
 import getpass
+import logging
 import sys
 import threading
 import uuid
 import weakref
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,15 @@ from numpy.typing import NDArray
 
 from .audit import Audit, check_share
 from .displays import Displayed
-from .errors import AlwidgetsError, AnswerError, LearnerError, StoreError
+from .errors import (
+    AlwidgetsError,
+    AnswerError,
+    LearnerError,
+    PoolError,
+    StoreError,
+    TaskError,
+    UnknownItemError,
+)
 from .evaluation.risk import Estimate
 from .items import Item, QueueReport
 from .learners import HeadEnsemble, Learner
@@ -28,14 +37,17 @@ from .loop import READY, Loop
 from .modelfile import ModelFile
 from .pool import Pool
 from .rounds import Round
+from .schema import Draw, Event, Kind, RoundRecord, now
 from .signals import Listener, Signals
-from .store import Draw, Event, Kind, LabelStore, RoundRecord, now, parse_location
+from .store import LabelStore, parse_location
 from .strategies import get as get_strategy
 from .tasks import Answer, Task
 from .trainer import Executor
 
 if TYPE_CHECKING:
     import pandas as pd
+
+log = logging.getLogger(__name__)
 
 SIGNALS = ("labelled", "round", "training", "queue", "error", "notice", "closed")
 
@@ -110,12 +122,10 @@ class Session(Displayed):
         annotator: str | None = None,
         executor: Executor | None = None,
     ) -> None:
-        if batch_size < 1:
-            raise AlwidgetsError(f"batch_size={batch_size} must be at least 1.")
+        _check_arguments(pool, task, batch_size, audit, seed)
         get_strategy(strategy)
-        check_share(audit)
         self.pool = pool
-        self.task = task
+        self.task = copy.copy(task)  # classes added here are not added elsewhere
         self.strategy = strategy
         self.batch_size = batch_size
         self.annotator = annotator or _login()
@@ -124,19 +134,23 @@ class Session(Displayed):
         self._closed: str | None = None
         self.store = _open_store(store)
         try:
-            settings = self.store.bind(task, pool, {"seed": seed, "audit": audit})
+            given = {"seed": seed, "audit": audit}
+            settings = self.store.bind(self.task, pool, given)
+            if settings != given:
+                log.warning("%s was made with %s; these stay, not %s", self.store, settings, given)
             self.seed: int = settings["seed"]
             reserved = Audit(pool.ids, settings["audit"], self.seed)
-            self._ledger = Ledger(pool, task, self.store, reserved)
+            self._ledger = Ledger(pool, self.task, self.store, reserved)
+            learner = copy.deepcopy(learner) if learner else HeadEnsemble(seed=self.seed)
             self._loop = Loop(
                 pool=pool,
-                task=task,
+                task=self.task,
                 ledger=self._ledger,
-                learner=learner or HeadEnsemble(seed=self.seed),
+                learner=learner,
                 strategy=strategy,
                 batch_size=batch_size,
                 seed=self.seed,
-                model_file=ModelFile(self.store.path),
+                model_file=ModelFile(self.store.path, learner, pool),
                 signals=self._signals,
                 lock=self._lock,
                 executor=executor,
@@ -168,6 +182,7 @@ class Session(Displayed):
             Empty when nothing is left.
         """
         self._check_open()
+        n = max(n, 0)
         if wait:
             self._loop.run_if_wanted(n)
             self._loop.wait()
@@ -313,6 +328,8 @@ class Session(Displayed):
         UnknownItemError
             If one of them is not in the pool; then none is queued.
         """
+        if isinstance(ids, str):
+            raise UnknownItemError(f"queue takes a list of ids, not a text: queue([{ids!r}]).")
         with self._lock:
             self._check_open()
             positions = {item_id: self.pool.index(item_id) for item_id in ids}
@@ -397,9 +414,11 @@ class Session(Displayed):
         LearnerError
             If there is no model yet.
         """
-        if not self.version:
+        if not self._loop.is_fitted:
             raise LearnerError(
-                "There is no model yet: label items of at least two classes, then retrain()."
+                "The model is being fitted again; call retrain() to wait for it."
+                if self.version
+                else "There is no model yet: label items of at least two classes, then retrain()."
             )
         return self._loop.learner.predict_proba(self.pool.encode(new))
 
@@ -409,7 +428,9 @@ class Session(Displayed):
         return np.array([self.task.decode(int(c)) for c in codes], dtype=object)
 
     def estimate(self, metric: str = "accuracy") -> Estimate:
-        """Estimate how good the model is on the pool, from the audit labels.
+        """Estimate how good the model is on items that it was not trained on.
+
+        From the audit labels: a random sample of the pool that no model has seen.
 
         Parameters
         ----------
@@ -423,9 +444,9 @@ class Session(Displayed):
         if metric != "accuracy":
             raise AlwidgetsError(f"There is no metric {metric!r}; use 'accuracy'.")
         with self._lock:
-            sample, learner, version = self._ledger.audit_sample(), self._loop.learner, self.version
-        if not version:
-            sample = replace(sample, items=sample.items[:0], codes=sample.codes[:0], q=sample.q[:0])
+            sample, learner = self._ledger.audit_sample(), self._loop.learner
+            if not self._loop.is_fitted:
+                sample = sample.none()
         if not len(sample.items):
             return sample.accuracy(sample.codes)
         proba = learner.predict_proba(self.pool.features[sample.items])
@@ -482,16 +503,20 @@ class Session(Displayed):
         """The event that flagged an item, or None if it is not flagged."""
         return self._ledger.labels.flag_of(item_id)
 
+    @property
+    def reserved(self) -> NDArray[np.bool_]:
+        """Which items are kept for the audit, shape (n,): nobody is told what the model thinks."""
+        return self._ledger.audit.reserved
+
     def suggestion(self, index: int) -> tuple[Answer, float] | None:
         """What the model says of an item, and its probability.
 
-        None without a model, and on items that are kept for the audit until they have an answer:
-        a suggestion would sway it.
+        None without a model, and on items that are kept for the audit: it would sway the answer.
         """
         current = self.current
         if current is None or current.predictions is None or current.confidence is None:
             return None
-        if self._ledger.audit.reserved[index] and not self._ledger.is_done(index):
+        if self.reserved[index]:
             return None
         answer = self.task.decode(int(current.predictions[index]))
         return answer, float(current.confidence[index])
@@ -553,6 +578,23 @@ class Session(Displayed):
     def _check_open(self) -> None:
         if self._closed is not None:
             raise StoreError(f"This session is closed. {self._closed} Make a new one to go on.")
+
+
+def _check_arguments(pool: Pool, task: Task, batch_size: int, audit: float, seed: int) -> None:
+    if not isinstance(pool, Pool):
+        raise PoolError(
+            f"A session needs a Pool, not {type(pool).__name__}: "
+            "Pool.from_frame(df, text=…), from_texts, from_images or from_arrays makes one."
+        )
+    if not isinstance(task, Task):
+        raise TaskError(
+            f"A session needs a task, not {type(task).__name__}: Classification(['ham', 'spam'])."
+        )
+    if not isinstance(batch_size, int) or batch_size < 1:
+        raise AlwidgetsError(f"batch_size={batch_size!r} must be a whole number, at least 1.")
+    if not isinstance(seed, int) or seed < 0:
+        raise AlwidgetsError(f"seed={seed!r} must be a whole number, at least 0.")
+    check_share(audit)
 
 
 def _open_store(location: str | PathLike[str] | None) -> LabelStore:

@@ -11,11 +11,10 @@ import threading
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
-from datetime import UTC, datetime
+from dataclasses import asdict, fields
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -23,7 +22,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from .errors import AnswerError, StoreError, StoreInUseError, TaskError
-from .tasks import Answer, Task
+from .schema import (
+    Draw,
+    Event,
+    Kind,
+    RoundRecord,
+    draws_table,
+    events_table,
+    meta_table,
+    metadata,
+    now,
+    rounds_table,
+)
+from .tasks import Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,159 +42,12 @@ if TYPE_CHECKING:
 
     from .pool import Pool
 
-Kind = Literal["answer", "skip", "flag", "retract"]
-Stream = Literal["train", "audit", "chosen"]
-
 SCHEMA_VERSION = 1
 #: Databases that can insert an event once and ignore it when it comes again.
 INSERT_ONCE: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 BUSY_SECONDS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something a person did to an item.
-
-    Attributes
-    ----------
-    event_id : str
-        Made where the key was pressed; the same event delivered twice counts once.
-    item_id : str
-    kind : {"answer", "skip", "flag", "retract"}
-    answer : JSON value
-        Of an answer; None otherwise.
-    target : str or None
-        Of a retract: the event it takes back.
-    draw_id : str or None
-        The draw that put the item on a card, if one did.
-    annotator : str
-    shown_at, answered_at : str or None
-        Times in ISO 8601, by the clock of the machine where the key was pressed.
-    """
-
-    event_id: str
-    item_id: str
-    kind: Kind
-    answer: Answer = None
-    target: str | None = None
-    draw_id: str | None = None
-    annotator: str = ""
-    shown_at: str | None = None
-    answered_at: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Draw:
-    """Why an item was put on a card.
-
-    Attributes
-    ----------
-    item_id : str
-    stream : {"train", "audit", "chosen"}
-    strategy : str
-    model_version : int
-        0 before the first model.
-    score : float or None
-    q : float or None
-        Probability of this draw among the `remaining` candidates; None where it is not known.
-    remaining : int
-        Candidates that were left, this one included.
-    """
-
-    item_id: str
-    stream: Stream
-    strategy: str
-    model_version: int
-    score: float | None
-    q: float | None
-    remaining: int
-    draw_id: str = field(default_factory=lambda: uuid.uuid4().hex)
-    drawn_at: str = field(default_factory=lambda: now())
-
-
-@dataclass(frozen=True, slots=True)
-class RoundRecord:
-    """One retraining, as the curves show it.
-
-    Attributes
-    ----------
-    version : int
-        Of the model, from 1.
-    strategy : str
-        That will choose from this model on.
-    n_train, n_audit : int
-        Labels trained on, and audit labels the accuracy was estimated from.
-    accuracy, low, high : float or None
-        Estimate and its 95 % interval; None without audit labels.
-    seconds : float
-        From snapshot to the next batch.
-    """
-
-    version: int
-    strategy: str
-    n_train: int
-    n_audit: int
-    accuracy: float | None
-    low: float | None
-    high: float | None
-    seconds: float
-    at: str
-
-
-metadata = sa.MetaData()
-meta_table = sa.Table(
-    "meta",
-    metadata,
-    sa.Column("key", sa.String(64), primary_key=True),
-    sa.Column("value", sa.JSON, nullable=False),
-)
-events_table = sa.Table(
-    "events",
-    metadata,
-    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("event_id", sa.String(64), nullable=False, unique=True),
-    sa.Column("item_id", sa.Text, nullable=False, index=True),
-    sa.Column("annotator", sa.Text, nullable=False),
-    sa.Column("kind", sa.String(16), nullable=False),
-    sa.Column("answer", sa.JSON(none_as_null=True)),
-    sa.Column("target", sa.String(64)),
-    sa.Column("draw_id", sa.String(64)),
-    sa.Column("shown_at", sa.String(40)),
-    sa.Column("answered_at", sa.String(40)),
-    sa.Column("stored_at", sa.String(40), nullable=False),
-)
-draws_table = sa.Table(
-    "draws",
-    metadata,
-    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("draw_id", sa.String(64), nullable=False, unique=True),
-    sa.Column("item_id", sa.Text, nullable=False),
-    sa.Column("stream", sa.String(16), nullable=False),
-    sa.Column("strategy", sa.Text, nullable=False),
-    sa.Column("model_version", sa.Integer, nullable=False),
-    sa.Column("score", sa.Float),
-    sa.Column("q", sa.Float),
-    sa.Column("remaining", sa.Integer, nullable=False),
-    sa.Column("drawn_at", sa.String(40), nullable=False),
-)
-rounds_table = sa.Table(
-    "rounds",
-    metadata,
-    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("strategy", sa.Text, nullable=False),
-    sa.Column("n_train", sa.Integer, nullable=False),
-    sa.Column("n_audit", sa.Integer, nullable=False),
-    sa.Column("accuracy", sa.Float),
-    sa.Column("low", sa.Float),
-    sa.Column("high", sa.Float),
-    sa.Column("seconds", sa.Float, nullable=False),
-    sa.Column("at", sa.String(40), nullable=False),
-)
-
-
-def now() -> str:
-    """Return the time in UTC, ISO 8601, to the millisecond."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+#: Ways to ask for a store in memory.
+IN_MEMORY = (":memory:", "sqlite://", "sqlite:///:memory:")
 
 
 class LabelStore:
@@ -205,14 +69,15 @@ class LabelStore:
 
     def __init__(self, location: str | PathLike[str] | None = None) -> None:
         url, self.path = parse_location(location)
-        self.name = str(self.path) if self.path else (url.render_as_string() if location else "")
-        self.persistent = location is not None
+        self.persistent = self.path is not None or url.database is not None
+        named = location if self.path else url.render_as_string()
+        self.name = str(named) if self.persistent else ""
         self._lock_file = self._lock() if self.path else None
         self._write = threading.RLock()
-        memory = not self.persistent
         try:
             with self._talking("opened"):
-                self._engine = _engine(url, in_memory=memory)
+                self._engine = _engine(url, in_memory=not self.persistent)
+                self._check_whose()
                 with self._engine.begin() as connection:
                     metadata.create_all(connection)
             self.store_id = self._identity()
@@ -221,6 +86,14 @@ class LabelStore:
             raise
 
     # ------------------------------------------------------------------ opening
+
+    def _check_whose(self) -> None:
+        there = set(sa.inspect(self._engine).get_table_names())
+        if there and "meta" not in there:
+            raise StoreError(
+                f"{self} is no label store: it holds the tables {', '.join(sorted(there)[:5])}. "
+                "Give store=… a file of its own."
+            )
 
     def bind(self, task: Task, pool: Pool, settings: dict[str, Any]) -> dict[str, Any]:
         """Claim the store for a task and a pool, or check that it is theirs.
@@ -277,6 +150,11 @@ class LabelStore:
             raise StoreError(
                 f"{self} belongs to another pool, of {theirs['size']:,} items: "
                 f"{strangers[0]!r} is not in this one. {remedy}"
+            )
+        if len(pool) < theirs["size"]:
+            raise StoreError(
+                f"{self} belongs to a pool of {theirs['size']:,} items, this one has only "
+                f"{len(pool):,} of them. A pool may grow, but not lose items. {remedy}"
             )
         if changed:
             raise StoreError(
@@ -477,14 +355,14 @@ class LabelStore:
         except SQLAlchemyError as e:
             cause = getattr(e, "orig", None) or e
             raise StoreError(
-                f"{self} could not be {doing}: {cause}. Check that it is a label store, that the "
-                "disk has room and that you may write there."
+                f"{self} could not be {doing}: {cause}. Check that it is a label store, that no "
+                "other program has it, that the disk has room and that you may write there."
             ) from e
 
 
 def parse_location(location: str | PathLike[str] | None) -> tuple[sa.URL, Path | None]:
     """Return the database URL of a location, and its path if it is an SQLite file."""
-    if location is None:
+    if location is None or str(location) in IN_MEMORY:
         return sa.URL.create("sqlite"), None
     if isinstance(location, str) and "://" in location:
         try:
@@ -494,7 +372,8 @@ def parse_location(location: str | PathLike[str] | None) -> tuple[sa.URL, Path |
         if url.get_backend_name() != "sqlite" or not url.database:
             return url, None
         location = url.database
-    path = Path(location).expanduser().absolute()
+    # Resolved, so that a link and the file it leads to are one store.
+    path = Path(location).expanduser().resolve()
     return sa.URL.create("sqlite", database=str(path)), path
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from .errors import AnswerError, TaskError
 
@@ -13,6 +13,7 @@ Answer = Any
 MAX_CLASSES = 1_000
 
 
+@runtime_checkable
 class Task(Protocol):
     """The kind of answer that is asked for.
 
@@ -125,20 +126,19 @@ class Classification:
         return {"kind": self.kind, "classes": list(self._classes)}
 
     def reconcile(self, described: dict[str, Any]) -> None:
-        """Accept a description of this task, and the classes that were added to it since.
+        """Accept a description of this task: its order of the classes, and those added since.
 
         Raises
         ------
         TaskError
-            If the description is of another kind, or its classes are neither a beginning nor a
-            continuation of these (codes would change their meaning).
+            If the description is of another kind, or each has classes that the other has not.
         """
         theirs = tuple(described.get("classes", ()))
-        if described.get("kind") == self.kind:
-            shorter = min(len(theirs), len(self._classes))
-            if theirs[:shorter] == self._classes[:shorter]:
-                self._classes = max(theirs, self._classes, key=len)
-                return
+        known, mine = set(theirs), set(self._classes)
+        if described.get("kind") == self.kind and (mine <= known or known <= mine):
+            # The codes stay those of the store: what it adds comes along, what is new comes last.
+            self._classes = theirs + tuple(c for c in self._classes if c not in known)
+            return
         raise TaskError(
             f"the store is for {described.get('kind')} of {self._shown(theirs)}, "
             f"this task is {self.kind} of {self._shown(self._classes)}"

@@ -84,7 +84,11 @@ class Trainer(Generic[Snapshot, Result]):
                 self._again = True
                 return
             self._running = True
-        self._executor.submit(self._run)
+        try:
+            self._executor.submit(self._run)
+        except RuntimeError as error:  # no more threads to be had
+            self._end()
+            self._fail(error)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until no run is under way.
@@ -122,10 +126,17 @@ class Trainer(Generic[Snapshot, Result]):
                         self._publish(result)
             except Exception as error:  # noqa: BLE001, a learner or strategy may be the user's
                 self._fail(error)
+            except BaseException:
+                self._end()  # whoever waits must not wait for ever
+                raise
             with self._changed:
                 if not self._again:
-                    self._running = False
-                    self._worker = None
-                    self._changed.notify_all()
+                    self._end()
                     return
                 self._again = False
+
+    def _end(self) -> None:
+        with self._changed:
+            self._running = False
+            self._worker = None
+            self._changed.notify_all()

@@ -36,15 +36,17 @@ def category_codes(codes: NDArray[Any] | None, n: int, n_classes: int) -> NDArra
 
 
 def ramp_codes(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
-    """A quantity in steps 0 to 255 between `low` and `high`; what lies outside is clipped.
+    """A quantity in steps 0 to 254 between `low` and `high`; what lies outside is clipped.
 
-    NaN becomes 0.
+    NaN becomes 255, "none".
     """
     span = high - low
     if not span > 0:
-        return np.zeros(len(values), dtype=np.uint8)
-    share = np.nan_to_num((np.asarray(values, dtype=np.float32) - low) / span)
-    steps: NDArray[np.uint8] = np.round(np.clip(share, 0, 1) * 255).astype(np.uint8)
+        span = np.inf
+    share = np.clip((np.asarray(values, dtype=np.float32) - low) / span, 0, 1)
+    steps: NDArray[np.uint8] = np.where(np.isnan(share), 255, np.round(share * 254)).astype(
+        np.uint8
+    )
     return steps
 
 

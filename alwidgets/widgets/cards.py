@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -11,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from ..errors import AlwidgetsError, AnswerError, MessageError, StoreError, UnknownItemError
+from ..errors import AlwidgetsError, MessageError, StoreError, UnknownItemError
 from ..loop import READY
-from ..store import Event
+from ..schema import Event
 from .bundles import bundle
+from .channel import Channel
 from .messages import (
     Card,
     ProblemMessage,
@@ -61,7 +61,6 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._sending = threading.RLock()
         self._own: deque[str] = deque(maxlen=REMEMBERED)
         super().__init__(
             _task=session.task.to_json(),
@@ -71,6 +70,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                 "name": session.store.name,
             },
         )
+        self._channel = Channel(self)
         self._status = Throttle(self._send_status, STATUS_EVERY)
         self._unsubscribe: list[Callable[[], None]] = [
             session.on("queue", lambda: self._send_queue()),
@@ -125,7 +125,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         for raw in raws:
             try:
                 event = self._session.validate(parse_event(raw, self._session.annotator))
-            except (MessageError, AnswerError, UnknownItemError) as error:
+            except (ValueError, UnknownItemError, RecursionError) as error:
                 self._refuse(event_id_of(raw), str(error))
                 continue
             self._own.append(event.event_id)
@@ -167,7 +167,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _send_queue(self) -> None:
         # Under the lock, so that an older queue never overtakes a newer one.
-        with self._sending:
+        with self._channel.lock:
             buffers: list[bytes] = []
             cards = [self._card(i, buffers) for i in self._session.next(READY, wait=False)]
             message: QueueMessage = {
@@ -207,14 +207,10 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._post(message)
 
     def _post(self, message: ToCards, buffers: list[bytes] | None = None) -> None:
-        """Send; from any thread."""
-        with self._sending:
-            if self.comm is not None:
-                self.send(message, buffers)
+        self._channel.post(message, buffers)
 
 
 def explain(error: Exception) -> str:
     """Return an error in words: as it is if it is ours, else with its kind."""
-    if isinstance(error, AlwidgetsError):
-        return f"Retraining failed. {error}"
-    return f"Retraining failed. {type(error).__name__}: {error}"
+    said = str(error) if isinstance(error, AlwidgetsError) else f"{type(error).__name__}: {error}"
+    return f"Retraining failed. {said}" + ("" if said.endswith((".", "!", "?")) else ".")

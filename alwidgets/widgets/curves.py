@@ -13,16 +13,18 @@ import plotly.graph_objects as go
 import traitlets
 
 from ..evaluation.risk import Estimate
-from ..store import RoundRecord
+from ..rounds import Round
+from ..schema import RoundRecord
 from .bundles import bundle
 
 if TYPE_CHECKING:
     from ..session import Session
 
-#: Colour-blind safe (Okabe & Ito, 2008), in the order in which strategies come into use.
-LINE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+#: Colour-blind safe (after Okabe & Ito, 2008), clear on white and on black; in the order in which
+#: strategies come into use.
+LINE_COLOURS = ("#2E86D1", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
-BAND_COLOUR = "rgba(0, 114, 178, 0.16)"
+BAND_COLOUR = "rgba(46, 134, 209, 0.22)"
 
 
 class CurvesHeader(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
@@ -82,32 +84,30 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         with self._drawing:
             rounds = [r for r in self._session.rounds if r.accuracy is not None]
             current = self._session.current
-            self._header.summary = summarise(
-                current.accuracy if current is not None and current.version else None,
-                self._session.rounds[-1] if self._session.rounds else None,
-            )
+            self._header.summary = summarise(current)
             if rounds:
                 _update(self.figure, rounds)
 
 
-def summarise(accuracy: Estimate | None, newest: RoundRecord | None) -> dict[str, str]:
+def summarise(newest: Round | None) -> dict[str, str]:
     """Put the newest estimate into words: ``{"headline", "detail"}``."""
-    if newest is None or accuracy is None:
+    if newest is None or newest.predictions is None:
         return {
             "headline": "Accuracy: not known yet",
             "detail": "It is estimated after the first retraining, from cards drawn at random.",
         }
     trained = f"{newest.n_train:,} training labels"
-    if accuracy.n == 0:
+    if newest.n_audit == 0:
         return {
             "headline": "Accuracy: no audit labels yet",
             "detail": f"{trained}. Cards drawn at random come up among the others.",
         }
+    audited = f"{newest.n_audit:,} audit {'label' if newest.n_audit == 1 else 'labels'}"
+    skipped = f" ({newest.n_skipped:,} more skipped)" if newest.n_skipped else ""
     return {
-        "headline": f"Accuracy {percent(accuracy)}",
+        "headline": f"Accuracy {percent(newest.accuracy)}",
         "detail": (
-            f"95 % interval, from {accuracy.n:,} audit "
-            f"{'label' if accuracy.n == 1 else 'labels'}, drawn at random and never trained on · "
+            f"95 % interval, on items not trained on, from {audited} drawn at random{skipped} · "
             f"{trained}"
         ),
     }

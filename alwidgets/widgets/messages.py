@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal, TypedDict, cast, get_args
 
 from ..errors import MessageError
-from ..store import Event, Kind
+from ..schema import Event, Kind
 
 MAX_ID = 64
 MAX_ITEM_ID = 4_096
@@ -186,7 +186,8 @@ def parse_events(content: dict[str, Any]) -> list[dict[str, Any]]:
 def event_id_of(raw: dict[str, Any]) -> str | None:
     """Id of a raw event if it has a usable one."""
     value = raw.get("event_id")
-    return value if isinstance(value, str) and 0 < len(value) <= MAX_ID else None
+    usable = isinstance(value, str) and 0 < len(value) <= MAX_ID and value.isprintable()
+    return cast(str, value) if usable else None
 
 
 def parse_event(raw: dict[str, Any], annotator: str) -> Event:
@@ -227,6 +228,10 @@ def _text(raw: dict[str, Any], name: str, longest: int, *, optional: bool = Fals
         return None
     if not isinstance(value, str) or not 0 < len(value) <= longest:
         raise MessageError(f"The event's {name} must be a text of 1 to {longest:,} characters.")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise MessageError(f"The event's {name} is no text that can be kept.") from None
     return value
 
 

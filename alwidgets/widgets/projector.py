@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -16,6 +15,7 @@ from ..errors import AlwidgetsError, MessageError
 from ..projection import Map, shared_map
 from ..projection.colours import category_codes, ramp_codes, usual_range
 from .bundles import bundle
+from .channel import Channel
 from .payload import describe
 from .throttle import Throttle
 
@@ -60,12 +60,12 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     def __init__(self, session: Any, *, height: int = 420, map: Map | None = None) -> None:
         self._session = session
         self._n = len(session.pool)
-        self._sending = threading.RLock()
         self._by: str | None = None
         self._begun = 0
         self._sent: dict[str, int] = {}
         self._selected: NDArray[np.uint32] = np.empty(0, dtype=np.uint32)
         super().__init__(_task={"classes": list(session.task.classes)}, height=height)
+        self._channel = Channel(self)
         self._map = map if map is not None else shared_map(session)
         # A million colours are a megabyte: large pools are recoloured a little less often.
         self._recolour = Throttle(self._send_labels, max(RECOLOUR_EVERY, self._n / 1e6))
@@ -276,13 +276,17 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             "available": self._available(),
         }
         if by in ("label", "prediction"):
-            values = self._session.label_codes() if by == "label" else current.predictions
+            values = self._session.label_codes()
+            if by == "prediction":
+                values = np.where(self._session.reserved, -1, current.predictions)
             codes = category_codes(values, self._n, len(classes))
             message["bytes"] = codes.dtype.itemsize
             return message, [codes.tobytes()]
         if by == "outlier":
             self._map.measure_outliers()
-        values = self._map.outliers if by == "outlier" else current.uncertainty
+        values = self._map.outliers
+        if by == "uncertainty":
+            values = np.where(self._session.reserved, np.nan, current.uncertainty)
         if values is None:
             return None  # the map tells when they are there
         low, high = usual_range(values) if by == "outlier" else (0.0, 1.0)
@@ -306,13 +310,13 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         Nothing is asked of the session while the lock is held: the session may be sending an
         event under a lock of its own.
         """
-        with self._sending:
+        with self._channel.lock:
             self._begun += 1
             ticket = self._begun
         made = make()
         if made is None:
             return
-        with self._sending:
+        with self._channel.lock:
             if ticket > self._sent.get(kind, 0):
                 self._sent[kind] = ticket
                 self._post(*made)
@@ -321,10 +325,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._post({"type": "problem", "text": text, "remedy": remedy})
 
     def _post(self, message: Message, buffers: list[bytes] | None = None) -> None:
-        """Send; from any thread."""
-        with self._sending:
-            if self.comm is not None:
-                self.send(message, buffers)
+        self._channel.post(message, buffers)
 
 
 def _number(value: Any) -> float | None:

@@ -79,7 +79,7 @@ def test_labels_while_a_cell_runs(opened: Open, report: Callable[[str], None]) -
     )
     assert len(delays) == 12
     assert delays[-1] < 100
-    assert saved < ended + 3, "labels must be acknowledged after the cell at the latest"
+    assert saved < ended, "labels must be saved while the cell runs"
     assert notebook.value("len(session.labels())") == 12
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alwidgets.labels import Labels
-from alwidgets.store import Event, Kind
+from alwidgets.schema import Event, Kind
 
 
 def restate(events: list[Event]) -> tuple[dict[str, object], set[str], set[str]]:

@@ -163,8 +163,8 @@ def test_class_codes() -> None:
 
 def test_ramp_codes() -> None:
     values = np.array([-1, 0, 0.5, 1, 2, np.nan])
-    assert ramp_codes(values, 0, 1).tolist() == [0, 0, 128, 255, 255, 0]
-    assert ramp_codes(values, 1, 1).tolist() == [0] * 6
+    assert ramp_codes(values, 0, 1).tolist() == [0, 0, 127, 254, 254, 255]
+    assert ramp_codes(values, 1, 1).tolist() == [0] * 5 + [255]
 
 
 def test_one_item_far_out_does_not_take_the_whole_ramp() -> None:

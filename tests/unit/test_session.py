@@ -412,7 +412,10 @@ def test_bad_calls_are_named_and_change_nothing(
     [
         ({"strategy": "magic"}, StrategyError, "Unknown strategy 'magic'"),
         ({"batch_size": 0}, al.AlwidgetsError, "at least 1"),
-        ({"audit": 2}, al.AlwidgetsError, "between 0 and 0.5"),
+        ({"audit": 2}, al.AlwidgetsError, r"between 0 and 0\.5"),
+        ({"audit": "0.1"}, al.AlwidgetsError, r"between 0 and 0\.5"),
+        ({"batch_size": 2.5}, al.AlwidgetsError, "whole number"),
+        ({"seed": None}, al.AlwidgetsError, "whole number"),
     ],
 )
 def test_bad_options(
@@ -452,3 +455,146 @@ def test_a_script_that_ends_while_it_trains_ends_well(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+# ---------------------------------------------------------------------- found the hard way
+
+
+def test_one_class_only_goes_on_for_as_long_as_it_takes(make: Make) -> None:
+    session = make(audit=0.3)
+    for _ in range(N):
+        session.record(session.next()[0].id, "red")
+    assert session.error is None
+    assert session.exhausted
+    assert session.estimate().n == 0
+
+
+def test_a_restart_before_the_first_model(make: Make, tmp_path: Path) -> None:
+    session = make(tmp_path / "labels.db", audit=0.3)
+    label(session, 8)
+    session.close()
+    again = make(tmp_path / "labels.db", audit=0.3)
+    assert again.error is None
+    label(again, 4)
+    assert again.version == 1
+
+
+def test_a_model_is_not_used_on_features_it_was_not_fitted_on(make: Make, tmp_path: Path) -> None:
+    def pool(features: Any) -> al.Pool:
+        return al.Pool.from_arrays(features, content=[f"item {i}" for i in range(N)], ids=range(N))
+
+    session = make(tmp_path / "labels.db", pool=pool(X))
+    label(session, 30)
+    session.close()
+    again = make(tmp_path / "labels.db", pool=pool(3 - X[:, ::-1]))
+    assert again.version == 4
+    assert (again.predict(3 - X[:, ::-1]) == np.array(NAMES)[TRUTH]).mean() > 0.9
+
+
+def test_other_parameters_of_the_learner_are_heeded(make: Make, tmp_path: Path) -> None:
+    session = make(tmp_path / "labels.db")
+    label(session, 30)
+    session.close()
+    mine = al.HeadEnsemble(members=4)
+    again = make(tmp_path / "labels.db", learner=mine)
+    assert again._loop.learner.posterior(X[:1]).shape[0] == 4
+    assert again.version == 4
+    with pytest.raises(LearnerError):
+        mine.predict_proba(X)  # the learner given is a pattern: nobody changes it
+
+
+def test_kept_settings_are_told(
+    make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    make(tmp_path / "labels.db").close()
+    make(tmp_path / "labels.db").close()
+    assert caplog.text == ""
+    make(tmp_path / "labels.db", audit=0.4)
+    assert "these stay" in caplog.text
+
+
+def test_after_the_pool_has_grown_only_a_random_sample_of_it_counts(
+    make: Make, tmp_path: Path
+) -> None:
+    session = make(tmp_path / "labels.db", audit=0.3)
+    label(session, 80)
+    before = session.estimate().n
+    session.close()
+    more = np.concatenate([X, X + 0.1])
+    again = make(tmp_path / "labels.db", al.Pool.from_arrays(more, ids=range(2 * N)), audit=0.3)
+    order = [again.pool.ids[i] for i in again._ledger.audit.order]
+    sample = [again.pool.ids[i] for i in again._ledger.audit_sample().items]
+    assert sample == order[: len(sample)]
+    assert len(sample) < before
+
+
+def test_nothing_tells_what_the_model_thinks_of_the_audits_items(make: Make) -> None:
+    session = make(audit=0.3)
+    label(session, 40)
+    assert session.reserved.sum() > 20
+    for index in np.flatnonzero(session.reserved):
+        assert session.suggestion(int(index)) is None
+
+
+def test_a_retract_must_name_its_own_item_and_a_draw_its_own_too(make: Make) -> None:
+    session = make()
+    one, two, three = session.next(3)
+    event = session.record(one.id, "red")
+    with pytest.raises(AnswerError, match="cannot be taken back there"):
+        session.record(two.id, kind="retract", target=event.event_id)
+    stolen = session.record(two.id, "red", draw_id=three.draw_id)
+    assert session.store.events()[-1].draw_id == two.draw_id
+    session.retract(stolen.event_id)
+    assert session.next()[0].id == two.id
+    assert three.id in session.upcoming()
+
+
+def test_taking_an_audit_card_back_brings_no_second_one(make: Make) -> None:
+    session = make(audit=0.2)
+    label(session, 10)
+    for _ in range(30):
+        item = session.next()[0]
+        event = session.record(item.id, truth(item.id))
+        if item.stream == "audit":
+            session.retract(event.event_id)
+            session.next(5)
+            session.record(item.id, truth(item.id))
+    assert (session.labels()["use"] == "audit").sum() == pytest.approx(0.2 * 40, abs=1)
+
+
+def test_the_log_says_how_likely_each_draw_was(make: Make) -> None:
+    session = make(strategy="random", audit=0.3)
+    label(session, 10)
+    draws = [d for d in session.store.draws() if d.strategy == "random" and d.stream == "train"]
+    assert draws
+    assert all((d.q or 0) * d.remaining == pytest.approx(1) for d in draws)
+
+
+def test_a_model_that_cannot_be_saved_is_told_and_used(make: Make, tmp_path: Path) -> None:
+    class Unsaved(al.HeadEnsemble):
+        def save(self, path: Any) -> None:
+            raise OSError("no space left")
+
+    session = make(tmp_path / "labels.db", learner=Unsaved())
+    notices: list[str] = []
+    session.on("notice", notices.append)
+    label(session, 20)
+    assert session.version == 2
+    assert len(session.predict(X)) == N
+    assert "no space left" in notices[0]
+
+
+def test_what_a_session_is_made_of() -> None:
+    with pytest.raises(al.AlwidgetsError, match="needs a Pool, not list"):
+        al.Session(["text"], al.Classification(["a", "b"]))  # type: ignore[arg-type]
+    with pytest.raises(al.AlwidgetsError, match="needs a task, not list"):
+        al.Session(al.Pool.from_texts(["a", "b"]), ["a", "b"])  # type: ignore[arg-type]
+
+
+def test_a_session_has_its_own_classes() -> None:
+    task = al.Classification(["a", "b"])
+    session = al.Session(al.Pool.from_texts(["x one", "y two"]), task)
+    session.add_class("c")
+    assert task.classes == ("a", "b")
+    assert session.task.classes == ("a", "b", "c")
+    session.close()

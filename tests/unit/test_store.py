@@ -20,7 +20,8 @@ import sqlalchemy as sa
 
 from alwidgets.errors import AnswerError, StoreError, StoreInUseError
 from alwidgets.pool import Pool
-from alwidgets.store import Draw, Event, LabelStore, RoundRecord
+from alwidgets.schema import Draw, Event, RoundRecord
+from alwidgets.store import LabelStore
 from alwidgets.tasks import Classification
 
 TASK = Classification(["a", "b"])
@@ -56,7 +57,7 @@ def test_the_same_event_again_changes_nothing(store: LabelStore) -> None:
 
 def test_draws_and_rounds(store: LabelStore) -> None:
     draw = Draw("x", "audit", "random", 0, None, 0.25, 4)
-    record = RoundRecord(1, "margin", 10, 2, 0.5, 0.1, 0.9, 0.01, "2026-01-01T00:00:00+00:00")
+    record = RoundRecord(1, "margin", 10, 2, 0.5, 0.1, 0.9, 0.01, "2026-01-01T00:00:00+00:00", 12)
     store.append_draws([draw])
     store.append_round(record)
     assert store.draws() == [draw]
@@ -193,6 +194,41 @@ def test_a_file_that_is_something_else(tmp_path: Path) -> None:
     assert (tmp_path / "notes.db").read_text().startswith("not a database")
 
 
+def test_somebody_elses_database_is_left_alone(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "books.db") as connection:
+        connection.execute("CREATE TABLE books (title TEXT)")
+    connection.close()
+    with pytest.raises(StoreError, match="holds the tables books"):
+        LabelStore(tmp_path / "books.db")
+    with sqlite3.connect(tmp_path / "books.db") as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master").fetchall()
+    connection.close()
+    assert tables == [("books",)]
+
+
+def test_a_link_to_an_open_store_is_that_store(tmp_path: Path) -> None:
+    store = LabelStore(tmp_path / "labels.db")
+    (tmp_path / "link.db").symlink_to(tmp_path / "labels.db")
+    with pytest.raises(StoreInUseError):
+        LabelStore(tmp_path / "link.db")
+    store.close()
+
+
+@pytest.mark.parametrize("location", [":memory:", "sqlite://", "sqlite:///:memory:"])
+def test_ways_to_keep_nothing(
+    location: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = LabelStore(location)
+    assert not store.persistent
+    thread = threading.Thread(target=store.append, args=([answer(1)],))
+    thread.start()
+    thread.join()
+    assert store.events() == [answer(1)]
+    store.close()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_store_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
     LabelStore(tmp_path / "labels.db").close()
     with sqlite3.connect(tmp_path / "labels.db") as connection:
@@ -268,8 +304,12 @@ def test_a_pool_in_another_order_or_grown_is_accepted(store: LabelStore, pool: P
 
 def test_a_pool_without_a_labelled_item_is_refused(store: LabelStore, pool: Pool) -> None:
     store.bind(TASK, pool, {})
-    gone = next(i for i in pool.ids if i not in pool.probes)
-    store.append([Event("e", gone, "answer", "a")])
-    texts = [pool.contents[k].text for k, i in enumerate(pool.ids) if i != gone]  # type: ignore[union-attr]
-    with pytest.raises(StoreError, match=f"'{gone}' is not in this one"):
-        store.bind(TASK, Pool.from_texts(texts), {})
+    lost = [k for k, i in enumerate(pool.ids) if i not in pool.probes][:2]
+    store.append([Event("e", pool.ids[lost[0]], "answer", "a")])
+    texts = [c.text for c in pool.contents]  # type: ignore[union-attr]
+    without = [t for k, t in enumerate(texts) if k != lost[0]]
+    with pytest.raises(StoreError, match=f"'{pool.ids[lost[0]]}' is not in this one"):
+        store.bind(TASK, Pool.from_texts([*without, "new"]), {})
+    without = [t for k, t in enumerate(texts) if k != lost[1]]
+    with pytest.raises(StoreError, match="has only 199 of them"):
+        store.bind(TASK, Pool.from_texts(without), {})

@@ -61,18 +61,29 @@ def test_bad_answers(answer: object) -> None:
         Classification(["a", "b"]).validate(answer)
 
 
-def test_a_description_of_the_same_task_brings_the_classes_added_since() -> None:
-    task = Classification(["a", "b"])
-    task.reconcile({"kind": "classification", "classes": ["a", "b", "c"]})
-    assert task.classes == ("a", "b", "c")
+@pytest.mark.parametrize(
+    ("mine", "theirs", "both"),
+    [
+        ("ab", "ab", "ab"),
+        ("ab", "abc", "abc"),
+        ("abc", "ab", "abc"),
+        ("ba", "ab", "ab"),
+        ("cab", "ba", "bac"),
+    ],
+)
+def test_a_description_of_the_same_task_brings_its_order_and_its_classes(
+    mine: str, theirs: str, both: str
+) -> None:
+    task = Classification(list(mine))
+    task.reconcile({"kind": "classification", "classes": list(theirs)})
+    assert task.classes == tuple(both)
 
 
 @pytest.mark.parametrize(
     "described",
     [
-        {"kind": "classification", "classes": ["b", "a"]},
+        {"kind": "classification", "classes": ["b", "c"]},
         {"kind": "rating", "classes": ["a", "b"]},
-        {"kind": "classification", "classes": ["a", "c", "b"]},
     ],
 )
 def test_a_description_of_another_task_is_refused(described: dict[str, Any]) -> None:

@@ -301,7 +301,7 @@ def test_an_error_of_the_learner_reaches_the_page(
     for n, item in enumerate(session.next(8)):
         page.answer(item.id, f"e{n}", answer=["ham", "spam"][n % 2])
     page.send({"type": "hello"})
-    assert page.of("status")[0]["error"] == "Retraining failed. MemoryError: no room"
+    assert page.of("status")[0]["error"] == "Retraining failed. MemoryError: no room."
     assert len(session.labels()) == 8
     page.cards.close()
     session.close()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import alwidgets as al
 from alwidgets.evaluation.risk import Estimate
-from alwidgets.store import RoundRecord
+from alwidgets.schema import RoundRecord
 from alwidgets.widgets.curves import Curves, lines_of, percent, summarise
 from alwidgets.widgets.dashboard import Dashboard
 
@@ -38,7 +39,7 @@ def label(session: al.Session, n: int) -> None:
 
 
 def record(version: int, strategy: str) -> RoundRecord:
-    return RoundRecord(version, strategy, 10 * version, version, 0.8, 0.5, 0.9, 0.1, "")
+    return RoundRecord(version, strategy, 10 * version, version, 0.8, 0.5, 0.9, 0.1, "", version)
 
 
 def test_before_the_first_round_it_says_what_is_to_come(session: al.Session) -> None:
@@ -79,13 +80,16 @@ def test_one_round_is_a_point() -> None:
     assert lines_of([record(1, "a")]) == {"a": [record(1, "a")]}
 
 
-def test_figures_for_people() -> None:
+def test_figures_for_people(session: al.Session) -> None:
     estimate = Estimate(0.914, 0.801, 0.969, 23, 22.0, "")
     assert percent(estimate) == "91 % (80 to 97 %)"
-    words = summarise(estimate, record(3, "margin"))
+    label(session, 40)
+    newest = session.current
+    assert newest is not None
+    words = summarise(replace(newest, accuracy=estimate, n_audit=23, n_skipped=2, n_train=60))
     assert words["headline"] == "Accuracy 91 % (80 to 97 %)"
-    assert "23 audit labels" in words["detail"]
-    none = summarise(Estimate(float("nan"), 0, 1, 0, 0.0, ""), record(3, "margin"))
+    assert "from 23 audit labels drawn at random (2 more skipped) · 60 training" in words["detail"]
+    none = summarise(replace(newest, n_audit=0, accuracy=Estimate(np.nan, 0, 1, 0, 0.0, "")))
     assert none["headline"] == "Accuracy: no audit labels yet"
     assert "nan" not in repr(none)
 

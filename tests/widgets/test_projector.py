@@ -59,6 +59,11 @@ class FakeSession:
     def item(self, item_id: str) -> Any:
         return self.waiting.get(item_id)
 
+    @property
+    def reserved(self) -> Any:
+        waiting = [self.waiting.get(item_id) for item_id in self.pool.ids]
+        return np.array([w is not None and w.stream == "audit" for w in waiting])
+
     def suggestion(self, index: int) -> Any:
         waiting = self.waiting.get(self.pool.ids[index])
         if self.current is None or self.current.predictions is None:
@@ -238,7 +243,7 @@ def test_uncertainty(setup: Setup) -> None:
     setup.session.current = a_round()
     (colours, (codes,)), _ = setup.tell({"type": "colour_by", "by": "uncertainty"})
     assert (colours["kind"], colours["range"], colours["categories"]) == ("ramp", [0.0, 1.0], None)
-    assert list(codes) == [255, 204, 153, 102, 51, 0]
+    assert list(codes) == [254, 203, 152, 102, 51, 0]
 
 
 def test_outliers_are_measured_when_asked_for(setup: Setup) -> None:
@@ -247,7 +252,7 @@ def test_outliers_are_measured_when_asked_for(setup: Setup) -> None:
     colours, (codes,) = next(a for a in reversed(answers) if a[0]["type"] == "colours")
     assert colours["kind"] == "ramp"
     assert colours["range"][0] == 0
-    assert codes[int(np.argmax(setup.map.outliers))] == 255
+    assert codes[int(np.argmax(setup.map.outliers))] == 254
     assert answers[-1][0]["text"] is None
 
 
@@ -377,6 +382,9 @@ def test_a_card_of_the_audit_does_not_tell_what_the_model_thinks(setup: Setup) -
     assert [hidden[k] for k in ("prediction", "confidence", "uncertainty")] == [None] * 3
     shown, _ = only(setup.tell({"type": "preview", "index": 3}))
     assert shown["prediction"] == "ham"
+    for by in ("prediction", "uncertainty"):
+        _, (codes,) = setup.tell({"type": "colour_by", "by": by})[0]
+        assert [i for i, code in enumerate(codes) if code == 255] == [2]
 
 
 def test_a_selection_is_kept(setup: Setup) -> None:

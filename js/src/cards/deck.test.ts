@@ -40,8 +40,8 @@ describe("a card at a time", () => {
     expect(d.current?.at).toBe("2026-03-01T00:00:02.000Z");
   });
 
-  it("asks for more when fewer than eight wait, unless there are no more", () => {
-    const ids = Array.from({ length: 9 }, (_, i) => `i${i}`);
+  it("asks for more when fewer than twelve wait, unless there are no more", () => {
+    const ids = Array.from({ length: 13 }, (_, i) => `i${i}`);
     const d = deck(...ids);
     expect(d.low).toBe(false);
     d.skip();

@@ -29,7 +29,7 @@ export interface DeckOptions {
   depth?: number;
 }
 
-const LOW = 8;
+const LOW = 12;
 
 /**
  * The cards of one model: what is on screen, what comes next, what was done. No DOM, no messages: it turns deeds into

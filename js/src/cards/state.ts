@@ -203,7 +203,14 @@ export class CardsState {
       case "status":
         this.status = message;
         this.labelled = this.unsaved > 0 ? Math.max(this.labelled, message.labelled) : message.labelled;
-        this.#note("error", "bad", message.error, "Labelling goes on; the last model stays in use.");
+        this.#note(
+          "error",
+          "bad",
+          message.error,
+          message.model_version > 0
+            ? "Labelling goes on; the last model stays in use."
+            : "Labelling goes on.",
+        );
         // said once, in one status: it stays until it is put away or there is a newer one
         if (message.notice) {
           this.#dismissed.delete("notice");

@@ -92,7 +92,7 @@ describe("what goes wrong", () => {
 describe("asking for cards", () => {
   it("asks once a while when few are left, and not when there are no more", () => {
     const asked = () => on.desk.model.sent.filter((m) => m.type === "more").length;
-    on.desk.model.queue(textCards(..."abcdefghijkl"));
+    on.desk.model.queue(textCards(..."abcdefghijklmnop"));
     expect(asked()).toBe(0);
     for (let i = 0; i < 6; i++) on.desk.press("1");
     expect(asked()).toBe(1);

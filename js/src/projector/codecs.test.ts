@@ -58,10 +58,10 @@ describe("colours", () => {
     expect([...codes]).toEqual([300, 0, 256]);
   });
 
-  it("of a ramp use all steps, and 255 is the highest, not none", () => {
-    const { codes, counts } = ramp(0, 255);
-    expect([...codes]).toEqual([1, 256]);
-    expect([counts[0], counts.length]).toEqual([0, 257]);
+  it("of a ramp use all steps, and 255 is none", () => {
+    const { codes, counts } = ramp(0, 254, 255);
+    expect([...codes]).toEqual([1, 255, 0]);
+    expect([counts[0], counts.length]).toEqual([1, 256]);
   });
 
   it("for another number of points are an error", () => {
@@ -71,7 +71,7 @@ describe("colours", () => {
 
 describe("selecting by colour", () => {
   it("finds the highest, equal ones in their order", () => {
-    const { codes } = ramp(5, 200, 9, 200, 255);
+    const { codes } = ramp(5, 200, 9, 200, 254);
     expect(highest(codes, 3)).toEqual([4, 1, 3]);
     expect(highest(codes, 2)).toEqual([4, 1]);
     expect(highest(codes, 99)).toEqual([4, 1, 3, 2, 0]);
@@ -89,7 +89,7 @@ describe("the drawing order", () => {
   });
 
   it("puts much above little", () => {
-    expect(drawingOrder(ramp(9, 3, 255, 3))).toEqual([1, 3, 0, 2]);
+    expect(drawingOrder(ramp(9, 3, 254, 3))).toEqual([1, 3, 0, 2]);
   });
 });
 

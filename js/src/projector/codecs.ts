@@ -11,8 +11,8 @@ export interface Colouring extends Omit<ColoursMessage, "type" | "bytes"> {
   counts: Uint32Array<ArrayBuffer>;
 }
 
-/** Steps of a ramp. */
-export const STEPS = 256;
+/** Steps of a ramp: all that a byte holds beside "none". */
+export const STEPS = 255;
 
 /** Sorting more points than this would cost more time than the order is worth. */
 const MOST_ORDERED = 200_000;
@@ -41,7 +41,7 @@ export function decodeColours(message: ColoursMessage, buffers: readonly DataVie
   const counts = new Uint32Array(size + 1);
   for (let i = 0; i < n; i++) {
     const code = given[i]!;
-    const isNone = message.kind === "category" && (code === none || code >= size);
+    const isNone = code === none || code >= size;
     codes[i] = isNone ? 0 : code + 1;
     counts[codes[i]!]!++;
   }

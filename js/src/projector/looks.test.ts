@@ -22,8 +22,8 @@ describe.each([
   const colours = ramp(dark);
   const lights = colours.map(luminance);
 
-  it("has 256 colours whose lightness only goes one way", () => {
-    expect(colours).toHaveLength(256);
+  it("has 255 colours whose lightness only goes one way", () => {
+    expect(colours).toHaveLength(255);
     expect(colours.every((c) => /^#[0-9a-f]{6}$/.test(c))).toBe(true);
     const steps = lights.slice(1).map((l, i) => (dark ? l - lights[i]! : lights[i]! - l));
     expect(Math.min(...steps)).toBeGreaterThan(-0.004); // rounding to 8 bits
@@ -56,7 +56,7 @@ describe("looks", () => {
     expect([label.colours.length, label.sizes.length, label.opacities.length]).toEqual([3, 3, 3]);
     const ramped = { ...message, by: "outlier", kind: "ramp", categories: null } as const;
     const look = lookOf(decodeColours(ramped, [bytes([0])], 1), 1, light);
-    expect([look.colours.length, look.sizes.length, look.opacities.length]).toEqual([257, 257, 257]);
+    expect([look.colours.length, look.sizes.length, look.opacities.length]).toEqual([256, 256, 256]);
   });
 
   it("let what has no label step back", () => {

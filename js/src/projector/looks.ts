@@ -43,7 +43,7 @@ function shown(lightness: number, hue: number): string {
 }
 
 /**
- * 256 colours from little to much. Lightness changes evenly, so order shows to every eye, and hue runs from violet over
+ * 255 colours from little to much. Lightness changes evenly, so order shows to every eye, and hue runs from violet over
  * green to yellow; "much" is always the end that stands out from the page.
  */
 export function ramp(dark: boolean): string[] {

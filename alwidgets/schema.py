@@ -1,0 +1,172 @@
+"""What a label store keeps: events, draws and rounds, and the tables they lie in."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+
+import sqlalchemy as sa
+
+from .tasks import Answer
+
+Kind = Literal["answer", "skip", "flag", "retract"]
+Stream = Literal["train", "audit", "chosen"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something a person did to an item.
+
+    Attributes
+    ----------
+    event_id : str
+        Made where the key was pressed; the same event delivered twice counts once.
+    item_id : str
+    kind : {"answer", "skip", "flag", "retract"}
+    answer : JSON value
+        Of an answer; None otherwise.
+    target : str or None
+        Of a retract: the event it takes back.
+    draw_id : str or None
+        The draw that put the item on a card, if one did.
+    annotator : str
+    shown_at, answered_at : str or None
+        Times in ISO 8601, by the clock of the machine where the key was pressed.
+    """
+
+    event_id: str
+    item_id: str
+    kind: Kind
+    answer: Answer = None
+    target: str | None = None
+    draw_id: str | None = None
+    annotator: str = ""
+    shown_at: str | None = None
+    answered_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Why an item was put on a card.
+
+    Attributes
+    ----------
+    item_id : str
+    stream : {"train", "audit", "chosen"}
+    strategy : str
+    model_version : int
+        0 before the first model.
+    score : float or None
+    q : float or None
+        Probability of this draw among the `remaining` candidates; None where it is not known.
+    remaining : int
+        Candidates that were left, this one included.
+    draw_id : str
+    drawn_at : str
+    after : int
+        Events that were stored before: a replay takes both in their order.
+    """
+
+    item_id: str
+    stream: Stream
+    strategy: str
+    model_version: int
+    score: float | None
+    q: float | None
+    remaining: int
+    draw_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    drawn_at: str = field(default_factory=lambda: now())
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RoundRecord:
+    """One retraining, as the curves show it.
+
+    Attributes
+    ----------
+    version : int
+        Of the model, from 1.
+    strategy : str
+        That will choose from this model on.
+    n_train, n_audit : int
+        Labels trained on, and audit labels the accuracy was estimated from.
+    accuracy, low, high : float or None
+        Estimate and its 95 % interval; None without audit labels.
+    seconds : float
+        From snapshot to the next batch.
+    at : str
+    revision : int
+        Of the labels that the model saw.
+    """
+
+    version: int
+    strategy: str
+    n_train: int
+    n_audit: int
+    accuracy: float | None
+    low: float | None
+    high: float | None
+    seconds: float
+    at: str
+    revision: int
+
+
+metadata = sa.MetaData()
+meta_table = sa.Table(
+    "meta",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("value", sa.JSON, nullable=False),
+)
+events_table = sa.Table(
+    "events",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("event_id", sa.String(64), nullable=False, unique=True),
+    sa.Column("item_id", sa.Text, nullable=False, index=True),
+    sa.Column("annotator", sa.Text, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("answer", sa.JSON(none_as_null=True)),
+    sa.Column("target", sa.String(64)),
+    sa.Column("draw_id", sa.String(64)),
+    sa.Column("shown_at", sa.String(40)),
+    sa.Column("answered_at", sa.String(40)),
+    sa.Column("stored_at", sa.String(40), nullable=False),
+)
+draws_table = sa.Table(
+    "draws",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("draw_id", sa.String(64), nullable=False, unique=True),
+    sa.Column("item_id", sa.Text, nullable=False),
+    sa.Column("stream", sa.String(16), nullable=False),
+    sa.Column("strategy", sa.Text, nullable=False),
+    sa.Column("model_version", sa.Integer, nullable=False),
+    sa.Column("score", sa.Float),
+    sa.Column("q", sa.Float),
+    sa.Column("remaining", sa.Integer, nullable=False),
+    sa.Column("drawn_at", sa.String(40), nullable=False),
+    sa.Column("after", sa.Integer, nullable=False),
+)
+rounds_table = sa.Table(
+    "rounds",
+    metadata,
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("strategy", sa.Text, nullable=False),
+    sa.Column("n_train", sa.Integer, nullable=False),
+    sa.Column("n_audit", sa.Integer, nullable=False),
+    sa.Column("accuracy", sa.Float),
+    sa.Column("low", sa.Float),
+    sa.Column("high", sa.Float),
+    sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("at", sa.String(40), nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+)
+
+
+def now() -> str:
+    """Return the time in UTC, ISO 8601, to the microsecond."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
