@@ -20,8 +20,8 @@ export interface Entry {
 
 export const NONE: Record<ColourBy, string> = {
   label: "not labelled",
-  prediction: "kept for the audit",
-  uncertainty: "kept for the audit",
+  prediction: "for audit",
+  uncertainty: "for audit",
   outlier: "unknown",
 };
 
