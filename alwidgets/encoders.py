@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,11 +46,8 @@ class PixelEncoder:
 
     def fit_transform(self, contents: Sequence[Content]) -> Features:
         """Learn size, colour, mean and spread from the pool; return features (n, h·w·channels)."""
-        images = _images(contents)
-        sizes = {(image.width, image.height) for image in images}
-        common = sizes.pop() if len(sizes) == 1 else (self.max_side, self.max_side)
-        self.size_ = common if max(common) <= self.max_side else (self.max_side,) * 2
-        arrays = [image.to_array(self.size_) for image in images]
+        self.size_ = self._common_size(contents)
+        arrays = [image.to_array(self.size_) for image in _images(contents)]
         self.grey_ = all(a.ndim == 2 for a in arrays)
         pixels = self._flatten(arrays)
         self.mean_ = float(pixels.mean())
@@ -61,6 +58,14 @@ class PixelEncoder:
         """Features (n, d) by what the pool taught."""
         pixels = self._flatten([image.to_array(self.size_) for image in _images(contents)])
         return (pixels - self.mean_) / self.scale_
+
+    def _common_size(self, contents: Sequence[Content]) -> tuple[int, int]:
+        sizes: set[tuple[int, int]] = set()
+        for image in _images(contents):
+            sizes.add((image.width, image.height))
+            if len(sizes) > 1 or max(image.width, image.height) > self.max_side:
+                return self.max_side, self.max_side
+        return sizes.pop()
 
     def _flatten(self, arrays: list[Features]) -> Features:
         flat = []
@@ -146,21 +151,32 @@ class CallableEncoder:
         PoolError
             If it does not return n rows of numbers.
         """
-        plain = [c.text if isinstance(c, Text) else c.to_array() for c in contents]
-        returned = self.function(plain)
         name = getattr(self.function, "__name__", type(self.function).__name__)
-        try:
-            features = np.asarray(returned, dtype=np.float32)
-        except (TypeError, ValueError) as e:
-            raise PoolError(
-                f"The encoder {name} must return an array of numbers, one row an item: {e}."
-            ) from e
-        if features.ndim != 2 or len(features) != len(plain):
-            raise PoolError(
-                f"The encoder {name} must return one row an item, (n, d) = ({len(plain)}, d); "
-                f"it returned the shape {features.shape}."
-            )
-        return features
+        return _rows(self.function(_plain(contents)), len(contents), name)
+
+
+class TransformerEncoder:
+    """A scikit-learn transformer on plain contents.
+
+    Parameters
+    ----------
+    transformer : object with fit_transform and transform
+        Gets what the function of a `CallableEncoder` gets; may return a sparse matrix.
+    """
+
+    def __init__(self, transformer: Any) -> None:
+        self.transformer = transformer
+
+    def fit_transform(self, contents: Sequence[Content]) -> Features:
+        """Fit the transformer on the pool's contents; return their features (n, d)."""
+        return self._features(self.transformer.fit_transform(_plain(contents)), contents)
+
+    def transform(self, contents: Sequence[Content]) -> Features:
+        """Features (n, d) by what the pool taught."""
+        return self._features(self.transformer.transform(_plain(contents)), contents)
+
+    def _features(self, returned: Any, contents: Sequence[Content]) -> Features:
+        return _rows(returned, len(contents), type(self.transformer).__name__)
 
 
 def encoder_for(contents: Sequence[Content], encoder: Any = None) -> Encoder:
@@ -169,12 +185,21 @@ def encoder_for(contents: Sequence[Content], encoder: Any = None) -> Encoder:
     Parameters
     ----------
     contents : sequence of Content
-    encoder : Encoder or callable, optional
+    encoder : callable, scikit-learn transformer, or encoder of this module, optional
+
+    Raises
+    ------
+    PoolError
+        If it is none of these.
     """
     if encoder is None:
         return TfidfEncoder() if isinstance(contents[0], Text) else PixelEncoder()
+    if isinstance(encoder, (PixelEncoder, TfidfEncoder, CallableEncoder, TransformerEncoder)):
+        return encoder
     if hasattr(encoder, "fit_transform") and hasattr(encoder, "transform"):
-        return cast(Encoder, encoder)
+        if isinstance(encoder, type):
+            raise PoolError(f"encoder is the class {encoder.__name__}: give {encoder.__name__}().")
+        return TransformerEncoder(encoder)
     if callable(encoder):
         return CallableEncoder(encoder)
     raise PoolError(
@@ -190,11 +215,31 @@ def _texts(contents: Sequence[Content]) -> list[str]:
     return texts
 
 
-def _images(contents: Sequence[Content]) -> list[Image]:
-    images = [c for c in contents if isinstance(c, Image)]
-    if len(images) != len(contents):
-        raise PoolError("This pool holds images; give images, not texts.")
-    return images
+def _images(contents: Sequence[Content]) -> Iterator[Image]:
+    """One image after the other: those of a folder need not all be in memory."""
+    for content in contents:
+        if not isinstance(content, Image):
+            raise PoolError("This pool holds images; give images, not texts.")
+        yield content
+
+
+def _plain(contents: Sequence[Content]) -> list[Any]:
+    return [c.text if isinstance(c, Text) else c.to_array() for c in contents]
+
+
+def _rows(returned: Any, n: int, name: str) -> Features:
+    try:
+        features = _dense(returned)
+    except (TypeError, ValueError) as e:
+        raise PoolError(
+            f"The encoder {name} must return an array of numbers, one row an item: {e}."
+        ) from e
+    if features.ndim != 2 or len(features) != n:
+        raise PoolError(
+            f"The encoder {name} must return one row an item, (n, d) = ({n}, d); "
+            f"it returned the shape {features.shape}."
+        )
+    return features
 
 
 def _dense(rows: Any) -> Features:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
@@ -14,17 +16,22 @@ from numpy.typing import NDArray
 
 from .content import Content, Image, Text
 from .errors import PoolError
+from .pixels import Levels, level_range
 
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 CHECK_ROWS = 65_536
 SHOWN_FEATURES = 12
 
 
-class _Lazy(Sequence[Content]):
+class Lazy(Sequence[Content]):
     """A sequence that makes its contents when they are asked for."""
 
     def _at(self, index: int) -> Content:
         raise IndexError(index)
+
+    def take(self, positions: Sequence[int]) -> Sequence[Content]:
+        """Some of these, as lazy as all."""
+        raise NotImplementedError
 
     @overload
     def __getitem__(self, index: int) -> Content: ...
@@ -38,7 +45,7 @@ class _Lazy(Sequence[Content]):
         return self._at(index % len(self))
 
 
-class FeatureRows(_Lazy):
+class FeatureRows(Lazy):
     """Stands in for content where there are only features: a row is shown as its numbers."""
 
     def __init__(self, features: NDArray[Any]) -> None:
@@ -46,6 +53,10 @@ class FeatureRows(_Lazy):
 
     def __len__(self) -> int:
         return len(self.features)
+
+    def take(self, positions: Sequence[int]) -> FeatureRows:
+        """Rows at some positions."""
+        return FeatureRows(self.features[list(positions)])
 
     def _at(self, index: int) -> Content:
         row = self.features[index]
@@ -65,13 +76,15 @@ class _Row(Text):
         return self.row
 
 
-class ImageFiles(_Lazy):
+class ImageFiles(Lazy):
     """Images that stay on disk until they are shown; each was checked once."""
 
-    def __init__(self, paths: Sequence[Path], names: Sequence[str]) -> None:
+    def __init__(
+        self, paths: Sequence[Path], names: Sequence[str], *, checked: bool = False
+    ) -> None:
         self.paths = list(paths)
         self.names = list(names)
-        for path in self.paths:
+        for path in () if checked else self.paths:
             self._read(path)
 
     @classmethod
@@ -87,6 +100,11 @@ class ImageFiles(_Lazy):
 
     def __len__(self) -> int:
         return len(self.paths)
+
+    def take(self, positions: Sequence[int]) -> ImageFiles:
+        """Files at some positions, still on disk."""
+        paths = [self.paths[i] for i in positions]
+        return ImageFiles(paths, [self.names[i] for i in positions], checked=True)
 
     def _at(self, index: int) -> Content:
         return self._read(self.paths[index])
@@ -108,6 +126,7 @@ class FrameColumns:
     features: NDArray[Any] | None
     ids: list[object] | None
     metadata: dict[str, list[Any]]
+    levels: Levels | None
 
 
 def as_frame_columns(
@@ -121,6 +140,9 @@ def as_frame_columns(
     """Read the named columns of a pandas, polars or pyarrow table."""
     import narwhals as nw
 
+    names = Counter(getattr(df, "column_names", getattr(df, "columns", ())))
+    if twice := [name for name, times in names.items() if times > 1]:
+        raise PoolError(f"The frame has more than one column {twice[0]!r}. Rename all but one.")
     try:
         frame = nw.from_native(df, eager_only=True)
     except TypeError as e:
@@ -140,10 +162,11 @@ def as_frame_columns(
         return list(frame[name].to_list())
 
     contents: Sequence[Content] | None = None
+    levels: Levels | None = None
     if text is not None:
         contents = as_texts(column(text), f"column {text!r}")
     elif image is not None:
-        contents = as_images(column(image))
+        contents, levels = as_images(column(image))
     vectors: NDArray[Any] | None = None
     if isinstance(features, np.ndarray):
         vectors = features
@@ -155,6 +178,8 @@ def as_frame_columns(
                 f"Column {features!r} must hold vectors of one length, a row each: {e}."
             ) from e
         vectors = vectors[:, None] if vectors.ndim == 1 else vectors
+    elif features is not None and len(features) == 0:
+        raise PoolError("features=[] names no column. Name at least one, or leave it out.")
     elif features is not None:
         vectors = np.stack([_numbers(column(name), name) for name in features], axis=1)
     return FrameColumns(
@@ -162,6 +187,7 @@ def as_frame_columns(
         vectors,
         column(id) if id is not None else None,
         {name: column(name) for name in metadata or ()},
+        levels,
     )
 
 
@@ -170,68 +196,83 @@ def as_texts(texts: Iterable[object], where: str = "texts") -> list[Content]:
     if isinstance(texts, str):
         raise PoolError("texts must be a list of texts, not one text. Put it in a list.")
     contents: list[Content] = []
-    for row, value in enumerate(texts):
-        if not isinstance(value, str):
+    for row, value in enumerate(_listed(texts, "texts")):
+        if isinstance(value, str):
+            value = Text(value)
+        if not isinstance(value, Text):
             raise PoolError(
                 f"Row {row} of {where} holds {value!r}, not a text. Fill it, drop it, or use str()."
             )
-        contents.append(Text(value))
+        contents.append(value)
     return contents
 
 
-def level_range(images: Any) -> tuple[float, float] | None:
-    """Range that maps to black and white, for arrays that do not hold uint8 levels."""
-    if not isinstance(images, np.ndarray) or images.dtype == np.uint8 or not images.size:
-        return None
-    return float(images.min()), float(images.max())
-
-
-def as_images(images: Any, levels: tuple[float, float] | None = None) -> Sequence[Content]:
-    """Wrap arrays (n, h, w[, 3]), or a list of paths, encoded bytes or arrays.
+def as_images(images: Any, levels: Levels | None = None) -> tuple[Sequence[Content], Levels]:
+    """Wrap arrays (n, h, w[, 3 or 4]), or a list of paths, encoded bytes, arrays or Pillow images.
 
     Parameters
     ----------
     images : array or sequence
     levels : (black, white), optional
-        Range of the numbers in arrays that are not uint8; each array's own where it is left out.
+        Of the numbers in arrays; found from all the arrays together where it is left out.
+
+    Returns
+    -------
+    contents : sequence of Content
+        On disk still, where all are paths.
+    levels : (black, white)
     """
-    if isinstance(images, np.ndarray) and images.ndim not in (3, 4):
+    if isinstance(images, np.ndarray) and images.dtype.kind in "fiub" and images.ndim not in (3, 4):
         raise PoolError(
             f"Images must be an array (n, h, w) or (n, h, w, 3); this one is {images.shape}."
         )
-    if len(images) and all(isinstance(i, (str, PathLike)) for i in images):
-        return ImageFiles([Path(i) for i in images], [str(i) for i in images])
-    if isinstance(images, np.ndarray):
-        return [Image.from_array(pixels) for pixels in _levels(images, levels)]
-    contents: list[Content] = []
-    for row, value in enumerate(images):
-        if isinstance(value, (str, PathLike)):
-            contents.append(ImageFiles._read(Path(value)))
-        elif isinstance(value, (bytes, bytearray)):
-            contents.append(Image.from_bytes(bytes(value), f"The image in row {row}"))
-        elif isinstance(value, Image):
-            contents.append(value)
-        else:
-            array = np.asarray(value)
-            if array.ndim not in (2, 3) or array.dtype.kind not in "fiub":
-                raise PoolError(
-                    f"Row {row} holds no image but {type(value).__name__}. "
-                    "Give a path, encoded bytes or an array (h, w) or (h, w, 3)."
-                )
-            contents.append(Image.from_array(_levels(array[None], levels)[0]))
-    return contents
+    listed = _listed(images, "images")
+    if listed and all(isinstance(i, (str, PathLike)) for i in listed):
+        return ImageFiles([Path(i) for i in listed], [str(i) for i in listed]), level_range(())
+    wrapped = [_image_or_array(value, row) for row, value in enumerate(listed)]
+    found = levels or level_range([w for w in wrapped if isinstance(w, np.ndarray)])
+    contents: list[Content] = [
+        w if isinstance(w, Image) else Image.from_array(w, found) for w in wrapped
+    ]
+    return contents, found
 
 
-def as_contents(values: Any, levels: tuple[float, float] | None = None) -> Sequence[Content]:
-    """Wrap texts or images, whichever these are; `levels` as in `as_images`."""
-    if isinstance(values, Sequence) and values and isinstance(values[0], (Text, Image)):
-        return values
-    if isinstance(values, np.ndarray) and values.dtype.kind in "fiub":
-        return as_images(values, levels)
-    listed = list(values)
-    if listed and isinstance(listed[0], str):
-        return as_texts(listed, "content")
-    return as_images(listed, levels)
+def as_contents(values: Any) -> Sequence[Content]:
+    """Wrap texts or images, whichever these are."""
+    if isinstance(values, np.ndarray):
+        first = values.flat[0] if values.ndim == 1 and values.size else None
+    else:
+        values = _listed(values, "texts or images")
+        first = values[0] if values else None
+    if isinstance(first, (str, Text)):
+        return as_texts(values, "content")
+    return as_images(values)[0]
+
+
+def as_ids(contents: Sequence[Content], ids: Iterable[object] | None) -> list[str]:
+    """Id of every row: the one given, as text, or a hash of the content."""
+    if ids is None:
+        return [content_hash(content.to_bytes()) for content in contents]
+    names = []
+    for row, value in enumerate(_listed(ids, "ids")):
+        if _is_missing(value) or (name := str(value)) == "":
+            raise PoolError(f"The id in row {row} is missing. Give every row an id, or none.")
+        try:
+            name.encode()
+        except UnicodeEncodeError as e:
+            raise PoolError(
+                f"The id in row {row}, {name!r}, is no valid Unicode: it cannot be written as "
+                "UTF-8. Give it another id, or leave the ids out."
+            ) from e
+        names.append(name)
+    if len(names) != len(contents):
+        raise PoolError(f"{len(names):,} ids for {len(contents):,} items. Give one each.")
+    return names
+
+
+def content_hash(data: bytes) -> str:
+    """Hash of what identifies a content, 16 hexadecimal digits."""
+    return hashlib.blake2b(data, digest_size=8).hexdigest()
 
 
 def as_metadata(
@@ -239,8 +280,10 @@ def as_metadata(
 ) -> dict[str, list[Any]]:
     """Check the lengths of metadata columns and make their values plain (JSON can hold them)."""
     columns: dict[str, list[Any]] = {}
-    for name, values in (metadata or {}).items():
-        column = [_plain(v) for v in values]
+    if metadata is not None and not hasattr(metadata, "items"):
+        raise PoolError("metadata must be a mapping from a column's name to its values.")
+    for name, values in ({} if metadata is None else metadata).items():
+        column = [_plain(v) for v in _listed(values, f"values of the metadata {name!r}")]
         if len(column) != length:
             raise PoolError(
                 f"Metadata column {name!r} has {len(column):,} values for {length:,} items."
@@ -279,21 +322,48 @@ def check_features(features: NDArray[Any], ids: Sequence[str] | None) -> NDArray
     return features
 
 
-def _levels(images: NDArray[Any], levels: tuple[float, float] | None) -> NDArray[np.uint8]:
-    if images.ndim == 4 and images.shape[-1] == 1:
-        images = images[..., 0]
-    if images.ndim == 4 and images.shape[-1] not in (3, 4):
-        raise PoolError(f"Colour images must be (n, h, w, 3) or (n, h, w, 4), not {images.shape}.")
-    if images.dtype == np.uint8:
-        return np.asarray(images, dtype=np.uint8)
-    numbers = images.astype(np.float64)
-    bad = ~np.isfinite(numbers).reshape(len(numbers), -1).all(axis=1)
-    if bad.any():
-        raise PoolError(f"The image in row {int(np.argmax(bad))} holds NaN or infinite levels.")
-    low, high = levels or level_range(images) or (0.0, 255.0)
-    scaled = (numbers - low) * (255.0 / ((high - low) or 1.0))
-    pixels: NDArray[np.uint8] = np.rint(scaled.clip(0, 255)).astype(np.uint8)
-    return pixels
+def _listed(values: Any, what: str) -> list[Any]:
+    if isinstance(values, Mapping) or hasattr(values, "columns"):
+        raise PoolError(
+            f"Give a list of {what}, not {type(values).__name__}: "
+            "name its columns to Pool.from_frame, or give one of them."
+        )
+    if not isinstance(values, Iterable):
+        raise PoolError(f"Give a list of {what}, not {type(values).__name__}.")
+    return list(values)
+
+
+def _image_or_array(value: Any, row: int) -> Image | NDArray[Any]:
+    from PIL import Image as Pillow
+
+    if isinstance(value, Image):
+        return value
+    if isinstance(value, (str, PathLike)):
+        return ImageFiles._read(Path(value))
+    if isinstance(value, (bytes, bytearray)):
+        return Image.from_bytes(bytes(value), f"The image in row {row}")
+    if isinstance(value, Pillow.Image):
+        return Image.from_pillow(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as e:
+        raise PoolError(f"Row {row} holds no image: {e}.") from e
+    if array.ndim not in (2, 3) or array.dtype.kind not in "fiub":
+        kind = type(value).__name__ + (f" of {array.dtype}" if array.ndim else "")
+        raise PoolError(
+            f"Row {row} holds no image but {kind}. "
+            "Give a path, encoded bytes or an array of numbers, (h, w) or (h, w, 3)."
+        )
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.size == 0 or (array.ndim == 3 and array.shape[2] not in (3, 4)):
+        raise PoolError(
+            f"The image in row {row} has the shape {array.shape}. "
+            "Give (h, w), (h, w, 3) or (h, w, 4), h and w ≥ 1."
+        )
+    if not np.isfinite(array).all():
+        raise PoolError(f"The image in row {row} holds NaN or infinite levels. Fill them first.")
+    return array
 
 
 def _numbers(values: list[Any], name: str) -> NDArray[np.float32]:
@@ -303,9 +373,23 @@ def _numbers(values: list[Any], name: str) -> NDArray[np.float32]:
         raise PoolError(f"Feature column {name!r} holds something that is no number: {e}.") from e
 
 
+def _is_missing(value: Any) -> bool:
+    """Whether this is None, NaN, NaT or pandas' NA."""
+    if value is None:
+        return True
+    try:
+        return bool(value != value)  # NaN and NaT alone differ from themselves
+    except TypeError:  # NA is neither true nor false
+        return True
+    except ValueError:  # an array
+        return False
+
+
 def _plain(value: Any) -> Any:
-    if hasattr(value, "item") and not isinstance(value, (str, bytes)):
+    if isinstance(value, (np.datetime64, np.timedelta64)):
+        return None if np.isnat(value) else str(value)
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
         value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
+    if _is_missing(value) or (isinstance(value, float) and not math.isfinite(value)):
         return None
-    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+    return value if isinstance(value, (str, int, float, bool)) else str(value)

@@ -6,7 +6,7 @@ import hashlib
 import heapq
 import logging
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from os import PathLike
 from typing import Any
@@ -14,20 +14,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .content import Content
+from .content import Content, Image, Text
 from .encoders import Encoder, encoder_for
 from .errors import PoolError, UnknownItemError
 from .ingest import (
     FeatureRows,
     ImageFiles,
+    Lazy,
     as_contents,
     as_frame_columns,
+    as_ids,
     as_images,
     as_metadata,
     as_texts,
     check_features,
-    level_range,
+    content_hash,
 )
+from .pixels import BYTE, Levels
 
 log = logging.getLogger(__name__)
 
@@ -67,25 +70,28 @@ class Pool:
         if len(contents) == 0:
             raise PoolError("The pool is empty: there is nothing to label. Give at least one item.")
         columns = as_metadata(metadata, len(contents))
-        self.row_ids = self._name_rows(contents, ids)
+        self.row_ids = as_ids(contents, ids)
+        if features is not None:
+            features = check_features(np.asanyarray(features), self.row_ids)
         kept = self._first_of_each(self.row_ids, given=ids is not None)
         self.duplicates = len(contents) - len(kept)
         if self.duplicates:
             log.info("%d duplicate rows collapsed, %d items kept", self.duplicates, len(kept))
-            contents = [contents[i] for i in kept]
+            if isinstance(contents, Lazy):
+                contents = contents.take(kept)
+            else:
+                contents = [contents[i] for i in kept]
             columns = {k: [v[i] for i in kept] for k, v in columns.items()}
             features = features[kept] if features is not None else None
         self.ids: list[str] = [self.row_ids[i] for i in kept]
         self.contents = contents
         self.metadata = columns
         self._index = {item_id: i for i, item_id in enumerate(self.ids)}
-        self._features = None if features is None else check_features(features, self.ids)
-        self.encoder: Encoder | None = (
-            encoder_for(contents, encoder) if self._features is None else None
-        )
+        self._features = features
+        self.encoder: Encoder | None = encoder_for(contents, encoder) if features is None else None
         self._encoding = threading.Lock()
-        # Levels of arrays that are black and white here are so in new images too.
-        self._level_range: tuple[float, float] | None = None
+        # What is black and white in the pool's arrays is so in new ones too.
+        self._levels: Levels = BYTE
 
     # ------------------------------------------------------------------ constructors
 
@@ -164,8 +170,8 @@ class Pool:
             Column of distinct ids.
         metadata : list of str, optional
             Columns to show beside an item.
-        encoder : callable or Encoder, optional
-            From contents to features, where none are given.
+        encoder : callable or scikit-learn transformer, optional
+            From a list of texts (or of images as arrays) to features, where none are given.
 
         Raises
         ------
@@ -177,13 +183,15 @@ class Pool:
         if contents is None:
             assert table.features is not None
             contents = FeatureRows(table.features)
-        return cls(
+        pool = cls(
             contents,
             ids=table.ids,
             metadata=table.metadata,
             features=table.features,
             encoder=encoder,
         )
+        pool._levels = table.levels or BYTE
+        return pool
 
     @classmethod
     def from_images(
@@ -199,10 +207,12 @@ class Pool:
 
         Parameters
         ----------
-        images : folder, sequence of paths, or arrays (n, h, w) or (n, h, w, 3)
+        images : folder, sequence of paths, or arrays (n, h, w), (n, h, w, 3) or (n, h, w, 4)
             A folder is searched for PNG, JPEG and WebP files, in order of their paths, and each
-            item's metadata says its path. Arrays hold uint8 levels, or numbers of any range:
-            these are shown from their smallest (black) to their largest (white).
+            item's metadata says its path. Files of 16 bits a pixel and more are brought to 8:
+            see `Image.from_bytes`. Arrays, in one or in a list, share one black and one white:
+            0 and 255 where all are uint8, 0 and 1 where all numbers lie in between, otherwise
+            the smallest and the largest number. `encode` keeps to these.
         ids, metadata, features, encoder
             As in `from_arrays` and `from_frame`.
 
@@ -212,14 +222,14 @@ class Pool:
             If an image cannot be read; it is named.
         """
         contents: Sequence[Content]
-        levels = level_range(images)
+        levels = BYTE
         if isinstance(images, (str, PathLike)):
             contents = ImageFiles.of_folder(images)
-            metadata = {"file": contents.names, **(metadata or {})}
+            metadata = {"file": contents.names, **({} if metadata is None else metadata)}
         else:
-            contents = as_images(images, levels)
+            contents, levels = as_images(images)
         pool = cls(contents, ids=ids, metadata=metadata, features=features, encoder=encoder)
-        pool._level_range = levels
+        pool._levels = levels
         return pool
 
     @classmethod
@@ -287,7 +297,9 @@ class Pool:
         Parameters
         ----------
         new : array (n, d) of features, or contents as the pool was made of
-            A table of numbers with the pool's number of features is taken for features.
+            A table of numbers with the pool's number of features is taken for features. The
+            numbers of images mean what they mean in the pool (see `from_images`), whatever
+            their dtype.
 
         Returns
         -------
@@ -298,27 +310,38 @@ class Pool:
         PoolError
             If it is neither.
         """
-        known = self.features
-        width = known.shape[1]
-        if isinstance(new, str):
+        width = self.features.shape[1]
+        if isinstance(new, (str, bytes, PathLike, Text, Image)):
             new = [new]
-        if len(new) == 0:
-            return np.empty((0, width), dtype=np.float32)
-        array = new if isinstance(new, np.ndarray) else None
+        rows: NDArray[Any]
         if self.encoder is None:
-            array = np.asarray(new)
-        if array is not None and array.ndim == 2 and array.dtype.kind in "fiub":
-            if array.shape[1] == width:
-                return check_features(array, None)
+            rows = self._as_rows(new, width)
+        elif isinstance(new, np.ndarray) and new.ndim == 2 and new.dtype.kind in "fiub":
+            rows = new
+        else:
+            is_text = isinstance(self.contents[0], Text)
+            contents = as_texts(new) if is_text else as_images(new, self._levels)[0]
+            rows = self.encoder.transform(contents) if contents else np.empty((0, width))
+        if rows.shape[1] != width:
             raise PoolError(
-                f"The pool has {width} features an item, these rows have {array.shape[1]}. "
-                "Give the same features."
+                f"The pool has {width} features an item, these rows have {rows.shape[1]}. "
+                "Give the same features; one image goes in a list."
             )
-        if self.encoder is None:
+        return check_features(rows, None)
+
+    @staticmethod
+    def _as_rows(new: Any, width: int) -> NDArray[Any]:
+        try:
+            rows = np.asarray(list(new) if isinstance(new, Iterator) else new)
+        except ValueError:  # rows of different lengths
+            rows = np.empty((), dtype=object)
+        if rows.ndim and len(rows) == 0:
+            return np.empty((0, width), dtype=np.float32)
+        if rows.ndim != 2 or rows.dtype.kind not in "fiub":
             raise PoolError(
                 f"This pool was made of ready features: give an array (n, {width}) of them."
             )
-        return check_features(self.encoder.transform(as_contents(new, self._level_range)), None)
+        return rows
 
     def metadata_of(self, index: int) -> dict[str, Any]:
         """Metadata of the item at a position."""
@@ -328,7 +351,7 @@ class Pool:
 
     def digest(self, index: int) -> str:
         """Hash of an item's content, 16 hexadecimal digits."""
-        return _hash(self.contents[index].to_bytes())
+        return content_hash(self.contents[index].to_bytes())
 
     @cached_property
     def fingerprint(self) -> str:
@@ -344,7 +367,7 @@ class Pool:
     def probes(self) -> dict[str, str]:
         """A few items, id to content hash, by which a pool that has grown is recognised."""
         chosen = heapq.nsmallest(
-            PROBES, self.ids, key=lambda i: _hash(i.encode("utf-8", "surrogatepass"))
+            PROBES, self.ids, key=lambda i: content_hash(i.encode("utf-8", "surrogatepass"))
         )
         return {item_id: self.digest(self._index[item_id]) for item_id in chosen}
 
@@ -360,20 +383,6 @@ class Pool:
         return f"Pool({', '.join(parts)})"
 
     @staticmethod
-    def _name_rows(contents: Sequence[Content], ids: Iterable[object] | None) -> list[str]:
-        if ids is None:
-            return [_hash(content.to_bytes()) for content in contents]
-        names = []
-        for row, value in enumerate(ids):
-            # A missing value is None, or NaN, which alone differs from itself.
-            if value is None or value != value or value == "":
-                raise PoolError(f"The id in row {row} is missing. Give every row an id, or none.")
-            names.append(str(value))
-        if len(names) != len(contents):
-            raise PoolError(f"{len(names):,} ids for {len(contents):,} items. Give one each.")
-        return names
-
-    @staticmethod
     def _first_of_each(names: Sequence[str], *, given: bool) -> list[int]:
         first: dict[str, int] = {}
         for row, name in enumerate(names):
@@ -386,7 +395,3 @@ class Pool:
                 continue
             first[name] = row
         return list(first.values())
-
-
-def _hash(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=8).hexdigest()

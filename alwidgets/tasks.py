@@ -160,6 +160,10 @@ class Classification:
             raise TaskError(f"A class name must be a text, not {type(value).__name__}: {value!r}.")
         if not value.strip():
             raise TaskError("A class name is empty. Give each class a name.")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise TaskError(f"The class name {value!r} is no text that can be kept.") from None
         return value
 
     @staticmethod

@@ -17,13 +17,26 @@ class Executor(Protocol):
         """Run `job` once."""
         ...
 
+    def join(self) -> None:
+        """Wait until nothing of a job that has ended is left."""
+        ...
+
 
 class BackgroundExecutor:
     """Runs each job in a thread of its own; the thread does not keep the process alive."""
 
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+
     def submit(self, job: Callable[[], None]) -> None:
         """Start `job` in the background."""
-        threading.Thread(target=job, name="alwidgets-trainer", daemon=True).start()
+        self._thread = threading.Thread(target=job, name="alwidgets-trainer", daemon=True)
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait for the thread: one that is left over when the interpreter goes aborts it."""
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
 
 
 class InlineExecutor:
@@ -32,6 +45,9 @@ class InlineExecutor:
     def submit(self, job: Callable[[], None]) -> None:
         """Run `job` and return when it has ended."""
         job()
+
+    def join(self) -> None:
+        """Nothing is left."""
 
 
 class Trainer(Generic[Snapshot, Result]):
@@ -113,7 +129,8 @@ class Trainer(Generic[Snapshot, Result]):
         with self._changed:
             self._closed = True
             self._again = False
-        self.wait(timeout)
+        if self.wait(timeout):
+            self._executor.join()
 
     def _run(self) -> None:
         self._worker = threading.get_ident()

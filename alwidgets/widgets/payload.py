@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 from ..content import Content, Image
 from .messages import Card, ImageContent, TextContent
@@ -11,10 +12,14 @@ if TYPE_CHECKING:
     from ..items import Item
 
 
+# Half of a pair, which UTF-8 cannot hold; file names and badly decoded texts have such.
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
 def describe(content: Content, name: str, buffers: list[bytes]) -> TextContent | ImageContent:
     """Content of an item as a message has it; the bytes of an image go to the end of `buffers`."""
     if not isinstance(content, Image):
-        return {"kind": "text", "text": content.text}
+        return {"kind": "text", "text": _sendable(content.text)}
     buffers.append(content.data)
     return {
         "kind": "image",
@@ -22,7 +27,7 @@ def describe(content: Content, name: str, buffers: list[bytes]) -> TextContent |
         "buffer": len(buffers) - 1,
         "width": content.width,
         "height": content.height,
-        "alt": f"Item {name}",
+        "alt": _sendable(f"Item {name}"),
     }
 
 
@@ -36,7 +41,7 @@ def card_of(item: Item, *, flag: str | None, buffers: list[bytes]) -> Card:
         "draw_id": item.draw_id,
         "stream": item.stream,
         "content": describe(item.content, item.id, buffers),
-        "metadata": item.metadata,
+        "metadata": {_sendable(k): _sendable(v) for k, v in item.metadata.items()},
         "suggestion": None
         if item.suggestion is None or item.confidence is None
         else {"answer": item.suggestion, "confidence": item.confidence},
@@ -47,3 +52,8 @@ def card_of(item: Item, *, flag: str | None, buffers: list[bytes]) -> Card:
         },
         "flag": flag,
     }
+
+
+def _sendable(value: Any) -> Any:
+    """Put U+FFFD in the place of what a message cannot carry."""
+    return LONE_SURROGATE.sub("\ufffd", value) if isinstance(value, str) else value

@@ -46,6 +46,7 @@ def test_the_most_classes() -> None:
         (["a", "a"], "stand twice: a"),
         (["a", " "], "is empty"),
         (["a", None], "must be a text"),
+        (["a", "b\ud800"], "no text that can be kept"),
         (["a", True], "must be a text"),
         ("ab", "list of names"),
     ],

@@ -89,7 +89,7 @@ def test_images_travel_as_buffers() -> None:
         content = card["content"]
         assert (content["width"], content["height"], content["mime"]) == (8, 8, "image/png")
         index = session.pool.index(card["item_id"])
-        assert buffers[content["buffer"]] == session.pool.contents[index].to_bytes()
+        assert buffers[content["buffer"]] == session.pool.contents[index].data  # type: ignore[union-attr]
     page.cards.close()
     session.close()
 
