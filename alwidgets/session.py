@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import copy
-import getpass
 import logging
 import sys
 import threading
@@ -18,15 +17,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .audit import Audit, check_share
+from .arguments import check_arguments, login_name
+from .audit import Audit
+from .database import parse_location
 from .displays import Displayed
 from .errors import (
     AlwidgetsError,
     AnswerError,
     LearnerError,
-    PoolError,
     StoreError,
-    TaskError,
     UnknownItemError,
 )
 from .evaluation.risk import Estimate
@@ -39,7 +38,7 @@ from .pool import Pool
 from .rounds import Round
 from .schema import Draw, Event, Kind, RoundRecord, now
 from .signals import Listener, Signals
-from .store import LabelStore, parse_location
+from .store import LabelStore
 from .strategies import get as get_strategy
 from .tasks import Answer, Task
 from .trainer import Executor
@@ -122,13 +121,13 @@ class Session(Displayed):
         annotator: str | None = None,
         executor: Executor | None = None,
     ) -> None:
-        _check_arguments(pool, task, batch_size, audit, seed)
+        check_arguments(pool, task, batch_size, audit, seed)
         get_strategy(strategy)
         self.pool = pool
         self.task = copy.copy(task)  # classes added here are not added elsewhere
         self.strategy = strategy
         self.batch_size = batch_size
-        self.annotator = annotator or _login()
+        self.annotator = annotator or login_name()
         self._lock = threading.RLock()
         self._signals = Signals(*SIGNALS)
         self._closed: str | None = None
@@ -249,8 +248,8 @@ class Session(Displayed):
             shown_at=shown_at,
             answered_at=answered_at or now(),
         )
-        self.commit([event])
-        return event
+        fresh = self.commit([event])
+        return fresh[0] if fresh else event
 
     def skip(self, item_id: str) -> Event:
         """Pass over an item; it does not come again by itself."""
@@ -580,23 +579,6 @@ class Session(Displayed):
             raise StoreError(f"This session is closed. {self._closed} Make a new one to go on.")
 
 
-def _check_arguments(pool: Pool, task: Task, batch_size: int, audit: float, seed: int) -> None:
-    if not isinstance(pool, Pool):
-        raise PoolError(
-            f"A session needs a Pool, not {type(pool).__name__}: "
-            "Pool.from_frame(df, text=…), from_texts, from_images or from_arrays makes one."
-        )
-    if not isinstance(task, Task):
-        raise TaskError(
-            f"A session needs a task, not {type(task).__name__}: Classification(['ham', 'spam'])."
-        )
-    if not isinstance(batch_size, int) or batch_size < 1:
-        raise AlwidgetsError(f"batch_size={batch_size!r} must be a whole number, at least 1.")
-    if not isinstance(seed, int) or seed < 0:
-        raise AlwidgetsError(f"seed={seed!r} must be a whole number, at least 0.")
-    check_share(audit)
-
-
 def _open_store(location: str | PathLike[str] | None) -> LabelStore:
     """Open a store; in a notebook, the session that has it open gives way.
 
@@ -608,10 +590,3 @@ def _open_store(location: str | PathLike[str] | None) -> LabelStore:
     if older is not None and not hasattr(sys.modules["__main__"], "__file__"):
         older.close("A newer session has opened its store.")
     return LabelStore(location)
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return "annotator"

@@ -1,0 +1,36 @@
+"""What a session is made of, checked before anything is opened."""
+
+from __future__ import annotations
+
+import getpass
+
+from .audit import check_share
+from .errors import AlwidgetsError, PoolError, TaskError
+from .pool import Pool
+from .tasks import Task
+
+
+def check_arguments(pool: Pool, task: Task, batch_size: int, audit: float, seed: int) -> None:
+    """Raise an `AlwidgetsError` that names what is wrong with the arguments of a session."""
+    if not isinstance(pool, Pool):
+        raise PoolError(
+            f"A session needs a Pool, not {type(pool).__name__}: "
+            "Pool.from_frame(df, text=…), from_texts, from_images or from_arrays makes one."
+        )
+    if not isinstance(task, Task):
+        raise TaskError(
+            f"A session needs a task, not {type(task).__name__}: Classification(['ham', 'spam'])."
+        )
+    if not isinstance(batch_size, int) or batch_size < 1:
+        raise AlwidgetsError(f"batch_size={batch_size!r} must be a whole number, at least 1.")
+    if not isinstance(seed, int) or seed < 0:
+        raise AlwidgetsError(f"seed={seed!r} must be a whole number, at least 0.")
+    check_share(audit)
+
+
+def login_name() -> str:
+    """Return who is logged in, to sign labels with."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "annotator"
