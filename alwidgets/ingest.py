@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,12 +27,12 @@ SHOWN_FEATURES = 12
 class Lazy(Sequence[Content]):
     """A sequence that makes its contents when they are asked for."""
 
-    def _at(self, index: int) -> Content:
-        raise IndexError(index)
+    @abstractmethod
+    def _at(self, index: int) -> Content: ...
 
+    @abstractmethod
     def take(self, positions: Sequence[int]) -> Sequence[Content]:
         """Some of these, as lazy as all."""
-        raise NotImplementedError
 
     @overload
     def __getitem__(self, index: int) -> Content: ...
