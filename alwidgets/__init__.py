@@ -9,9 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import datasets, errors, evaluation, strategies
+    from . import datasets, encoders, errors, evaluation, learners, strategies
     from .errors import AlwidgetsError
-    from .learners import HeadEnsemble
+    from .learners import HeadEnsemble, SklearnLearner, TorchLearner
     from .pool import Pool
     from .session import Session
     from .store import LabelStore
@@ -28,8 +28,10 @@ _HOME = {
     "LabelStore": "store",
     "Pool": "pool",
     "Session": "session",
+    "SklearnLearner": "learners",
+    "TorchLearner": "learners",
 }
-_MODULES = ("datasets", "errors", "evaluation", "strategies")
+_MODULES = ("datasets", "encoders", "errors", "evaluation", "learners", "strategies")
 
 __all__ = [
     "AlwidgetsError",
@@ -39,10 +41,14 @@ __all__ = [
     "LabelStore",
     "Pool",
     "Session",
+    "SklearnLearner",
+    "TorchLearner",
     "__version__",
     "datasets",
+    "encoders",
     "errors",
     "evaluation",
+    "learners",
     "strategies",
 ]
 

@@ -53,3 +53,7 @@ class MessageError(AlwidgetsError, ValueError):
 
 class ProjectionError(AlwidgetsError, RuntimeError):
     """The map could not be laid out."""
+
+
+class FewerItemsWarning(UserWarning):
+    """More items were asked for than are left."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from .labels import Labels
 from .pool import Pool
 from .queueing import CardQueue
 from .rounds import AuditSample
-from .schema import Draw, Event, RoundRecord, now
+from .schema import Draw, Event, RoundRecord, Switch, now
 from .store import LabelStore
 from .tasks import Task
 
@@ -44,6 +45,7 @@ class Ledger:
     labels : Labels
     queue : CardQueue
     rounds : list of RoundRecord
+    switches : list of Switch
     revision : int
         Goes up with every change of an answer.
     fitted_revision : int
@@ -58,6 +60,7 @@ class Ledger:
         self.labels = Labels()
         self.queue = CardQueue(audit)
         self.rounds = store.rounds()
+        self.switches = store.switches()
         self.revision = 0
         self.fitted_revision = 0
         self._draws: dict[str, Draw] = {}
@@ -183,6 +186,16 @@ class Ledger:
         self.rounds.append(record)
         self.fitted_revision = record.revision
 
+    def follow(self, strategy: str, reason: str, version: int) -> Switch | None:
+        """Keep that this strategy picks now, if it is another one than before; return that."""
+        before = self.switches[-1].strategy if self.switches else None
+        if strategy == before:
+            return None
+        switch = Switch(before, strategy, reason, version, len(self.labels.answers))
+        self._store.append_switch(switch)
+        self.switches.append(switch)
+        return switch
+
     # ------------------------------------------------------------------ reading
 
     @property
@@ -207,15 +220,36 @@ class Ledger:
             free[self.pool.index(item_id)] = False
         return free
 
-    def training_set(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Positions and class codes of the labels to train on; never of the audit's part."""
-        positions, codes = [], []
+    def training_set(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+        """Positions, class codes, and which were drawn uniformly, of the labels to train on.
+
+        In the order in which they were given; never of the audit's part.
+        """
+        positions, codes, at_random = [], [], []
         for item_id, event in self.labels.answers.items():
             index = self.pool.index(item_id)
             if not self.audit.reserved[index]:
                 positions.append(index)
                 codes.append(self.task.encode(event.answer))
-        return np.array(positions, dtype=np.int64), np.array(codes, dtype=np.int64)
+                draw = self._draws.get(event.draw_id or "")
+                at_random.append(draw is not None and draw.strategy == "random")
+        return (
+            np.array(positions, dtype=np.int64),
+            np.array(codes, dtype=np.int64),
+            np.array(at_random, dtype=bool),
+        )
+
+    def timed(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Positions of the answered items whose cards were timed, and the seconds they took."""
+        positions, seconds = [], []
+        for item_id, event in self.labels.answers.items():
+            if event.shown_at and event.answered_at:
+                took = datetime.fromisoformat(event.answered_at) - datetime.fromisoformat(
+                    event.shown_at
+                )
+                positions.append(self.pool.index(item_id))
+                seconds.append(took.total_seconds())
+        return np.array(positions, dtype=np.int64), np.array(seconds, dtype=np.float64)
 
     def audit_sample(self) -> AuditSample:
         """Audit labels in the order in which they were drawn; skipped ones are passed over.

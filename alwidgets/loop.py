@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import threading
 from collections.abc import Callable
@@ -10,14 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .content import Text
 from .errors import AlwidgetsError
+from .evaluation.costs import seconds_per_card
 from .learners import Learner
+from .learners.progress import Cancelled, Progress
 from .ledger import Ledger
 from .modelfile import ModelFile
 from .pool import Pool
 from .rounds import MIN_CLASSES, Round, Snapshot, run_round
 from .schema import Draw
 from .signals import Signals
+from .strategies import get as get_strategy
 from .tasks import Task
 from .threads import warm_up
 from .trainer import Executor, Trainer
@@ -43,7 +48,8 @@ class Loop:
     seed : int
     model_file : ModelFile
     signals : Signals
-        Emits ``training``, ``round``, ``queue`` and ``error``.
+        Emits ``training``, ``progress``, ``round``, ``queue``, ``switch``, ``notice`` and
+        ``error``.
     lock : RLock
         Of the session; held briefly and never across a fit.
     executor : Executor or None
@@ -56,6 +62,8 @@ class Loop:
         The newest.
     error : Exception or None
         What the newest round failed with.
+    progress : Progress or None
+        How far the fit under way has come, where the learner tells.
     """
 
     def __init__(
@@ -83,12 +91,16 @@ class Loop:
         self._lock = lock
         self._features: NDArray[Any] = pool.features
         warm_up()
+        self._lengths: NDArray[np.int64] | None = None
         self._closed = False
         self._wanted = 0
         self._failed_revision = 0
+        self._fresh = copy.deepcopy(learner)
         self.learner = learner
         self.current: Round | None = None
         self.error: Exception | None = None
+        self.progress: Progress | None = None
+        self._stop = threading.Event()
         #: Whether `learner` is the model of the newest round.
         self.is_fitted = ledger.version > 0 and model_file.load(learner, ledger.version)
         # Without its file the model is fitted anew, whether or not a batch is full.
@@ -122,10 +134,15 @@ class Loop:
         """Wait for the rounds under way."""
         self._trainer.wait()
 
+    def cancel(self) -> None:
+        """End the fit under way, where the learner can; the model before it stays."""
+        self._stop.set()
+
     def close(self) -> None:
         """Start no more rounds, and wait for the one under way; it is not published."""
         with self._lock:
             self._closed = True
+        self._stop.set()
         self._trainer.close()
 
     def is_due(self) -> bool:
@@ -150,7 +167,7 @@ class Loop:
             if self._closed or (self.current is not None and not fit and not short):
                 return None
             self._asked, self._wanted = False, 0
-            labelled, codes = self._ledger.training_set()
+            labelled, codes, at_random = self._ledger.training_set()
             free = self._ledger.candidates()
             if not fit:
                 # What waits stays; more is put behind it.
@@ -161,6 +178,7 @@ class Loop:
                 features=self._features,
                 labelled=labelled,
                 codes=codes,
+                at_random=at_random,
                 candidates=np.flatnonzero(free),
                 n_classes=len(self._task.classes),
                 audit=self._ledger.audit_sample(),
@@ -169,28 +187,56 @@ class Loop:
                 is_fitted=self.is_fitted,
                 fit=fit,
                 strategy=self._strategy,
+                fresh=self._fresh,
+                costs=self._costs(),
+                verdict=self.current.verdict if self.current is not None else None,
                 n=max(2 * self._batch_size, 2 * READY, wanted) if fit or short else 0,
                 seed=self._seed + self._ledger.revision,
+                on_progress=self._on_progress,
+                should_stop=self._stop,
             )
+            if not self._closed:
+                self._stop.clear()
         if fit:
             self._signals.emit("training", True)
         return snapshot
+
+    def _costs(self) -> NDArray[np.float64] | None:
+        """Expected seconds a card, if the strategy asks."""
+        if "cost" not in get_strategy(self._strategy).needs:
+            return None
+        if self._lengths is None:
+            contents = self._pool.contents
+            lengths = (len(c.text) if isinstance(c, Text) else 0 for c in contents)
+            self._lengths = np.fromiter(lengths, dtype=np.int64, count=len(contents))
+        return seconds_per_card(*self._ledger.timed(), self._lengths)
+
+    def _on_progress(self, progress: Progress) -> None:
+        self.progress = progress
+        self._signals.emit("progress", progress)
 
     def _publish(self, result: Round) -> None:
         with self._lock:
             if self._closed:
                 return
             self._ledger.pick(self._draws(result), instead=result.fitted)
+            switch = None
+            if len(result.selection.indices):
+                picks = result.selection
+                switch = self._ledger.follow(picks.strategy, picks.reason, result.version)
             if result.fitted:
                 self._ledger.add_round(result.record())
                 self.is_fitted = True
             self.learner = result.learner
             self.current = result
             self.error = None
+            self.progress = None
         if result.fitted:
             self._save(result)
             self._signals.emit("training", False)
         self._signals.emit("round", result)
+        if switch is not None:
+            self._signals.emit("switch", switch)
         self._signals.emit("queue")
 
     def _save(self, result: Round) -> None:
@@ -204,20 +250,24 @@ class Loop:
                 "Labels are safe.",
             )
 
+    def _model(self) -> str:
+        version = self._ledger.version
+        return f"model {version} stays" if version else "there is no model yet"
+
     def _draws(self, result: Round) -> list[Draw]:
         picks = result.selection
         return [
             Draw(
                 item_id=self._pool.ids[index],
                 stream="train",
-                strategy=picks.strategy,
+                strategy="random" if by_lot else picks.strategy,
                 model_version=result.version,
                 score=_finite(score),
                 q=_finite(np.exp(log_q)),
                 remaining=result.n_candidates - order,
             )
-            for order, (index, score, log_q) in enumerate(
-                zip(picks.indices, picks.scores, picks.log_q, strict=True)
+            for order, (index, score, log_q, by_lot) in enumerate(
+                zip(picks.indices, picks.scores, picks.log_q, picks.at_random, strict=True)
             )
         ]
 
@@ -225,7 +275,13 @@ class Loop:
         with self._lock:
             self._asked = False
             self._failed_revision = self._ledger.revision
-            self.error = error
+            self.progress = None
+            cancelled = isinstance(error, Cancelled)
+            self.error = None if cancelled else error
+        if cancelled:
+            self._signals.emit("training", False)
+            self._signals.emit("notice", f"Training was stopped; {self._model()}.")
+            return
         log.error("the round failed, labels are safe", exc_info=error)
         self._signals.emit("training", False)
         self._signals.emit("error", error)

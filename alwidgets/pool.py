@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from os import PathLike
 from typing import Any
@@ -14,22 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import ingest
 from .content import Content, Image, Text
 from .encoders import Encoder, encoder_for
 from .errors import PoolError, UnknownItemError
-from .ingest import (
-    FeatureRows,
-    ImageFiles,
-    Lazy,
-    as_contents,
-    as_frame_columns,
-    as_ids,
-    as_images,
-    as_metadata,
-    as_texts,
-    check_features,
-    content_hash,
-)
+from .ingest import FeatureRows, FeatureSource, FrameColumns, Ids, ImageFiles
 from .pixels import BYTE, Levels
 
 log = logging.getLogger(__name__)
@@ -46,13 +34,13 @@ class Pool:
 
     Attributes
     ----------
-    ids : list of str
-        One an item, in order.
+    ids : sequence of str
+        One an item, in order. Reads like a list; ten million of them need little memory.
     contents : sequence of Content
         What the cards show.
-    metadata : dict of str to list
+    metadata : dict of str to sequence
         Columns that go with the items.
-    row_ids : list of str
+    row_ids : sequence of str
         The item id of every row that was given, duplicates included.
     duplicates : int
         How many rows were collapsed into an earlier one.
@@ -69,24 +57,24 @@ class Pool:
     ) -> None:
         if len(contents) == 0:
             raise PoolError("The pool is empty: there is nothing to label. Give at least one item.")
-        columns = as_metadata(metadata, len(contents))
-        self.row_ids = as_ids(contents, ids)
+        columns = ingest.as_metadata(metadata, len(contents))
+        self.row_ids: Ids = ingest.as_ids(contents, ids)
         if features is not None:
-            features = check_features(np.asanyarray(features), self.row_ids)
-        kept = self._first_of_each(self.row_ids, given=ids is not None)
+            features = ingest.check_features(np.asanyarray(features), self.row_ids)
+        bare = isinstance(contents, FeatureRows)
+        self.ids: Ids = self.row_ids
+        kept = ingest.first_of_each(self.row_ids, given=ids is not None)
         self.duplicates = len(contents) - len(kept)
         if self.duplicates:
             log.info("%d duplicate rows collapsed, %d items kept", self.duplicates, len(kept))
-            if isinstance(contents, Lazy):
-                contents = contents.take(kept)
-            else:
-                contents = [contents[i] for i in kept]
-            columns = {k: [v[i] for i in kept] for k, v in columns.items()}
-            features = features[kept] if features is not None else None
-        self.ids: list[str] = [self.row_ids[i] for i in kept]
-        self.contents = contents
+            self.ids = self.row_ids.take(kept)
+            columns = {name: ingest.take(values, kept) for name, values in columns.items()}
+            if features is not None:
+                features = ingest.take_rows(features, kept)
+            contents = contents if bare else ingest.take(contents, kept)
+        # Bare rows show the numbers that are kept, not the same ones again of another width.
+        self.contents = FeatureRows(features) if bare and features is not None else contents
         self.metadata = columns
-        self._index = {item_id: i for i, item_id in enumerate(self.ids)}
         self._features = features
         self.encoder: Encoder | None = encoder_for(contents, encoder) if features is None else None
         self._encoding = threading.Lock()
@@ -108,9 +96,9 @@ class Pool:
 
         Parameters
         ----------
-        X : array-like, shape (n, d)
-            Features, finite numbers. float16 and memory-mapped arrays are kept as they are,
-            anything else becomes float32.
+        X : array-like, shape (n, d), or path of a .npy file
+            Features, finite numbers; a file is mapped into memory. float16 and float32 are kept as
+            they are, on disk where they lie there; anything else becomes float32.
         content : sequence of str, or images (n, h, w[, 3]), optional
             What the cards show; without it, the numbers themselves.
         ids : sequence of str or int, optional
@@ -120,22 +108,15 @@ class Pool:
         Raises
         ------
         PoolError
-            If the pool is empty, the lengths differ, a feature is not finite, or ids repeat.
+            If the pool is empty, lengths differ, a feature is not finite, or ids repeat.
 
         Examples
         --------
         >>> Pool.from_arrays([[0.0, 1.0], [1.0, 0.0]], content=["first", "second"])
         Pool(2 texts, 2 features)
         """
-        features = X if isinstance(X, np.ndarray) else np.asarray(X)
-        if features.ndim != 2:
-            raise PoolError(
-                f"X must be a table of numbers, (n, d); it has the shape {features.shape}. "
-                "For images use Pool.from_images."
-            )
-        if features.dtype.kind not in "fiub":
-            raise PoolError(f"X must be numbers, not {features.dtype}. Encode it first.")
-        contents = FeatureRows(features) if content is None else as_contents(content)
+        features = ingest.as_table(X)
+        contents = FeatureRows(features) if content is None else ingest.as_contents(content)
         if len(contents) != len(features):
             raise PoolError(
                 f"content has {len(contents):,} items and X has {len(features):,} rows. "
@@ -150,7 +131,7 @@ class Pool:
         *,
         text: str | None = None,
         image: str | None = None,
-        features: str | Sequence[str] | NDArray[Any] | None = None,
+        features: FeatureSource | None = None,
         id: str | None = None,
         metadata: Sequence[str] | None = None,
         encoder: Any = None,
@@ -165,20 +146,62 @@ class Pool:
         image : str, optional
             Column of images: paths, encoded bytes or arrays.
         features : str, list of str, or array (n, d), optional
-            A column of vectors, numeric columns, or the features themselves.
+            A column of vectors, numeric columns, a .npy file, or the features themselves.
         id : str, optional
             Column of distinct ids.
         metadata : list of str, optional
             Columns to show beside an item.
-        encoder : callable or scikit-learn transformer, optional
-            From a list of texts (or of images as arrays) to features, where none are given.
+        encoder : encoder, callable, scikit-learn transformer or model, optional
+            From texts or images to features, where none are given: see `alwidgets.encoders`.
 
         Raises
         ------
         PoolError
             If a column is missing, a text or an id is missing, or as `from_arrays`.
         """
-        table = as_frame_columns(df, text, image, features, id, metadata)
+        table = ingest.as_frame_columns(df, text, image, features, id, metadata)
+        return cls._of_columns(table, encoder)
+
+    @classmethod
+    def from_parquet(
+        cls,
+        path: str | PathLike[str],
+        *,
+        text: str | None = None,
+        image: str | None = None,
+        features: FeatureSource | None = None,
+        id: str | None = None,
+        metadata: Sequence[str] | None = None,
+        encoder: Any = None,
+        cache: str | PathLike[str] | None = None,
+    ) -> Pool:
+        """Make a pool of the rows of Parquet files, which may be larger than memory.
+
+        Texts, images and metadata stay in the files, which must not change while the pool is in
+        use. They are read when they are shown, a row group at a time: small groups (some ten
+        thousand rows) answer soonest.
+
+        Parameters
+        ----------
+        path : path
+            A file, a folder (all its ``*.parquet``, in sub-folders too) or a pattern with ``*``.
+        features : str, list of str, path of a .npy file, or array (n, d), optional
+            Columns are written to a .npy file in the cache, once, and mapped into memory.
+        text, image, id, metadata, encoder
+            As in `from_frame`. Every image is decoded once, to see that it can be.
+        cache : path, optional
+            Folder; by default that of the environment variable ``ALWIDGETS_CACHE``, or the user's.
+
+        Raises
+        ------
+        PoolError
+            If a file or a column is missing, or a value (its row is named), or as `from_arrays`.
+        """
+        table = ingest.as_parquet_columns(path, text, image, features, id, metadata, cache)
+        return cls._of_columns(table, encoder)
+
+    @classmethod
+    def _of_columns(cls, table: FrameColumns, encoder: Any) -> Pool:
         contents = table.contents
         if contents is None:
             assert table.features is not None
@@ -227,7 +250,7 @@ class Pool:
             contents = ImageFiles.of_folder(images)
             metadata = {"file": contents.names, **({} if metadata is None else metadata)}
         else:
-            contents, levels = as_images(images)
+            contents, levels = ingest.as_images(images)
         pool = cls(contents, ids=ids, metadata=metadata, features=features, encoder=encoder)
         pool._levels = levels
         return pool
@@ -256,7 +279,9 @@ class Pool:
         >>> len(pool), pool.duplicates
         (2, 1)
         """
-        return cls(as_texts(texts), ids=ids, metadata=metadata, features=features, encoder=encoder)
+        return cls(
+            ingest.as_texts(texts), ids=ids, metadata=metadata, features=features, encoder=encoder
+        )
 
     # ------------------------------------------------------------------ reading
 
@@ -264,7 +289,7 @@ class Pool:
         return len(self.ids)
 
     def __contains__(self, item_id: object) -> bool:
-        return item_id in self._index
+        return item_id in self.ids
 
     def index(self, item_id: object) -> int:
         """Position of an item.
@@ -274,7 +299,7 @@ class Pool:
         UnknownItemError
             If no item has this id.
         """
-        position = self._index.get(item_id) if isinstance(item_id, str) else None
+        position = self.ids.find(item_id)
         if position is None:
             raise UnknownItemError(
                 f"The pool has no item {item_id!r}. Ids are texts, as in pool.ids; "
@@ -288,7 +313,9 @@ class Pool:
         with self._encoding:
             if self._features is None:
                 assert self.encoder is not None
-                self._features = check_features(self.encoder.fit_transform(self.contents), self.ids)
+                with ingest.progress_bar("Encoding") as progress:
+                    encoded = self.encoder.fit_transform(self.contents, progress=progress)
+                self._features = ingest.check_features(encoded, self.ids)
             return self._features
 
     def encode(self, new: Any) -> NDArray[Any]:
@@ -315,33 +342,19 @@ class Pool:
             new = [new]
         rows: NDArray[Any]
         if self.encoder is None:
-            rows = self._as_rows(new, width)
+            rows = ingest.as_new_rows(new, width)
         elif isinstance(new, np.ndarray) and new.ndim == 2 and new.dtype.kind in "fiub":
             rows = new
         else:
             is_text = isinstance(self.contents[0], Text)
-            contents = as_texts(new) if is_text else as_images(new, self._levels)[0]
+            contents = ingest.as_texts(new) if is_text else ingest.as_images(new, self._levels)[0]
             rows = self.encoder.transform(contents) if contents else np.empty((0, width))
         if rows.shape[1] != width:
             raise PoolError(
                 f"The pool has {width} features an item, these rows have {rows.shape[1]}. "
                 "Give the same features; one image goes in a list."
             )
-        return check_features(rows, None)
-
-    @staticmethod
-    def _as_rows(new: Any, width: int) -> NDArray[Any]:
-        try:
-            rows = np.asarray(list(new) if isinstance(new, Iterator) else new)
-        except ValueError:  # rows of different lengths
-            rows = np.empty((), dtype=object)
-        if rows.ndim and len(rows) == 0:
-            return np.empty((0, width), dtype=np.float32)
-        if rows.ndim != 2 or rows.dtype.kind not in "fiub":
-            raise PoolError(
-                f"This pool was made of ready features: give an array (n, {width}) of them."
-            )
-        return rows
+        return ingest.check_features(rows, None)
 
     def metadata_of(self, index: int) -> dict[str, Any]:
         """Metadata of the item at a position."""
@@ -351,25 +364,20 @@ class Pool:
 
     def digest(self, index: int) -> str:
         """Hash of an item's content, 16 hexadecimal digits."""
-        return content_hash(self.contents[index].to_bytes())
+        return ingest.content_hash(self.contents[index].to_bytes())
 
     @cached_property
     def fingerprint(self) -> str:
         """Hash of all ids and of a sample of contents: the same pool in any order has the same."""
-        digest = hashlib.blake2b(digest_size=16)
-        for item_id in sorted(self.ids):
-            digest.update(item_id.encode("utf-8", "surrogatepass") + b"\0")
-        for item_id, content in sorted(self.probes.items()):
-            digest.update(f"{item_id}\0{content}\0".encode("utf-8", "surrogatepass"))
-        return digest.hexdigest()
+        return ingest.fingerprint(self.ids, self.probes)
 
     @cached_property
     def probes(self) -> dict[str, str]:
         """A few items, id to content hash, by which a pool that has grown is recognised."""
         chosen = heapq.nsmallest(
-            PROBES, self.ids, key=lambda i: content_hash(i.encode("utf-8", "surrogatepass"))
+            PROBES, self.ids, key=lambda i: ingest.content_hash(i.encode("utf-8", "surrogatepass"))
         )
-        return {item_id: self.digest(self._index[item_id]) for item_id in chosen}
+        return {item_id: self.digest(self.index(item_id)) for item_id in chosen}
 
     def __repr__(self) -> str:
         kind = "rows"
@@ -381,17 +389,3 @@ class Pool:
         if self.duplicates:
             parts.append(f"{self.duplicates:,} duplicates collapsed")
         return f"Pool({', '.join(parts)})"
-
-    @staticmethod
-    def _first_of_each(names: Sequence[str], *, given: bool) -> list[int]:
-        first: dict[str, int] = {}
-        for row, name in enumerate(names):
-            if name in first:
-                if given:
-                    raise PoolError(
-                        f"The id {name!r} stands in row {first[name]} and in row {row}. "
-                        "Ids must be distinct; leave them out and a hash of the content is used."
-                    )
-                continue
-            first[name] = row
-        return list(first.values())

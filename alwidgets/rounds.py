@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import strategies
-from .evaluation import risk
+from .evaluation import risk, rivals
 from .evaluation.risk import Estimate
+from .evaluation.rivals import Verdict
 from .learners.base import Learner
+from .learners.progress import ProgressListener, Reporting, StopSignal
 from .schema import RoundRecord, now
 from .strategies.uncertainty import entropy
 from .threads import few_threads
 
-CHUNK_ROWS = 65_536
 MIN_CLASSES = 2
 
 
@@ -65,7 +66,9 @@ class Snapshot:
         Of the labels.
     features : ndarray, shape (n, d)
     labelled, codes : ndarray of int64, shape (l,)
-        Training labels: positions in the pool and class codes.
+        Training labels: positions in the pool and class codes, in the order given.
+    at_random : ndarray of bool, shape (l,)
+        Which of them were drawn uniformly.
     candidates : ndarray of int64, shape (m,)
         Positions that may be picked.
     n_classes : int
@@ -79,15 +82,26 @@ class Snapshot:
     fit : bool
         Whether to fit, or only to pick with the model as it is.
     strategy : str or callable
+    fresh : Learner
+        An unfitted one of the same kind.
+    verdict : Verdict or None
+        Whether active selection is worth it, as last seen.
+    costs : ndarray, shape (n,), or None
+        Expected seconds to label each item, for strategies that ask.
     n : int
         How many to pick.
     seed : int
+    on_progress : callable or None
+        Told how far a fit has come, by a learner that tells.
+    should_stop : Event or None
+        Ends a fit early, with a learner that looks.
     """
 
     revision: int
     features: NDArray[Any]
     labelled: NDArray[np.int64]
     codes: NDArray[np.int64]
+    at_random: NDArray[np.bool_]
     candidates: NDArray[np.int64]
     n_classes: int
     audit: AuditSample
@@ -96,8 +110,13 @@ class Snapshot:
     is_fitted: bool
     fit: bool
     strategy: str | Callable[..., Any]
+    fresh: Learner
+    verdict: Verdict | None
+    costs: NDArray[np.float64] | None
     n: int
     seed: int
+    on_progress: ProgressListener | None = None
+    should_stop: StopSignal | None = None
 
 
 @dataclass(frozen=True)
@@ -121,6 +140,8 @@ class Round:
         Entropy as a share of its maximum, 0 to 1.
     selection : strategies.Selection
         The next batch.
+    verdict : Verdict or None
+        Whether active selection is worth it.
     n_train, n_audit, n_skipped : int
         Labels trained on and estimated from, and audit cards that were skipped.
     n_candidates : int
@@ -140,6 +161,7 @@ class Round:
     confidence: NDArray[np.float32] | None
     uncertainty: NDArray[np.float32] | None
     selection: strategies.Selection
+    verdict: Verdict | None
     n_train: int
     n_audit: int
     n_skipped: int
@@ -185,17 +207,17 @@ def _run(snapshot: Snapshot) -> Round:
     fit = snapshot.fit and len(np.unique(snapshot.codes)) >= MIN_CLASSES
     if fit:
         learner = copy.deepcopy(learner)
+        if isinstance(learner, Reporting):
+            learner.on_progress = snapshot.on_progress
+            learner.should_stop = snapshot.should_stop
         learner.fit(
             snapshot.features[snapshot.labelled], snapshot.codes, classes=snapshot.n_classes
         )
         version += 1
     has_model = fit or snapshot.is_fitted
     audit = snapshot.audit if has_model else snapshot.audit.none()
-    predictions, confidence, uncertainty = None, None, None
-    predicted = audit.codes
-    if has_model:
-        predictions, confidence, uncertainty = _predict(learner, snapshot.features)
-        predicted = predictions[audit.items].astype(np.int64)
+    verdict = _judge(snapshot) if fit else snapshot.verdict
+    beliefs = Beliefs(len(snapshot.features)) if has_model else None
     selection = strategies.select(
         snapshot.strategy,
         learner=learner if has_model else None,
@@ -204,18 +226,25 @@ def _run(snapshot: Snapshot) -> Round:
         labelled=snapshot.labelled,
         labels=snapshot.codes,
         n_classes=snapshot.n_classes,
-        n=snapshot.n,
+        n=min(snapshot.n, len(snapshot.candidates)),
         seed=snapshot.seed,
+        costs=snapshot.costs,
+        observe=beliefs.see if beliefs else None,
+        losing=verdict.losing if verdict else None,
     )
+    predicted = audit.codes
+    if beliefs is not None:
+        predicted = beliefs.predictions[audit.items].astype(np.int64)
     return Round(
         version=version,
         revision=snapshot.revision,
         fitted=fit,
         learner=learner,
-        predictions=predictions,
-        confidence=confidence,
-        uncertainty=uncertainty,
+        predictions=beliefs.predictions if beliefs else None,
+        confidence=beliefs.confidence if beliefs else None,
+        uncertainty=beliefs.uncertainty if beliefs else None,
         selection=selection,
+        verdict=verdict,
         n_train=len(snapshot.labelled),
         n_audit=len(audit.items),
         n_skipped=audit.skipped,
@@ -226,17 +255,53 @@ def _run(snapshot: Snapshot) -> Round:
     )
 
 
-def _predict(
-    learner: Learner, features: NDArray[Any]
-) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
-    n = len(features)
-    predictions = np.empty(n, dtype=np.int32)
-    confidence = np.empty(n, dtype=np.float32)
-    uncertainty = np.empty(n, dtype=np.float32)
-    for start in range(0, n, CHUNK_ROWS):
-        part = slice(start, start + CHUNK_ROWS)
-        proba = learner.predict_proba(features[part])
-        predictions[part] = proba.argmax(axis=1)
-        confidence[part] = proba.max(axis=1)
-        uncertainty[part] = np.clip(entropy(proba) / np.log(proba.shape[1]), 0.0, 1.0)
-    return predictions, confidence, uncertainty
+def _judge(snapshot: Snapshot) -> Verdict | None:
+    """Whether active labels beat random ones, for the strategy that can act on it."""
+    if snapshot.strategy != strategies.AUTO:
+        return None
+    audit = snapshot.audit
+    return rivals.judge(
+        snapshot.fresh,
+        snapshot.features[snapshot.labelled],
+        snapshot.codes,
+        snapshot.at_random,
+        snapshot.n_classes,
+        snapshot.features[audit.items],
+        audit.codes,
+        audit.q,
+        audit.population,
+        before=snapshot.verdict,
+    )
+
+
+class Beliefs:
+    """What a model says of every item of a pool, noted chunk by chunk as it is asked.
+
+    Parameters
+    ----------
+    n : int
+        Items of the pool.
+
+    Attributes
+    ----------
+    predictions : ndarray of int32, shape (n,)
+    confidence : ndarray of float32, shape (n,)
+        Probability of the predicted class.
+    uncertainty : ndarray of float32, shape (n,)
+        Entropy as a share of its maximum, 0 to 1.
+    """
+
+    def __init__(self, n: int) -> None:
+        self.predictions = np.empty(n, dtype=np.int32)
+        self.confidence = np.empty(n, dtype=np.float32)
+        self.uncertainty = np.empty(n, dtype=np.float32)
+
+    def see(self, start: int, context: strategies.Context) -> None:
+        """Note what the model says of the chunk that begins at row `start`."""
+        proba = context.proba
+        part = slice(start, start + len(proba))
+        confidence, predictions = proba.max(dim=1)
+        self.predictions[part] = predictions.cpu().numpy()
+        self.confidence[part] = confidence.cpu().numpy()
+        share = entropy(proba) / np.log(proba.shape[1])
+        self.uncertainty[part] = share.clamp(0.0, 1.0).cpu().numpy()

@@ -1,4 +1,4 @@
-"""What a label store keeps: events, draws and rounds, and the tables they lie in."""
+"""What a label store keeps: events, draws, rounds and switches, and the tables they lie in."""
 
 from __future__ import annotations
 
@@ -114,6 +114,33 @@ class RoundRecord:
     revision: int
 
 
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A change of the strategy that picks, as the default makes them.
+
+    Attributes
+    ----------
+    before : str or None
+        The strategy until then; None at the start.
+    strategy : str
+        The one from then on.
+    reason : str
+        Why, in words.
+    version : int
+        Of the model that picked; 0 while there is none.
+    n_labels : int
+        Labels there were, audit labels included.
+    at : str
+    """
+
+    before: str | None
+    strategy: str
+    reason: str
+    version: int
+    n_labels: int
+    at: str = field(default_factory=lambda: now())
+
+
 metadata = sa.MetaData()
 meta_table = sa.Table(
     "meta",
@@ -164,6 +191,17 @@ rounds_table = sa.Table(
     sa.Column("seconds", sa.Float, nullable=False),
     sa.Column("at", sa.String(40), nullable=False),
     sa.Column("revision", sa.Integer, nullable=False),
+)
+switches_table = sa.Table(
+    "switches",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("before", sa.Text),
+    sa.Column("strategy", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("n_labels", sa.Integer, nullable=False),
+    sa.Column("at", sa.String(40), nullable=False),
 )
 
 

@@ -36,7 +36,7 @@ from .loop import READY, Loop
 from .modelfile import ModelFile
 from .pool import Pool
 from .rounds import Round
-from .schema import Draw, Event, Kind, RoundRecord, now
+from .schema import Draw, Event, Kind, RoundRecord, Switch, now
 from .signals import Listener, Signals
 from .store import LabelStore
 from .strategies import get as get_strategy
@@ -48,7 +48,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SIGNALS = ("labelled", "round", "training", "queue", "error", "notice", "closed")
+SIGNALS = (
+    "labelled",
+    "round",
+    "switch",
+    "training",
+    "progress",
+    "queue",
+    "error",
+    "notice",
+    "closed",
+)
 
 _by_path: weakref.WeakValueDictionary[Path, Session] = weakref.WeakValueDictionary()
 _all: weakref.WeakSet[Session] = weakref.WeakSet()
@@ -393,9 +403,28 @@ class Session(Displayed):
         return self._loop.busy
 
     @property
+    def fit_progress(self) -> float | None:
+        """How far the fit under way has come, 0 to 1; None where the learner does not tell."""
+        progress = self._loop.progress
+        return progress.fraction if progress is not None else None
+
+    def cancel(self) -> None:
+        """End a long fit under way; the model before it stays, and labels are safe.
+
+        Learners that fit in a moment do not look; those of torch modules do.
+        """
+        self._check_open()
+        self._loop.cancel()
+
+    @property
     def rounds(self) -> list[RoundRecord]:
         """Every retraining so far, over all runs of this session."""
         return list(self._ledger.rounds)
+
+    @property
+    def switches(self) -> list[Switch]:
+        """Which strategy picked from when on, and why, over all runs of this session."""
+        return list(self._ledger.switches)
 
     def predict_proba(self, new: Any) -> NDArray[np.float32]:
         """Class probabilities.
@@ -531,9 +560,10 @@ class Session(Displayed):
         Parameters
         ----------
         event : str
-            ``labelled`` (Event), ``round`` (Round), ``training`` (bool), ``queue`` (),
-            ``error`` (Exception), ``notice`` (str) or ``closed`` (str). The call comes from the
-            thread where it happens.
+            ``labelled`` (Event), ``round`` (Round), ``switch`` (Switch: another strategy picks),
+            ``training`` (bool), ``progress`` (Progress of a fit), ``queue`` (), ``error``
+            (Exception), ``notice`` (str) or ``closed`` (str). The call comes from the thread where
+            it happens.
         listener : callable
 
         Returns

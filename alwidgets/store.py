@@ -26,12 +26,14 @@ from .schema import (
     Event,
     Kind,
     RoundRecord,
+    Switch,
     draws_table,
     events_table,
     meta_table,
     metadata,
     now,
     rounds_table,
+    switches_table,
 )
 from .tasks import Task
 
@@ -258,6 +260,10 @@ class LabelStore:
         """Commit a round to disk."""
         self._insert(rounds_table, [asdict(record)])
 
+    def append_switch(self, switch: Switch) -> None:
+        """Commit a change of strategy to disk."""
+        self._insert(switches_table, [asdict(switch)])
+
     # ------------------------------------------------------------------ reading
 
     def events(self) -> list[Event]:
@@ -271,6 +277,10 @@ class LabelStore:
     def rounds(self) -> list[RoundRecord]:
         """All rounds, in order."""
         return list(self._read(RoundRecord, rounds_table, rounds_table.c.version))
+
+    def switches(self) -> list[Switch]:
+        """All changes of strategy, in order."""
+        return list(self._read(Switch, switches_table, switches_table.c.seq))
 
     def to_frame(self) -> pd.DataFrame:
         """All events, one a row, with the draw that led to each.

@@ -2,7 +2,35 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from alwidgets.learners.base import Array, Learner
 from alwidgets.learners.heads import HeadEnsemble
+from alwidgets.learners.progress import Cancelled, Progress
 
-__all__ = ["Array", "HeadEnsemble", "Learner"]
+if TYPE_CHECKING:
+    from alwidgets.learners.module import TorchLearner
+    from alwidgets.learners.sklearn import SklearnLearner
+
+__all__ = [
+    "Array",
+    "Cancelled",
+    "HeadEnsemble",
+    "Learner",
+    "Progress",
+    "SklearnLearner",
+    "TorchLearner",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # These two load much that the default learner does without.
+    if name == "SklearnLearner":
+        from alwidgets.learners.sklearn import SklearnLearner
+
+        return SklearnLearner
+    if name == "TorchLearner":
+        from alwidgets.learners.module import TorchLearner
+
+        return TorchLearner
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

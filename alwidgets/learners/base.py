@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self, TypeAlias, TypeVar, runtime_checkable
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.exceptions import NotFittedError
 
 from alwidgets.errors import LearnerError
 
@@ -40,7 +41,10 @@ class Learner(Protocol):
         ...
 
     def predict_proba(self, X: ArrayT) -> ArrayT:
-        """Class probabilities, (n, C) float32: the mean of the posterior samples."""
+        """Class probabilities, (n, C) float32, calibrated: the best single answer.
+
+        Cheap enough for a whole pool; not necessarily the mean of the posterior samples.
+        """
         ...
 
     def posterior(self, X: ArrayT) -> ArrayT:
@@ -60,8 +64,73 @@ class Learner(Protocol):
         ...
 
 
-def as_features(X: Array, device: torch.device) -> torch.Tensor:
-    """``X`` as a finite (n, d) float32 tensor on ``device``.
+class UnfittedError(LearnerError, NotFittedError):  # type: ignore[misc]
+    """The learner has not been fitted yet; scikit-learn's own error as well."""
+
+
+def as_table(X: Any) -> Array:
+    """``X`` as a numeric array or tensor (n, d), as it is where it is one.
+
+    Raises
+    ------
+    LearnerError
+        If ``X`` is not two-dimensional, not numeric, or sparse.
+    """
+    if hasattr(X, "toarray"):
+        raise LearnerError("Features must be dense, not sparse: pass X.toarray().")
+    table = X.detach() if isinstance(X, torch.Tensor) else np.asarray(X)
+    if isinstance(table, torch.Tensor):
+        kind = "c" if table.is_complex() else "f"
+    else:
+        table = table.astype(np.float64) if table.dtype.kind == "O" else table
+        kind = table.dtype.kind
+    if kind == "c":
+        raise LearnerError("Complex data not supported: features must be real numbers.")
+    if kind not in "fiub":
+        raise LearnerError(f"Features must be numbers, not {table.dtype}: encode the pool.")
+    if table.ndim != 2:
+        raise LearnerError(
+            f"Features must have shape (n, d), not {tuple(table.shape)}. "
+            "Reshape your data: X.reshape(-1, 1) for one feature, X.reshape(1, -1) for one item."
+        )
+    if table.shape[1] == 0:
+        raise LearnerError(
+            f"Found array with 0 feature(s) (shape={tuple(table.shape)}) while a minimum of 1 is "
+            "required."
+        )
+    return table
+
+
+def as_block(table: Array, device: torch.device) -> torch.Tensor:
+    """Some rows as float32 on ``device``, without a copy where that is possible: do not write."""
+    if isinstance(table, torch.Tensor):
+        return table.to(device=device, dtype=torch.float32)
+    if table.dtype != np.float32 or not table.flags.writeable or min(table.strides) < 0:
+        # A tensor cannot be read-only, nor have negative strides or a foreign byte order. What
+        # overflows is found as infinity.
+        with np.errstate(over="ignore"):
+            table = table.astype(np.float32)
+    return torch.from_numpy(table).to(device)
+
+
+def find_bad_row(rows: torch.Tensor, first: int = 0) -> None:
+    """Raise a `LearnerError` that names the first row with NaN or infinity, if there is one.
+
+    ``first`` is the number of the first of the rows.
+    """
+    # A sum is finite only where every term is; it may overflow all the same, hence a second look.
+    if bool(torch.isfinite(rows.sum())):
+        return
+    finite = torch.isfinite(rows).all(dim=1)
+    if not bool(finite.all()):
+        row = first + int(torch.nonzero(~finite)[0, 0])
+        raise LearnerError(
+            f"Features hold NaN or infinity, first in row {row}: replace or drop that row."
+        )
+
+
+def as_features(X: Any, device: torch.device) -> torch.Tensor:
+    """``X`` as a finite (n, d) float32 tensor on ``device``; shares memory where it can.
 
     Raises
     ------
@@ -69,22 +138,8 @@ def as_features(X: Array, device: torch.device) -> torch.Tensor:
         If ``X`` is not two-dimensional, not numeric, or holds NaN or infinity; the message names
         the first such row.
     """
-    if isinstance(X, torch.Tensor):
-        tensor = X.detach().to(device=device, dtype=torch.float32)
-    else:
-        array = np.asarray(X)
-        if array.dtype.kind not in "fiub":
-            raise LearnerError(f"Features must be numbers, not {array.dtype}: encode the pool.")
-        # Always a copy: memory-mapped and read-only arrays cannot back a tensor safely.
-        tensor = torch.from_numpy(array.astype(np.float32)).to(device)
-    if tensor.ndim != 2:
-        raise LearnerError(f"Features must have shape (n, d), not {tuple(tensor.shape)}.")
-    finite = torch.isfinite(tensor).all(dim=1)
-    if not bool(finite.all()):
-        row = int(torch.nonzero(~finite)[0, 0])
-        raise LearnerError(
-            f"Features hold NaN or infinity, first in row {row}: replace or drop that row."
-        )
+    tensor = as_block(as_table(X), device)
+    find_bad_row(tensor)
     return tensor
 
 

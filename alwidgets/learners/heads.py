@@ -5,56 +5,83 @@ from __future__ import annotations
 import inspect
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import validate_data
 
 from alwidgets.errors import LearnerError
-from alwidgets.learners.base import Array, ArrayT, as_features, like, resolve_device
-from alwidgets.learners.lbfgs import minimise
-from alwidgets.learners.loss import (
-    CHUNK_ELEMENTS,
-    FOLDS,
-    HeadLoss,
-    affine,
-    fit_temperature,
-    fold_of,
-    initial,
-    logits,
-    principal_axes,
-    rotate,
+from alwidgets.learners.base import (
+    Array,
+    ArrayT,
+    UnfittedError,
+    as_features,
+    as_table,
+    like,
+    resolve_device,
 )
+from alwidgets.learners.frame import Frame, principal_axes, probabilities, turned, widened
+from alwidgets.learners.loss import Ending, Layers, curvature_of, initial, solve
+from alwidgets.learners.outoffold import USUAL, Folds, Held, bootstrap
+from alwidgets.learners.targets import as_codes, item_weights
+
+#: The penalty is chosen anew when there are this many times the labels of the last choice; and
+#: from the heads of a fit on so few labels the way is longer than from nothing.
+GROWTH = 1.2
+#: Heads that only measure or only spread may be this much less exact than the one that predicts.
+LOOSE = 10.0
+#: Of the format of saved files.
+FORMAT = 2
 
 
 @dataclass(frozen=True)
 class _State:
     """What a fit found. Replaced as a whole, so a prediction never sees half of a fit."""
 
-    mean: torch.Tensor  # (d,)
-    scale: float
-    layers: tuple[torch.Tensor, ...]  # each (H, inputs + 1, outputs); the last input is the bias
-    members: int
+    frame: Frame
+    classes: NDArray[Any]
+    centre: Layers  # of one head; empty with a hidden layer
+    members: Layers
+    folds: Layers
+    l2: float
     temperature: float
     iterations: int
+    labelled: int
+    searched: int  # labels at the last choice of l2, 0 if there was none
+    axes: torch.Tensor | None = None  # (d, d), where the labelled rows span everything
 
     @property
-    def classes(self) -> int:
-        return int(self.layers[-1].shape[2])
+    def predictors(self) -> Layers:
+        """The heads of whose probabilities the mean is predicted."""
+        return self.centre or self.members
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Everything that is a tensor and worth saving, by name."""
+        groups = {"centre": self.centre, "members": self.members, "folds": self.folds}
+        found = {f"{name}{i}": x for name, layers in groups.items() for i, x in enumerate(layers)}
+        return {"mean": self.frame.mean} | found
 
 
-class HeadEnsemble:
+class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Batched ensemble of linear or one-hidden-layer softmax heads on fixed features.
 
-    All heads see the same features, so every step of every head is one matrix product. Members
-    differ by Bayesian-bootstrap weights (Rubin, 1981: one Exp(1) weight per labelled item) and,
-    with a hidden layer, by their initialisation. Further heads, each fitted without one fold of
-    the labels, give the out-of-fold logits on which a single temperature is fitted (Guo et al.,
-    2017). Features are centred and divided by one scalar, so raw pixels and unit-norm sentence
-    features both work.
+    Linear heads: one centre head, fitted on all labels, predicts; around it lie the members, the
+    posterior samples. All heads see the same features, so every step of all of them is one matrix
+    product. Members differ by Bayesian-bootstrap weights (Rubin, 1981, Annals of Statistics: one
+    Exp(1) weight per labelled item) and, with a hidden layer, by their initialisation. Further
+    heads, each fitted without one fold of the labels, give out-of-fold logits; on these the
+    strength of the penalty is chosen and a temperature is fitted (Guo et al., 2017, ICML).
+    Features are centred and divided by one scalar, so raw pixels and unit-norm sentence features
+    both work. With a hidden layer there is no centre: the mean of the members predicts.
+
+    Follows scikit-learn's conventions: any labels will do, and it can be cloned and searched over.
 
     Parameters
     ----------
@@ -62,40 +89,69 @@ class HeadEnsemble:
         Number of posterior samples K.
     hidden : int or None
         Width of the hidden layer; ``None`` for linear heads.
-    l2 : float
+    l2 : float or "auto"
         Strength of the ridge penalty, in labelled items: half of ``l2`` times the squared weights
-        is added to the sum of the losses, with features of mean square norm 1.
+        is added to the sum of the losses, with features of mean square norm 1. ``"auto"`` takes
+        the strength of least out-of-fold log loss after temperature, in steps of half a decade
+        from the last choice; a prior around 0.05 keeps it there while labels are few. It is chosen
+        anew once there are a fifth more labels. With a hidden layer ``"auto"`` is 0.05.
+    class_weight : None, "balanced", mapping or array
+        As in scikit-learn: factors of the losses by label, or in the order of the classes. With
+        them, probabilities are calibrated to the classes as they are weighted, not to their true
+        frequencies.
     max_iter, tol, patience
         A fit ends after ``max_iter`` steps, or once no head's objective has fallen by more than
-        ``tol`` of itself for ``patience`` steps.
+        ``tol`` of itself for ``patience`` steps. Members and folds settle for ten times ``tol``.
     device : str or torch.device
         ``"auto"`` is the GPU where there is one.
     warm_start : bool
-        Whether a fit starts from the previous one.
+        Whether a fit starts from the previous one. With a fifth more labels linear heads keep its
+        penalty only: from there the way is longer than from nothing.
     seed : int
         Of the weights and the initialisation. An item's weights depend on its position and the
         seed only, so labels appended later do not change them.
+
+    Attributes
+    ----------
+    classes_ : (C,) array
+        Labels in the order of the columns.
+    n_features_in_ : int
+    l2_ : float
+        Strength of the penalty of the last fit.
+    temperature_ : float
+        By which the logits are divided.
+    n_iter_ : int
+        Steps of the last fit.
+
+    Notes
+    -----
+    Memory: heads are fitted as many at a time as 64 million numbers of the minimiser allow, and
+    rows are taken in blocks, so 1,000 classes need time, not memory: they are kept as K + 6 times
+    1,000 x (d + 1) numbers.
 
     Examples
     --------
     >>> import numpy as np
     >>> X = np.array([[0.0], [1.0], [9.0], [10.0]])
-    >>> learner = HeadEnsemble().fit(X, np.array([0, 0, 1, 1]))
-    >>> learner.predict_proba(np.array([[0.5], [9.5]])).argmax(1).tolist()
-    [0, 1]
+    >>> learner = HeadEnsemble().fit(X, np.array(["low", "low", "high", "high"]))
+    >>> learner.predict(np.array([[0.5], [9.5]])).tolist()
+    ['low', 'high']
     """
+
+    _state: _State | None = None
 
     def __init__(
         self,
         members: int = 16,
         hidden: int | None = None,
-        l2: float = 0.05,
+        l2: float | Literal["auto"] = "auto",
         max_iter: int = 100,
         tol: float = 1e-4,
-        patience: int = 3,
+        patience: int = 2,
         device: str | torch.device = "auto",
         warm_start: bool = True,
         seed: int = 0,
+        class_weight: Mapping[Any, float] | Array | Literal["balanced"] | None = None,
     ) -> None:
         self.members = members
         self.hidden = hidden
@@ -103,40 +159,47 @@ class HeadEnsemble:
         self.max_iter = max_iter
         self.tol = tol
         self.patience = patience
-        self._device = device
+        self.device = device
         self.warm_start = warm_start
         self.seed = seed
-        self._state: _State | None = None
+        self.class_weight = class_weight
 
     def __repr__(self) -> str:
+        # All of them: a model that was saved is known by what its learner looks like.
         shown = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
-        return f"HeadEnsemble({shown})"
+        return f"{type(self).__name__}({shown})"
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return self._state is not None
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The constructor's arguments."""
-        names = inspect.signature(type(self)).parameters
-        return {name: self._device if name == "device" else getattr(self, name) for name in names}
-
-    def set_params(self, **params: Any) -> Self:
-        """Change constructor arguments; a fitted state stays until the next fit."""
-        known = self.get_params()
-        for name, value in params.items():
-            if name not in known:
-                raise LearnerError(
-                    f"HeadEnsemble has no parameter {name!r}; it has {', '.join(known)}."
-                )
-            setattr(self, "_device" if name == "device" else name, value)
-        return self
+        """The constructor's arguments, as they were given."""
+        # Of the instance's dictionary: the property `device` says what the argument stands for.
+        return {name: vars(self)[name] for name in inspect.signature(type(self)).parameters}
 
     @property
     def device(self) -> torch.device:
         """Where the learner computes."""
-        return resolve_device(self._device)
+        return resolve_device(vars(self)["device"])
+
+    @device.setter
+    def device(self, device: str | torch.device) -> None:
+        vars(self)["device"] = device
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        """Labels in the order of the columns."""
+        return self._fitted().classes
 
     @property
     def n_classes_(self) -> int:
         """Number of classes C of the last fit."""
-        return self._fitted().classes
+        return len(self._fitted().classes)
+
+    @property
+    def l2_(self) -> float:
+        """Strength of the penalty of the last fit."""
+        return self._fitted().l2
 
     @property
     def temperature_(self) -> float:
@@ -154,10 +217,12 @@ class HeadEnsemble:
         Parameters
         ----------
         X : (n, d) float array or tensor
-        y : (n,) int array or tensor
-            Class codes 0..C-1, in the order in which the items were labelled.
+        y : (n,) array or tensor
+            Labels of any kind, in the order in which the items were labelled; with ``classes``,
+            codes 0..C-1.
         classes : int, optional
-            C, where some codes may have no label yet. Default: ``max(y) + 1``.
+            C, where some codes may have no label yet. By default the classes are the labels that
+            occur.
 
         Raises
         ------
@@ -167,80 +232,94 @@ class HeadEnsemble:
         """
         self._check_params()
         device = self.device
-        X = as_features(X, device)
-        codes, classes = _as_codes(y, classes, len(X), device)
-        mean = X.mean(dim=0)
-        X = X - mean
-        scale = float(X.square().sum(dim=1).mean().sqrt())
-        # One item, or copies of one: any scale does, for all rows are at the centre.
-        scale = scale if scale > 1e-6 * float(mean.norm()) and scale > 0 else 1.0
-        X = X / scale
-
-        weights = self._item_weights(codes, classes)
+        if not isinstance(X, torch.Tensor):
+            as_table(X)
+            validate_data(self, X, y, reset=True, skip_check_array=True)
+        rows = as_features(X, device)
+        given, labels = as_codes(y, classes, len(rows))
+        codes = torch.from_numpy(given).to(device)
+        weights = item_weights(self.class_weight, given, labels).to(device)
+        frame = Frame.of(rows)
+        scaled = frame.scaled(rows)
+        old = self._previous(frame, labels, device)
+        axes = None if old is None else old.axes
+        if axes is None:
+            axes = principal_axes(scaled)
         # The heads live in the span of the labelled rows. In its principal axes there are at most
         # min(n, d) unknowns a class, and the curvature is close to diagonal.
-        basis, variance = principal_axes(X)
-        Z = torch.cat([X @ basis, torch.ones_like(X[:, :1])], dim=1)
-        problem = HeadLoss(Z, codes, weights, classes, self.hidden, self.l2, variance)
-        layers = self._start(X.shape[1], classes, len(weights), mean, scale, device)
-        found, iterations = minimise(
-            problem,
-            problem.pack(rotate(layers, basis.T)),
-            max_iter=self.max_iter,
-            tol=self.tol,
-            patience=self.patience,
-        )
-        turned = problem.unpack(found)
-        folds = fold_of(codes)
-        temperature = fit_temperature(problem, turned, folds, codes, self.members)
-        self._state = _State(
-            mean, scale, rotate(turned, basis), self.members, temperature, iterations
-        )
+        Z = torch.cat([scaled @ axes, torch.ones_like(scaled[:, :1])], dim=1)
+        run = _Run(self, Z, codes, weights, len(labels), old, axes)
+        found = run.linear() if self.hidden is None else run.curved()
+        full = axes.shape[0] == axes.shape[1]
+        self._state = _State(frame, labels, *found, axes=axes if full else None)
+        self.n_features_in_ = rows.shape[1]
         return self
 
     def predict_proba(self, X: ArrayT) -> ArrayT:
-        """Class probabilities, (n, C) float32: the mean of the members."""
+        """Class probabilities, (n, C) float32, calibrated: of the centre head.
+
+        With a hidden layer, the mean of the members.
+        """
         state = self._fitted()
-        parts = [probs.mean(dim=1) for probs in self._member_probs(X, state)]
-        result: ArrayT = like(torch.cat(parts), X)
+        found = self._probabilities(X, state.predictors)
+        result: ArrayT = like(found.mean(dim=0) if len(found) > 1 else found[0], X)
         return result
 
     def posterior(self, X: ArrayT) -> ArrayT:
         """Class probabilities of each member, (K, n, C) float32."""
-        state = self._fitted()
-        parts = [probs.transpose(0, 1) for probs in self._member_probs(X, state)]
-        result: ArrayT = like(torch.cat(parts, dim=1), X)
+        result: ArrayT = like(self._probabilities(X, self._fitted().members), X)
         return result
 
     def predict(self, X: ArrayT) -> ArrayT:
-        """The most probable class code of each row, (n,) int64."""
-        proba = self.predict_proba(X)
-        codes = proba.argmax(1)
-        result: ArrayT = codes
-        return result
+        """The most probable label of each row, (n,); of equals the first."""
+        labels = self._fitted().classes
+        best: Any = self.predict_proba(X).argmax(1)
+        if isinstance(best, torch.Tensor) and labels.dtype.kind in "iufb":
+            result: ArrayT = torch.from_numpy(labels).to(best.device)[best]
+            return result
+        chosen: ArrayT = labels[best.cpu().numpy() if isinstance(best, torch.Tensor) else best]
+        return chosen
 
     def embed(self, X: ArrayT) -> ArrayT:
         """The scaled features, or the first member's hidden layer; (n, h) float32."""
         state = self._fitted()
-        Z = self._scaled(X, state)
-        if len(state.layers) > 1:
-            Z = torch.nn.functional.gelu(affine(Z, state.layers[0][0]))
+        self._check_width(X)
+        Z = state.frame.scaled(as_features(X, self.device))
+        if self.hidden is not None and not state.centre:
+            layer = state.members[0][0].to(Z.device)
+            Z = torch.nn.functional.gelu(torch.addmm(layer[:, -1], Z, layer[:, :-1].T))
         result: ArrayT = like(Z, X)
         return result
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted heads to ``path`` (safetensors)."""
+        """Write the fitted heads to ``path`` (safetensors).
+
+        Raises
+        ------
+        LearnerError
+            If the labels are something else than numbers, truth values and strings.
+        """
         state = self._fitted()
-        tensors = {"mean": state.mean.contiguous()}
-        tensors |= {f"layer{i}": layer.contiguous() for i, layer in enumerate(state.layers)}
         about = {
-            "members": state.members,
+            "format": FORMAT,
             "hidden": self.hidden,
-            "scale": state.scale,
+            "scale": state.frame.scale,
+            "labels": state.classes.tolist(),
+            "kind": state.classes.dtype.str,
+            "l2": state.l2,
             "temperature": state.temperature,
             "iterations": state.iterations,
+            "labelled": state.labelled,
+            "searched": state.searched,
         }
-        save_file(tensors, os.fspath(path), {"format": "pt", "alwidgets": json.dumps(about)})
+        try:
+            text = json.dumps(about)
+        except TypeError as error:
+            raise LearnerError(
+                "Only numbers and strings can be saved as labels: fit on codes."
+            ) from error
+        tensors = {name: tensor.contiguous() for name, tensor in state.tensors().items()}
+        save_file(tensors, os.fspath(path), {"format": "pt", "alwidgets": text})
 
     def load(self, path: str | os.PathLike[str]) -> Self:
         """Read heads that :meth:`save` wrote; ``members`` and ``hidden`` come from the file.
@@ -248,27 +327,40 @@ class HeadEnsemble:
         Raises
         ------
         LearnerError
-            If the file is not there, damaged, or not of this kind.
+            If the file is not there, damaged, or not of this kind or format.
         """
         try:
             with safe_open(os.fspath(path), framework="pt", device=str(self.device)) as file:
                 about = json.loads((file.metadata() or {})["alwidgets"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            layers = tuple(tensors[f"layer{i}"] for i in range(len(tensors) - 1))
+            if about.get("format") != FORMAT:
+                raise ValueError("it was written by another version")
+            depth = 1 if about["hidden"] is None else 2
+            layers = {
+                group: tuple(tensors[f"{group}{i}"] for i in range(depth))
+                for group in ("members", "folds", *(["centre"] if depth == 1 else []))
+            }
+            kind = np.dtype(about["kind"])
             state = _State(
-                tensors["mean"],
-                float(about["scale"]),
-                layers,
-                int(about["members"]),
+                Frame(tensors["mean"], float(about["scale"])),
+                np.array(about["labels"], dtype=object if kind.kind == "O" else kind),
+                layers.get("centre", ()),
+                layers["members"],
+                layers["folds"],
+                float(about["l2"]),
                 float(about["temperature"]),
                 int(about["iterations"]),
+                int(about["labelled"]),
+                int(about["searched"]),
             )
         except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
             raise LearnerError(
                 f"{os.fspath(path)} holds no saved HeadEnsemble ({error}): fit and save again."
             ) from error
-        self.members, self.hidden = state.members, about["hidden"]
+        self.members, self.hidden = len(state.members[0]), about["hidden"]
         self._state = state
+        self.n_features_in_ = len(state.frame.mean)
+        vars(self).pop("feature_names_in_", None)
         return self
 
     def _check_params(self) -> None:
@@ -276,89 +368,167 @@ class HeadEnsemble:
             raise LearnerError(f"members must be at least 1, not {self.members}.")
         if self.hidden is not None and self.hidden < 1:
             raise LearnerError(f"hidden must be at least 1 or None, not {self.hidden}.")
-        if not self.l2 > 0:
-            raise LearnerError(f"l2 must be positive, not {self.l2}: separable data need it.")
+        if self.l2 != "auto" and (isinstance(self.l2, str) or not self.l2 > 0):
+            raise LearnerError(
+                f'l2 must be positive or "auto", not {self.l2!r}: separable data need it.'
+            )
 
     def _fitted(self) -> _State:
         if self._state is None:
-            raise LearnerError("The learner has not been fitted: call fit(X, y) first.")
+            raise UnfittedError("The learner has not been fitted: call fit(X, y) first.")
         return self._state
 
-    def _item_weights(self, codes: torch.Tensor, classes: int) -> torch.Tensor:
-        """(H, n): bootstrap weights of the members, then 0/1 weights of the fold-heads."""
-        n = len(codes)
-        generator = np.random.default_rng(self.seed)
-        # Row by row, so that the weights of an item do not depend on how many follow it.
-        drawn = generator.standard_exponential((n, self.members)).astype(np.float32)
-        members = torch.from_numpy(drawn).to(codes.device).T
-        members = members * (n / members.sum(dim=1, keepdim=True))
-        folds = fold_of(codes)
-        left_in = folds[None, :] != torch.arange(FOLDS, device=codes.device)[:, None]
-        return torch.cat([members, left_in.float()])
-
-    def _start(
-        self,
-        d: int,
-        classes: int,
-        heads: int,
-        mean: torch.Tensor,
-        scale: float,
-        device: torch.device,
-    ) -> tuple[torch.Tensor, ...]:
-        """Where the fit starts: the previous heads in the new coordinates, or afresh."""
-        fresh = initial(d, classes, heads, self.hidden, self.seed, device)
-        old = self._state
-        if not self.warm_start or old is None or len(old.mean) != d:
-            return fresh
-        same = [a.shape[:2] == b.shape[:2] for a, b in zip(old.layers, fresh, strict=False)]
-        if len(old.layers) != len(fresh) or not all(same) or old.classes > classes:
-            return fresh
-        layers = [layer.to(device) for layer in old.layers]
-        first = layers[0].clone()
-        shift = (mean - old.mean.to(device)) / old.scale
-        first[:, -1] += torch.einsum("d,hdo->ho", shift, first[:, :-1])
-        first[:, :-1] *= scale / old.scale
-        layers[0] = first
-        if old.classes < classes:
-            last = fresh[-1].clone()
-            last[:, :, : old.classes] = layers[-1]
-            layers[-1] = last
-        return tuple(layers)
-
-    def _scaled(self, X: Array, state: _State) -> torch.Tensor:
-        Z = as_features(X, self.device)
-        if Z.shape[1] != len(state.mean):
+    def _check_width(self, X: Array) -> None:
+        table, d = as_table(X), len(self._fitted().frame.mean)
+        if table.shape[1] != d:
             raise LearnerError(
-                f"Fitted on {len(state.mean)} features a row, given {Z.shape[1]}: "
-                "encode with the same encoder."
+                f"X has {table.shape[1]} features, but HeadEnsemble is expecting {d} features as "
+                "input: encode with the same encoder."
             )
-        return (Z - state.mean.to(Z.device)) / state.scale
+        if not isinstance(X, torch.Tensor):
+            validate_data(self, X, reset=False, skip_check_array=True)
 
-    def _member_probs(self, X: Array, state: _State) -> list[torch.Tensor]:
-        """Chunks of (rows, K, C) probabilities after temperature."""
-        Z = self._scaled(X, state)
-        layers = tuple(layer[: state.members].to(Z.device) for layer in state.layers)
-        width = max(layer.shape[2] for layer in layers)
-        rows = max(1, CHUNK_ELEMENTS // (state.members * width))
-        return [
-            torch.softmax(logits(part, layers) / state.temperature, dim=2) for part in Z.split(rows)
-        ] or [torch.empty(0, state.members, state.classes, device=Z.device)]
+    def _probabilities(self, X: Array, layers: Layers) -> torch.Tensor:
+        state = self._fitted()
+        self._check_width(X)
+        return probabilities(as_table(X), state.frame, layers, state.temperature, self.device)
 
+    def _previous(self, frame: Frame, labels: NDArray[Any], device: torch.device) -> _State | None:
+        """The last fit in the new frame and for the new classes, if a fit can start from it."""
+        old = self._state
+        if not self.warm_start or old is None or len(old.frame.mean) != len(frame.mean):
+            return None
+        if old.classes.dtype.kind != labels.dtype.kind or not np.isin(old.classes, labels).all():
+            return None
+        wanted = 1 if self.hidden is None else 2
+        if len(old.members) != wanted or (self.hidden and old.members[0].shape[1] != self.hidden):
+            return None
+        columns = np.searchsorted(labels, old.classes)
 
-def _as_codes(
-    y: Array, classes: int | None, n: int, device: torch.device
-) -> tuple[torch.Tensor, int]:
-    codes = y.detach().cpu().numpy() if isinstance(y, torch.Tensor) else np.asarray(y)
-    if codes.ndim != 1 or len(codes) != n:
-        raise LearnerError(f"There are {n} rows of features but labels of shape {codes.shape}.")
-    if n == 0:
-        raise LearnerError("No labels to fit on: label at least one item.")
-    if codes.dtype.kind not in "iub":
-        raise LearnerError(f"Labels must be integer class codes, not {codes.dtype}.")
-    highest = int(codes.max())
-    total = highest + 1 if classes is None else int(classes)
-    if int(codes.min()) < 0 or highest >= total:
-        raise LearnerError(
-            f"Class codes must lie in 0..{total - 1}, found {int(codes.min())}..{highest}."
+        def here(layers: Layers) -> Layers:
+            if not layers:
+                return layers
+            moved = frame.moved(tuple(layer.to(device) for layer in layers), old.frame)
+            d, heads = len(frame.mean), len(layers[0])
+            fresh = initial(d, len(labels), heads, self.hidden, self.seed, device)
+            return widened(moved, fresh, columns) if len(columns) < len(labels) else moved
+
+        return _State(
+            frame,
+            labels,
+            here(old.centre),
+            here(old.members),
+            here(old.folds),
+            old.l2,
+            old.temperature,
+            old.iterations,
+            old.labelled,
+            old.searched if len(columns) == len(labels) else 0,
+            None if old.axes is None else old.axes.to(device),
         )
-    return torch.from_numpy(codes.astype(np.int64)).to(device), total
+
+
+class _Run:
+    """One fit, in the principal axes of the labelled rows."""
+
+    def __init__(
+        self,
+        learner: HeadEnsemble,
+        Z: torch.Tensor,
+        codes: torch.Tensor,
+        weights: torch.Tensor,
+        classes: int,
+        old: _State | None,
+        axes: torch.Tensor,
+    ) -> None:
+        self.learner, self.Z, self.codes, self.weights = learner, Z, codes, weights
+        self.classes, self.old, self.axes = classes, old, axes
+        self.auto = isinstance(learner.l2, str)
+        drawn = bootstrap(len(codes), learner.members, learner.seed)
+        self.member_weights = drawn.to(Z.device) * weights
+        self.exact = Ending(learner.max_iter, learner.tol, learner.patience)
+        self.loose = Ending(learner.max_iter, LOOSE * learner.tol, 1)
+
+    def linear(self) -> tuple[Layers, Layers, Layers, float, float, int, int, int]:
+        """Centre, penalty and temperature, then the members around the centre."""
+        learner, old, n = self.learner, self.old, len(self.codes)
+        # Where the last fit ended, or roughly where this one will: a place to start the others.
+        near = old if old and n < GROWTH * old.labelled else None
+        centre = self._start(1, near.centre if near else ())
+        l2 = float(learner.l2) if not self.auto else old.l2 if old and old.searched else USUAL
+        steps = 0
+        if near is None:
+            centre, steps = self._solve(self.weights[None], l2, centre, None, self.loose)
+        curvature = curvature_of(self.Z, centre[0], self.weights[None])
+        folds = Folds(self.Z, self.codes, self.weights, self.loose)
+        start = self._start(folds.used, near.folds if near else (), otherwise=centre)
+        searched = old.searched if old and self.auto else 0
+        if self.auto and not 0 < n < GROWTH * searched:
+            held, searched = folds.search(l2, start, curvature), n
+        else:
+            (heads,) = folds.fit([l2], start, curvature)
+            held = Held(l2, folds.judge(heads)[1], heads)
+        if held.l2 != l2:
+            centre = (held.folds[0].mean(dim=0, keepdim=True),)
+            curvature = curvature_of(self.Z, centre[0], self.weights[None])
+        centre, more = self._solve(self.weights[None], held.l2, centre, curvature, self.exact)
+        steps += more
+        begin = self._start(learner.members, near.members if near else (), otherwise=centre)
+        members, more = self._solve(self.member_weights, held.l2, begin, curvature, self.loose)
+        return (
+            turned(centre, self.axes.T),
+            turned(members, self.axes.T),
+            turned(held.folds, self.axes.T),
+            held.l2,
+            held.temperature,
+            steps + more,
+            n,
+            searched,
+        )
+
+    def curved(self) -> tuple[Layers, Layers, Layers, float, float, int, int, int]:
+        """Members and fold-heads with a hidden layer, side by side."""
+        learner, old = self.learner, self.old
+        l2 = USUAL if self.auto else float(learner.l2)
+        folds = Folds(self.Z, self.codes, self.weights, self.exact)
+        weights = torch.cat([self.member_weights, folds.weights])
+        whole = tuple(torch.cat(pair) for pair in zip(old.members, old.folds, strict=True)) if (
+            old
+        ) else ()  # fmt: skip
+        found, steps = self._solve(weights, l2, self._start(len(weights), whole), None, self.exact)
+        members = tuple(layer[: learner.members] for layer in found)
+        held = tuple(layer[learner.members :] for layer in found)
+        temperature = folds.judge(held)[1]
+        back = self.axes.T
+        return (
+            (),
+            turned(members, back),
+            turned(held, back),
+            l2,
+            temperature,
+            steps,
+            len(self.codes),
+            0,
+        )
+
+    def _start(self, heads: int, old: Layers, otherwise: Layers = ()) -> Layers:
+        """The heads of the last fit in these axes, or copies of another head, or afresh."""
+        if old and len(old[0]) == heads:
+            return turned(old, self.axes)
+        if otherwise:
+            return tuple(layer.expand(heads, -1, -1) for layer in otherwise)
+        learner, device = self.learner, self.Z.device
+        d = len(self.axes)
+        fresh = initial(d, self.classes, heads, learner.hidden, learner.seed, device)
+        return turned(fresh, self.axes)
+
+    def _solve(
+        self,
+        weights: torch.Tensor,
+        l2: float,
+        start: Layers,
+        curvature: torch.Tensor | None,
+        ending: Ending,
+    ) -> tuple[Layers, int]:
+        strengths = torch.full((len(weights),), l2, device=self.Z.device)
+        return solve(self.Z, self.codes, weights, strengths, start, ending, curvature)

@@ -1,54 +1,85 @@
-"""The objective of an ensemble of heads, and the coordinates in which it is easy."""
+"""The objective of an ensemble of heads."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import TypeAlias
 
-import numpy as np
 import torch
 
-FOLDS = 5
+from alwidgets.learners.lbfgs import minimise
+
 #: Elements of the largest temporary, so that a big pool needs no more memory than a small one.
 CHUNK_ELEMENTS = 1 << 23
+#: Numbers that the minimiser may keep; many heads with many classes are fitted in turns.
+MEMORY_ELEMENTS = 1 << 26
+HISTORY = 8
+#: Nats, as a sum over all labelled items: ``tol`` is of the objective, but of no less than this.
+#: Where labels are few and easy the objective is tiny, and so is what it could still fall by.
+FLOOR = 10.0
+
+#: Each (H, outputs, inputs + 1); the last input is the bias.
+Layers: TypeAlias = tuple[torch.Tensor, ...]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """When a fit ends: see :func:`~alwidgets.learners.lbfgs.minimise`."""
+
+    max_iter: int
+    tol: float
+    patience: int
 
 
 class HeadLoss:
-    """The penalised weighted log loss of H heads and its gradient."""
+    """The penalised weighted log loss of H heads and its gradient.
+
+    Parameters
+    ----------
+    Z : (n, inputs + 1) float tensor
+        Rows with a one at the end.
+    codes : (n,) int64 tensor
+    weights : (H, n) float tensor
+    l2 : (H,) float tensor
+    shapes : list of (H, outputs, inputs + 1)
+        Of the layers.
+    curvature : (H or 1, C or 1, inputs + 1) tensor, optional
+        Diagonal of the Hessian of the first layer without the penalty, for linear heads. It scales
+        the parameters so that the first step, the negative gradient, fits. By default that of
+        equal probabilities, where a fit starts that knows nothing.
+    """
 
     def __init__(
         self,
         Z: torch.Tensor,
         codes: torch.Tensor,
         weights: torch.Tensor,
-        classes: int,
-        hidden: int | None,
-        l2: float,
-        variance: torch.Tensor,
+        l2: torch.Tensor,
+        shapes: list[tuple[int, int, int]],
+        curvature: torch.Tensor | None = None,
     ) -> None:
-        self.Z, self.codes, self.weights, self.l2 = Z, codes, weights, l2
-        heads, inputs = len(weights), Z.shape[1]
-        if hidden is None:
-            self.shapes = [(heads, inputs, classes)]
-            # Diagonal preconditioner: the curvature along an axis is about its variance times
-            # p(1 - p), plus the penalty. The bias is the last axis, with the variance of n ones.
-            full = torch.cat([variance, variance.new_tensor([float(len(Z))])])
-            self.stretch = (full / max(classes, 2) + l2).rsqrt()[None, :, None]
+        self.Z, self.codes, self.weights, self.shapes = Z, codes, weights, shapes
+        self.l2 = l2[:, None, None]
+        if len(shapes) == 1:
+            if curvature is None:
+                curvature = Z.square().sum(dim=0)[None, None] / max(shapes[0][1], 2)
+            self.stretch = (curvature + self.l2).rsqrt()
         else:
-            self.shapes = [(heads, inputs, hidden), (heads, hidden + 1, classes)]
-            self.stretch = torch.ones(1, 1, 1, device=Z.device)
-        widest = heads * max(shape[2] for shape in self.shapes)
+            self.stretch = torch.ones(1, 1, 1, device=Z.device, dtype=Z.dtype)
+        widest = max(heads * outputs for heads, outputs, _ in shapes)
         self.rows = max(1, CHUNK_ELEMENTS // widest)
 
-    def pack(self, layers: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        """Layers (H, inputs + 1, outputs) as the optimiser's flat parameters (H, P)."""
+    def pack(self, layers: Layers) -> torch.Tensor:
+        """Layers as the optimiser's flat parameters (H, P)."""
         first = layers[0] / self.stretch
         return torch.cat([part.flatten(1) for part in (first, *layers[1:])], dim=1)
 
-    def unpack(self, flat: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def unpack(self, flat: torch.Tensor) -> Layers:
         """The layers that :meth:`pack` made flat."""
-        sizes = [shape[1] * shape[2] for shape in self.shapes]
+        sizes = [outputs * inputs for _, outputs, inputs in self.shapes]
         parts = flat.split(sizes, dim=1)
-        first, *rest = (p.view(s) for p, s in zip(parts, self.shapes, strict=True))
+        first, *rest = (p.reshape(s) for p, s in zip(parts, self.shapes, strict=True))
         return (first * self.stretch, *rest)
 
     def __call__(self, flat: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -58,129 +89,116 @@ class HeadLoss:
         leaf = flat.detach().requires_grad_()
         with torch.enable_grad():
             layers = self.unpack(leaf)
-            value = sum((0.5 * self.l2 * layer.square().sum(dim=(1, 2)) for layer in layers),
-                        start=torch.zeros_like(leaf[:, 0]))  # fmt: skip
+            value = torch.zeros_like(leaf[:, 0])
+            for layer in layers:
+                value = value + 0.5 * (self.l2 * layer.square()).sum(dim=(1, 2))
             for Z, codes, weights in self._chunks():
-                logp = torch.log_softmax(logits(Z, layers, bias_in=True), dim=2)
-                value = value + (nll(logp, codes) * weights).sum(dim=0)
+                logp = torch.log_softmax(logits(Z, layers), dim=1)
+                value = value + (nll(logp, codes) * weights).sum(dim=1)
             (grad,) = torch.autograd.grad(value.sum(), leaf)
         return value.detach(), grad
 
     def _linear(self, flat: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         (weight,) = self.unpack(flat)
-        heads, inputs, classes = weight.shape
-        wide = weight.transpose(0, 1).reshape(inputs, heads * classes)
-        value = 0.5 * self.l2 * weight.square().sum(dim=(1, 2))
-        grad = self.l2 * wide
+        heads, classes, inputs = weight.shape
+        pull = weight * self.l2
+        value = 0.5 * (weight * pull).sum(dim=(1, 2))
+        grad = pull.view(heads * classes, inputs)
         for Z, codes, weights in self._chunks():
-            logp = torch.log_softmax((Z @ wide).view(-1, heads, classes), dim=2)
-            value = value + (nll(logp, codes) * weights).sum(dim=0)
+            # Classes before rows: a softmax over the last axis is many times slower.
+            logp = torch.log_softmax(logits(Z, (weight,)), dim=1)
+            right = codes * len(codes) + torch.arange(len(codes), device=codes.device)
+            flatter = logp.view(heads, -1)
+            value = value - (flatter[:, right] * weights).sum(dim=1)
             gap = logp.exp_()
-            gap[torch.arange(len(codes), device=codes.device), :, codes] -= 1.0
-            gap *= weights[:, :, None]
-            grad = grad + Z.T @ gap.view(-1, heads * classes)
-        grad = grad.view(inputs, heads, classes).transpose(0, 1) * self.stretch
+            flatter.index_add_(1, right, -torch.ones_like(weights))
+            gap *= weights[:, None]
+            grad = torch.addmm(grad, gap.view(heads * classes, -1), Z)
+        grad = grad.view(heads, classes, inputs) * self.stretch
         return value, grad.reshape(heads, -1)
 
     def _chunks(self) -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-        parts = (self.Z, self.codes, self.weights.T)
-        return list(zip(*(part.split(self.rows) for part in parts), strict=True))
+        if len(self.Z) <= self.rows:
+            return [(self.Z, self.codes, self.weights)]
+        return list(
+            zip(
+                self.Z.split(self.rows),
+                self.codes.split(self.rows),
+                self.weights.split(self.rows, dim=1),
+                strict=True,
+            )
+        )
 
 
-def affine(Z: torch.Tensor, layer: torch.Tensor) -> torch.Tensor:
-    """One layer, whose last row is the bias."""
-    return Z @ layer[:-1] + layer[-1]
+def solve(
+    Z: torch.Tensor,
+    codes: torch.Tensor,
+    weights: torch.Tensor,
+    l2: torch.Tensor,
+    start: Layers,
+    ending: Ending,
+    curvature: torch.Tensor | None = None,
+) -> tuple[Layers, int]:
+    """Fit H heads from a start, as many at a time as memory allows; (layers, iterations)."""
+    size = sum(layer[0].numel() for layer in start)
+    at_once = max(1, MEMORY_ELEMENTS // (size * (2 * HISTORY + 8)))
+    parts, most = [], 0
+    for first in range(0, len(weights), at_once):
+        some = slice(first, first + at_once)
+        begin = tuple(layer[some] for layer in start)
+        shapes = [(len(b), b.shape[1], b.shape[2]) for b in begin]
+        loss = HeadLoss(Z, codes, weights[some], l2[some], shapes, curvature)
+        found, made = minimise(
+            loss,
+            loss.pack(begin),
+            max_iter=ending.max_iter,
+            tol=ending.tol,
+            patience=ending.patience,
+            history=HISTORY,
+            floor=FLOOR,
+        )
+        parts.append(loss.unpack(found))
+        most = max(most, made)
+    return tuple(torch.cat(layers) for layers in zip(*parts, strict=True)), most
 
 
-def logits(
-    Z: torch.Tensor, layers: tuple[torch.Tensor, ...], bias_in: bool = False
+def curvature_of(
+    Z: torch.Tensor, weight: torch.Tensor, weights: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """(n, H, C) logits of rows ``Z`` (n, d), or (n, d + 1) with the ones in."""
-    heads, inputs, outputs = layers[0].shape
-    wide = layers[0].transpose(0, 1).reshape(inputs, heads * outputs)
-    out = (Z @ wide if bias_in else affine(Z, wide)).view(-1, heads, outputs)
+    """Diagonal (1, C, inputs + 1) of the Hessian of the log loss at a linear head (1, C, ...)."""
+    found = torch.zeros_like(weight)
+    for first in range(0, len(Z), max(1, CHUNK_ELEMENTS // weight.shape[1])):
+        part = slice(first, first + max(1, CHUNK_ELEMENTS // weight.shape[1]))
+        p = torch.softmax(logits(Z[part], (weight,)), dim=1)
+        spread = p * (1 - p)
+        if weights is not None:
+            spread = spread * weights[:, None, part]
+        found += (spread[0] @ Z[part].square())[None]
+    return found
+
+
+def logits(Z: torch.Tensor, layers: Layers) -> torch.Tensor:
+    """(H, C, n) logits of rows ``Z`` (n, inputs + 1) that end in a one."""
+    heads, outputs, inputs = layers[0].shape
+    out = (layers[0].reshape(heads * outputs, inputs) @ Z.T).view(heads, outputs, -1)
     if len(layers) == 1:
         return out
-    out = torch.nn.functional.gelu(out).transpose(0, 1)
-    return (out @ layers[1][:, :-1] + layers[1][:, -1:]).transpose(0, 1)
+    return layers[1][:, :, :-1] @ torch.nn.functional.gelu(out) + layers[1][:, :, -1:]
 
 
 def nll(logp: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
-    """(n, H) negative log-likelihood from (n, H, C) log-probabilities."""
-    return -logp.gather(2, codes[:, None, None].expand(-1, logp.shape[1], 1))[:, :, 0]
-
-
-def rotate(layers: tuple[torch.Tensor, ...], turn: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """The first layer's inputs turned by ``turn``; the bias stays."""
-    first = torch.cat([turn @ layers[0][:, :-1], layers[0][:, -1:]], dim=1)
-    return (first, *layers[1:])
-
-
-def principal_axes(X: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Orthonormal axes (d, r) of the span of the rows, and their sums of squares (r,)."""
-    n, d = X.shape
-    if n < d:
-        # The small side's Gram matrix: n x n, with n below the number of features.
-        squares, vectors = torch.linalg.eigh(X @ X.T)
-        keep = squares > 1e-5 * squares[-1].clamp(min=1e-12)
-        axes = X.T @ (vectors[:, keep] / squares[keep].sqrt())
-        return axes, squares[keep]
-    squares, vectors = torch.linalg.eigh(X.T @ X)
-    keep = squares > 1e-6 * squares[-1].clamp(min=1e-12)
-    return vectors[:, keep], squares[keep]
+    """(H, n) negative log-likelihood from (H, C, n) log-probabilities."""
+    return -logp[:, codes, torch.arange(len(codes), device=codes.device)]
 
 
 def initial(
     d: int, classes: int, heads: int, hidden: int | None, seed: int, device: torch.device
-) -> tuple[torch.Tensor, ...]:
+) -> Layers:
     """Where a first fit starts; reproducible for a seed."""
     if hidden is None:
         # The objective is convex: the start does not matter, and zero is the fastest one.
-        return (torch.zeros(heads, d + 1, classes, device=device),)
+        return (torch.zeros(heads, classes, d + 1, device=device),)
     generator = torch.Generator().manual_seed(seed)
-    first = torch.randn(heads, d + 1, hidden, generator=generator)
-    last = torch.randn(heads, hidden + 1, classes, generator=generator) / math.sqrt(hidden)
+    first = torch.randn(heads, hidden, d + 1, generator=generator)
+    last = torch.randn(heads, classes, hidden + 1, generator=generator) / math.sqrt(hidden)
     return first.to(device), last.to(device)
-
-
-def fold_of(codes: torch.Tensor) -> torch.Tensor:
-    """(n,) fold of each item: dealt round within each class, so labels to come change nothing."""
-    labels = codes.cpu().numpy()
-    folds = np.empty(len(labels), dtype=np.int64)
-    for code in np.unique(labels):
-        own = np.flatnonzero(labels == code)
-        folds[own] = (np.arange(len(own)) + code) % FOLDS
-    return torch.from_numpy(folds).to(codes.device)
-
-
-def fit_temperature(
-    problem: HeadLoss,
-    layers: tuple[torch.Tensor, ...],
-    folds: torch.Tensor,
-    codes: torch.Tensor,
-    members: int,
-) -> float:
-    """The temperature that minimises the log loss of the out-of-fold logits.
-
-    A standard normal prior on its logarithm keeps it near 1 while labels are few. Only items
-    whose class was seen in training count: the others say nothing about confidence.
-    """
-    outputs = logits(problem.Z, tuple(layer[members:] for layer in layers), bias_in=True)
-    rows = torch.arange(len(codes), device=codes.device)
-    held_out = outputs[rows, folds]
-    counts = torch.bincount(codes)
-    per_fold = torch.zeros(FOLDS, len(counts), device=codes.device)
-    per_fold.index_put_((folds, codes), torch.ones_like(codes, dtype=torch.float32), True)
-    fair = (counts[codes] - per_fold[folds, codes]) > 0
-    if int(fair.sum()) < 2:
-        return 1.0
-    held_out, target = held_out[fair].double(), codes[fair]
-    logs = torch.linspace(-2.5, 2.5, 101, dtype=torch.float64, device=codes.device)
-    losses = torch.stack(
-        [
-            torch.nn.functional.cross_entropy(held_out / log.exp(), target, reduction="sum")
-            + 0.5 * log.square()
-            for log in logs
-        ]
-    )
-    return float(logs[losses.argmin()].exp())

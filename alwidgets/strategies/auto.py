@@ -5,23 +5,74 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-NAME = "auto"
-
+from alwidgets.strategies.context import Known
 
 #: Labels before the model is asked: more cost accuracy where the classes are not the clusters.
 COLD = 5
+#: Share of the pool below which a class is rare, and labels of it that are enough to learn it by.
+RARE = 0.02
+FOUND = 20
+#: Share of the picks that are drawn at random: what active labels are measured against.
+EXPLORE = 0.05
 
 
-def choose(
-    n_labelled: int, codes: NDArray[np.int64], n_classes: int, *, has_model: bool
-) -> tuple[str, str]:
+def choose(known: Known, losing: str | None = None) -> tuple[str, str]:
     """The strategy for the next batch, and why, in words.
 
-    Typical items first (Hacohen et al., ICML 2022), then uncertainty herding (Bae et al., ICLR
-    2025), which goes over from coverage to uncertainty by itself as its kernel narrows.
+    Typical items first (Hacohen et al., ICML 2022). Then uncertainty herding (Bae et al., ICLR
+    2025), which goes over from coverage to uncertainty by itself as its kernel narrows. While a
+    class of which there are few labels is rare in what the model says of the pool, its border is
+    searched (Zhang et al., ICML 2022). Random items where the audit says that these do better.
+
+    Parameters
+    ----------
+    known : Known
+    losing : str, optional
+        Evidence against active selection, in words.
     """
-    if n_labelled < COLD or not has_model:
+    if len(known.labels) < COLD or known.learner is None:
         return "representative", f"typical items first, until {COLD} are labelled"
-    if len(np.unique(codes)) < 2:
+    if len(np.unique(known.labels)) < 2:
         return "representative", "typical items until a second class has been seen"
+    if losing is not None:
+        return "random", losing
+    rare = _rare(known)
+    if rare is not None:
+        return "galaxy", f"a class makes up {rare:.1%} of the pool: items at its border"
     return "uncertainty_herding", "items near many that the model is unsure of"
+
+
+def _rare(known: Known) -> float | None:
+    """The expected share of a class that is rare in the pool and among the labels."""
+    counts = np.bincount(known.labels, minlength=known.n_classes)
+    shares = known.reference_proba.mean(dim=0).cpu().numpy()
+    # Of a class without a label nobody knows where to look.
+    wanted = (counts > 0) & (counts < FOUND) & (shares < RARE)
+    return float(shares[wanted].min()) if wanted.any() else None
+
+
+def explore(
+    best: NDArray[np.int64], log_q: NDArray[np.float64], m: int, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Put uniform draws in the place of a few picks.
+
+    Parameters
+    ----------
+    best, log_q : (n,) arrays
+        Positions among ``m`` candidates, in the order picked, and log-probabilities.
+    m : int
+    seed : int
+
+    Returns
+    -------
+    (n,) positions, log-probabilities, and which were drawn by lot
+    """
+    rng = np.random.default_rng(seed)
+    by_lot = rng.random(len(best)) < EXPLORE
+    free = np.ones(m, dtype=bool)
+    free[best[~by_lot]] = False
+    drawn = rng.choice(np.flatnonzero(free), int(by_lot.sum()), replace=False)
+    best, log_q = best.copy(), log_q.copy()
+    best[by_lot] = drawn
+    log_q[by_lot] = -np.log(free.sum() - np.arange(len(drawn)))
+    return best, log_q, by_lot

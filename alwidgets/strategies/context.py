@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -11,6 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from alwidgets.errors import StrategyError
+
+#: Items of the pool whose labels :func:`~alwidgets.strategies.epig` wants to know.
+TARGETS = 200
 
 
 class Predictor(Protocol):
@@ -34,67 +38,186 @@ class Predictor(Protocol):
         ...
 
 
+class Known:
+    """What is the same for every chunk of the pool: the model, the labels and a random sample.
+
+    Parameters
+    ----------
+    learner : Learner or None
+    n_classes : int
+    labelled_features : (l, d) float32 tensor
+    labels : (l,) int64 array
+    sample : callable
+        Returns the features (r, d) of a random sample of the candidates, when asked.
+    seed : int
+    """
+
+    def __init__(
+        self,
+        learner: Predictor | None,
+        n_classes: int,
+        labelled_features: torch.Tensor,
+        labels: NDArray[np.int64],
+        sample: Callable[[], torch.Tensor],
+        seed: int,
+    ) -> None:
+        self.learner = learner
+        self.n_classes = n_classes
+        self.labelled_features = labelled_features
+        self.labels = labels
+        self.seed = seed
+        self._sample = sample
+
+    def model(self) -> Predictor:
+        """The learner, or an error that says what to do where there is none yet."""
+        if self.learner is None:
+            raise StrategyError("This strategy needs a fitted learner: label a few items first.")
+        return self.learner
+
+    def embed(self, features: torch.Tensor) -> torch.Tensor:
+        """(n, h) what the last layer sees; the features themselves before the first fit."""
+        if self.learner is None or not len(features):
+            return features
+        return self.learner.embed(features)
+
+    @cached_property
+    def labelled_embedding(self) -> torch.Tensor:
+        """(l, h) embedding of the labelled items."""
+        return self.embed(self.labelled_features)
+
+    @cached_property
+    def labelled_proba(self) -> torch.Tensor:
+        """(l, C) class probabilities of the labelled items."""
+        if not len(self.labels):
+            return self.labelled_features.new_empty(0, self.n_classes)
+        return self.model().predict_proba(self.labelled_features)
+
+    @cached_property
+    def reference_features(self) -> torch.Tensor:
+        """(r, d) features of the sample."""
+        return self._sample()
+
+    @cached_property
+    def reference_embedding(self) -> torch.Tensor:
+        """(r, h) its embedding."""
+        return self.embed(self.reference_features)
+
+    @cached_property
+    def reference_proba(self) -> torch.Tensor:
+        """(r, C) its class probabilities."""
+        return self.model().predict_proba(self.reference_features)
+
+    @cached_property
+    def target_posterior(self) -> torch.Tensor:
+        """(K, t, C) posterior of its first items."""
+        return self.model().posterior(self.reference_features[:TARGETS])
+
+
 @dataclass(frozen=True)
 class Context:
-    """What a strategy may look at: some candidates, the labels so far and the model.
+    """What a strategy may look at: a part of the pool, the labels so far and the model.
 
     Attributes
     ----------
     features : (n, d) float32 tensor
-        Of the candidates.
+        Of the items to score or to pick from. Labelled ones may be among those to score: what
+        they score counts for nothing.
     indices : (n,) int64 array
         Their rows in the pool.
-    learner : Learner or None
-        ``None`` before the first fit.
-    n_classes : int
-    labelled_features : (m, d) float32 tensor
-    labelled : (m,) int64 array
-        Class codes of the labelled items.
-    seed : int
-        Different for each batch.
+    known : Known
+        What is the same for every chunk; its parts are attributes here, too.
+    costs : (N,) array or None
+        Of a label for each item of the pool, in any unit.
     """
 
     features: torch.Tensor
     indices: NDArray[np.int64]
-    learner: Predictor | None
-    n_classes: int
-    labelled_features: torch.Tensor
-    labelled: NDArray[np.int64]
-    seed: int
+    known: Known
+    costs: NDArray[np.float64] | None = None
+
+    @property
+    def learner(self) -> Predictor | None:
+        """``None`` before the first fit."""
+        return self.known.learner
+
+    @property
+    def n_classes(self) -> int:
+        """How many classes the task has."""
+        return self.known.n_classes
+
+    @property
+    def seed(self) -> int:
+        """Different for each batch."""
+        return self.known.seed
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """(l,) class codes of the labelled items."""
+        return self.known.labels
 
     @property
     def n_labelled(self) -> int:
         """Number of labelled items."""
-        return len(self.labelled)
+        return len(self.known.labels)
 
     @cached_property
     def proba(self) -> torch.Tensor:
         """(n, C) class probabilities."""
-        return self._model().predict_proba(self.features)
+        return self.known.model().predict_proba(self.features)
 
     @cached_property
     def posterior(self) -> torch.Tensor:
         """(K, n, C) class probabilities of the posterior samples."""
-        return self._model().posterior(self.features)
+        return self.known.model().posterior(self.features)
 
     @cached_property
     def embedding(self) -> torch.Tensor:
         """(n, h) what the last layer sees; the features themselves before the first fit."""
-        return self.features if self.learner is None else self.learner.embed(self.features)
+        return self.known.embed(self.features)
 
-    @cached_property
+    @property
+    def labelled_features(self) -> torch.Tensor:
+        """(l, d) features of the labelled items."""
+        return self.known.labelled_features
+
+    @property
     def labelled_embedding(self) -> torch.Tensor:
-        """(m, h) the same of the labelled items."""
-        if self.learner is None or not self.n_labelled:
-            return self.labelled_features
-        return self.learner.embed(self.labelled_features)
+        """(l, h) embedding of the labelled items."""
+        return self.known.labelled_embedding
+
+    @property
+    def labelled_proba(self) -> torch.Tensor:
+        """(l, C) class probabilities of the labelled items."""
+        return self.known.labelled_proba
+
+    @property
+    def reference_features(self) -> torch.Tensor:
+        """(r, d) features of a random sample of all candidates, the same for every chunk."""
+        return self.known.reference_features
+
+    @property
+    def reference_embedding(self) -> torch.Tensor:
+        """(r, h) embedding of that sample."""
+        return self.known.reference_embedding
+
+    @property
+    def reference_proba(self) -> torch.Tensor:
+        """(r, C) class probabilities of that sample."""
+        return self.known.reference_proba
+
+    @property
+    def target_posterior(self) -> torch.Tensor:
+        """(K, t, C) posterior of its first items, 200 at most."""
+        return self.known.target_posterior
+
+    @property
+    def cost(self) -> torch.Tensor:
+        """(n,) cost of a label for each item; ones where nothing is known of it."""
+        if self.costs is None:
+            return torch.ones(len(self.features), device=self.features.device)
+        return torch.from_numpy(self.costs[self.indices]).to(self.features)
 
     @cached_property
     def rng(self) -> torch.Generator:
         """A generator seeded for this batch, on the CPU."""
         return torch.Generator().manual_seed(self.seed)
-
-    def _model(self) -> Predictor:
-        if self.learner is None:
-            raise StrategyError("This strategy needs a fitted learner: label a few items first.")
-        return self.learner

@@ -1,9 +1,19 @@
-"""How much the posterior samples disagree about an item. Higher means label sooner."""
+"""How much the posterior samples disagree about an item. Higher means label sooner.
+
+A posterior is (K, n, C): the class probabilities that K posterior samples, or the K members of a
+committee, give n items. Every function raises ``StrategyError`` for NaN or infinity in it, naming
+the row, and for another number of axes.
+"""
 
 from __future__ import annotations
 
-from alwidgets.strategies._arrays import ArrayT, checked, like
-from alwidgets.strategies.uncertainty import nats
+from collections.abc import Callable
+
+import torch
+
+from alwidgets.errors import StrategyError
+from alwidgets.strategies._arrays import Array, ArrayT, checked, like
+from alwidgets.strategies.uncertainty import nats, p_log_p, rows_at_once
 
 
 def bald(posterior: ArrayT) -> ArrayT:
@@ -15,21 +25,191 @@ def bald(posterior: ArrayT) -> ArrayT:
     Parameters
     ----------
     posterior : (K, n, C) array or tensor
-        Class probabilities of K posterior samples.
 
     Returns
     -------
-    (n,) array or tensor, at least 0
-
-    Raises
-    ------
-    StrategyError
-        For NaN or infinity, naming the row.
+    (n,) array or tensor in [0, ln min(K, C)]
 
     References
     ----------
     Houlsby et al., "Bayesian active learning for classification and preference learning", 2011.
     """
+
+    def score(p: torch.Tensor) -> torch.Tensor:
+        own = _mean(p, p_log_p)
+        # Rounding can leave a difference of equal entropies just below zero.
+        return own.sub_(p_log_p(_mean(p))).sum(dim=1).clamp_(min=0.0)
+
+    return _by_rows(posterior, score)
+
+
+def consensus_entropy(posterior: ArrayT) -> ArrayT:
+    """Entropy of the mean prediction of a committee, in nats.
+
+    Parameters
+    ----------
+    posterior : (K, n, C) array or tensor
+
+    Returns
+    -------
+    (n,) array or tensor in [0, ln C]
+
+    References
+    ----------
+    McCallum & Nigam, "Employing EM and pool-based active learning for text classification",
+    ICML 1998.
+    """
+    return _by_rows(posterior, lambda p: nats(_mean(p)))
+
+
+def max_disagreement(posterior: ArrayT) -> ArrayT:
+    """Largest Kullback-Leibler divergence of a member from the mean prediction, in nats.
+
+    Parameters
+    ----------
+    posterior : (K, n, C) array or tensor
+
+    Returns
+    -------
+    (n,) array or tensor in [0, ln K]
+
+    References
+    ----------
+    McCallum & Nigam, "Employing EM and pool-based active learning for text classification",
+    ICML 1998; the largest divergence in place of the mean one, which is BALD.
+    """
+
+    def score(p: torch.Tensor) -> torch.Tensor:
+        log_mean = _mean(p).clamp_(min=torch.finfo(p.dtype).tiny).log_()
+        most = p.new_zeros(p.shape[1])
+        for sample in p:
+            divergence = p_log_p(sample).sub_(sample * log_mean).sum(dim=1)
+            torch.maximum(most, divergence, out=most)
+        return most
+
+    return _by_rows(posterior, score)
+
+
+def vote_entropy(posterior: ArrayT) -> ArrayT:
+    """Entropy of the votes of a committee, in nats; each member votes for its likeliest class.
+
+    Parameters
+    ----------
+    posterior : (K, n, C) array or tensor
+
+    Returns
+    -------
+    (n,) array or tensor in [0, ln min(K, C)]
+
+    References
+    ----------
+    Dagan & Engelson, "Committee-based sampling for training probabilistic classifiers",
+    ICML 1995.
+    """
+    return _by_rows(posterior, lambda p: nats(_votes(p)))
+
+
+def variation_ratio(posterior: ArrayT) -> ArrayT:
+    """Share of the votes that are not for the class with most votes.
+
+    Parameters
+    ----------
+    posterior : (K, n, C) array or tensor
+
+    Returns
+    -------
+    (n,) array or tensor in [0, 1 - 1/K]
+
+    References
+    ----------
+    Freeman, "Elementary applied statistics", 1965.
+    """
+    return _by_rows(posterior, lambda p: _votes(p).amax(dim=1).neg_().add_(1.0))
+
+
+def epig(posterior: ArrayT, target_posterior: Array) -> ArrayT:
+    """Expected information that an item's label gives about the labels of the targets, in nats.
+
+    The mean over the targets x* of the mutual information of y and y* under the posterior. Unlike
+    BALD it asks for nothing that does not bear on the targets. Takes n * t * C**2 steps: with very
+    many classes, give few targets.
+
+    Parameters
+    ----------
+    posterior : (K, n, C) array or tensor
+    target_posterior : (K, t, C) array or tensor
+        Of the same K posterior samples, on about 200 items like those the model is for, at random.
+
+    Returns
+    -------
+    (n,) array or tensor in [0, ln min(K, C)]
+
+    Raises
+    ------
+    StrategyError
+        Where the two do not go together, and without a target.
+
+    References
+    ----------
+    Bickford Smith et al., "Prediction-oriented Bayesian active learning", AISTATS 2023.
+    """
     p = checked(posterior, 3)
-    # Rounding can leave a difference of equal entropies just below zero.
-    return like((nats(p.mean(dim=0)) - nats(p).mean(dim=0)).clamp(min=0.0), posterior)
+    target = checked(target_posterior, 3, "target probabilities").to(p)
+    K, n, C = p.shape
+    if target.shape[0] != K or target.shape[2] != C or not target.shape[1] or not K:
+        raise StrategyError(
+            f"The targets must have shape ({K}, t, {C}) with t at least 1, as the posterior has "
+            f"{tuple(p.shape)}: got {tuple(target.shape)}."
+        )
+    about, mass = _ratios(target.reshape(K, -1))
+    mass /= target.shape[1]
+    # Both sides are cut, so that a block has a bounded size with many classes too.
+    columns = max(1, min(about.shape[1], rows_at_once(p, min(C, 128), product=True)))
+    step = max(1, rows_at_once(p, columns, product=True) // C)
+    total = p.new_empty(n)
+    for part, out in zip(p.split(step, dim=1), total.split(step), strict=True):
+        of_item, weight = _ratios(part.reshape(K, -1))
+        # p(y, y*) / (p(y) p(y*)), whose logarithm is near 0 where there is little to learn:
+        # more exact than a difference of entropies.
+        information = torch.zeros_like(weight)
+        for there, share in zip(about.split(columns, dim=1), mass.split(columns), strict=True):
+            information += p_log_p((of_item.T / K) @ there) @ share
+        torch.sum((information * weight).view(-1, C), dim=1, out=out)
+    return like(total.clamp_(min=0.0), posterior)
+
+
+def _by_rows(posterior: ArrayT, score: Callable[[torch.Tensor], torch.Tensor]) -> ArrayT:
+    """(n,) scores of (K, n, C), in blocks of items."""
+    p = checked(posterior, 3)
+    if not p.shape[0]:
+        raise StrategyError("The posterior holds no sample: give (K, n, C) with K at least 1.")
+    result = p.new_empty(p.shape[1])
+    step = rows_at_once(p, p.shape[2])
+    for part, out in zip(p.split(step, dim=1), result.split(step), strict=True):
+        out.copy_(score(part))
+    return like(result, posterior)
+
+
+def _mean(
+    p: torch.Tensor, of: Callable[[torch.Tensor], torch.Tensor] = torch.clone
+) -> torch.Tensor:
+    """Mean over the posterior samples, added in their order wherever an item lies in a block."""
+    total = of(p[0])
+    for sample in p[1:]:
+        total += sample if of is torch.clone else of(sample)
+    return total.div_(len(p))
+
+
+def _votes(p: torch.Tensor) -> torch.Tensor:
+    """(n, C) share of the members that vote for each class."""
+    share = p.new_zeros(p.shape[1:])
+    one = p.new_ones(()).expand(len(share), 1)
+    for sample in p:
+        share.scatter_add_(1, sample.argmax(dim=1, keepdim=True), one)
+    return share.div_(len(p))
+
+
+def _ratios(p: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """(K, m) probabilities over their mean, 0 where that is 0; and the mean, (m,)."""
+    mean = p.mean(dim=0)
+    return p / mean.clamp(min=torch.finfo(p.dtype).tiny), mean

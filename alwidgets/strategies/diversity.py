@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from alwidgets.strategies._arrays import Array, checked
+from alwidgets.strategies._arrays import ArrayT, like
+from alwidgets.strategies._blocks import Rows, labelled_rows, nearest_gap, no_rows, norms
+from alwidgets.strategies.clustering import kmeans
 
 #: Rows that k-means looks at: more change the centroids little.
 SAMPLE = 20_000
-#: Elements of the largest distance block.
-BLOCK = 1 << 23
+#: Labelled rows that every candidate is held against; the others only where they can matter.
+FIRST = 64
+#: Rows at the front that are kept up to date, and those kept when it is full.
+FRONT, KEPT = 8192, 2048
+#: Older rows that are brought up to date at once, and those of them that come to the front.
+LATE, ADDED = 8192, 512
 
 
-def k_center(embedding: Array, labelled: Array | None, n: int, seed: int = 0) -> NDArray[np.int64]:
+def k_center(embedding: ArrayT, labelled: ArrayT | None, n: int, seed: int = 0) -> ArrayT:
     """Greedy core-set: again and again the item farthest from everything chosen or labelled.
+
+    Exact, yet few distances are computed. Those to the nearest chosen item only fall, so an old
+    one bounds what it is now: only rows whose old distance exceeds the largest up-to-date one are
+    measured again, against all new choices in one matrix product.
 
     Parameters
     ----------
@@ -30,36 +39,132 @@ def k_center(embedding: Array, labelled: Array | None, n: int, seed: int = 0) ->
 
     Returns
     -------
-    (min(n, m),) int64
+    (min(n, m),) int64 array or tensor
         Rows of ``embedding`` in the order picked.
+
+    Raises
+    ------
+    StrategyError
+        For NaN or infinity, naming the row.
 
     References
     ----------
     Sener & Savarese, "Active learning for convolutional neural networks: a core-set approach",
-    ICLR 2018.
+    ICLR 2018. Minoux, "Accelerated greedy algorithms for maximizing submodular set functions",
+    1978, for the old bounds.
     """
-    h = checked(embedding, 2, "embedding")
+    h = Rows(embedding, "embedding")
     m = len(h)
     n = max(0, min(n, m))
-    order = torch.from_numpy(np.random.default_rng(seed).permutation(m)).to(h.device)
-    # argmax takes the first of equals: shuffled rows make that a fair draw.
-    h = h[order]
-    gap = torch.full((m,), torch.inf, dtype=h.dtype, device=h.device)
-    if labelled is not None and len(labelled):
-        known = checked(labelled, 2, "labelled embedding").to(h)
-        gap = _nearest(h, known)[0]
+    if n == 0:
+        return like(no_rows(h), embedding)
+    rng = np.random.default_rng(seed)
+    # From here on, rows go by their place in a random order: the first of equals is a fair draw.
+    order = torch.from_numpy(rng.permutation(m)).to(h.device)
+    # Squared distances by products lose precision far from the origin.
+    h.offset = h[order[:1000]].mean(dim=0)
     chosen: list[int] = []
-    for _ in range(n):
-        row = int(gap.argmax())
-        chosen.append(row)
-        gap = torch.minimum(gap, (h - h[row]).square().sum(dim=1))
-        gap[chosen] = -1.0
-    return order.cpu().numpy()[np.array(chosen, dtype=np.int64)]
+    known = labelled_rows(labelled, h)
+    if len(known):
+        known = known[torch.from_numpy(rng.permutation(len(known))).to(h.device)]
+    else:
+        chosen.append(0)
+        known = h[order[:1]]
+    gap = torch.empty(m, dtype=h.dtype, device=h.device)
+    for where, part in h.blocks(min(FIRST, len(known))):
+        gap[where] = nearest_gap(part, known[:FIRST])
+    front = _Front(h, order, gap[order], known, n)
+    for place in chosen:
+        front.gap[place] = -1.0
+    while len(chosen) < n:
+        chosen.append(front.take())
+    picks = order[torch.tensor(chosen, device=h.device)]
+    return like(picks, embedding)
 
 
-def representative(
-    embedding: Array, n: int, seed: int = 0, labelled: Array | None = None
-) -> NDArray[np.int64]:
+class _Front:
+    """The rows that are farthest from all centres, up to date; old bounds for the others."""
+
+    def __init__(
+        self, h: Rows, order: torch.Tensor, gap: torch.Tensor, known: torch.Tensor, n: int
+    ) -> None:
+        self.h, self.order = h, order
+        #: Of each row, a bound on its squared distance to the nearest centre; -1 if at the front.
+        self.gap = gap
+        self.n_known = len(known)
+        #: Centres that this bound takes into account.
+        self.seen = torch.full((len(gap),), min(FIRST, len(known)), device=h.device)
+        self.centres = torch.cat([known, known.new_empty(n, h.width)])
+        self.count = len(known)
+        size = min(FRONT, len(gap))
+        self.points = known.new_empty(size, h.width)
+        self.squares = known.new_empty(size)
+        self.places = torch.empty(size, dtype=torch.int64, device=h.device)
+        #: -1 for what was taken.
+        self.gaps = known.new_empty(size)
+        self.used = 0
+
+    def take(self) -> int:
+        """The place of the farthest row, which becomes a centre."""
+        while True:
+            best = float(self.gaps[: self.used].max()) if self.used else -1.0
+            if float(self.gap.max()) <= best:
+                break
+            self._add(torch.nonzero(self.gap > best)[:, 0])
+        used = slice(0, self.used)
+        ties = torch.nonzero(self.gaps[used] == best)[:, 0]
+        row = int(ties[self.places[ties].argmin()])
+        self.centres[self.count] = centre = self.points[row]
+        self.count += 1
+        away = torch.mv(self.points[used], centre).mul_(-2.0)
+        away.add_(self.squares[used]).add_(self.squares[row]).clamp_(min=0.0)
+        # What was taken has -1 and keeps it.
+        torch.minimum(self.gaps[used], away, out=self.gaps[used])
+        self.gaps[row] = -1.0
+        return int(self.places[row])
+
+    def _add(self, late: torch.Tensor) -> None:
+        """Bring these rows up to date, the highest bounds first; the farthest come to the front."""
+        if len(late) > LATE:
+            late = late[self.gap[late].topk(LATE).indices]
+        gap = self.gap[late]
+        points = self.h[self.order[late]]
+        # Rows that were never held against all that is labelled have far more to catch up with.
+        new = self.seen[late] < self.n_known
+        mixed = bool(new.any()) and not bool(new.all())
+        groups = [torch.nonzero(part)[:, 0] for part in (new, ~new)] if mixed else [slice(None)]
+        for group in groups:
+            since = int(self.seen[late[group]].min())
+            if since < self.count:
+                away = nearest_gap(points[group], self.centres[since : self.count])
+                gap[group] = torch.minimum(gap[group], away)
+        self.gap[late], self.seen[late] = gap, self.count
+        best = gap.topk(min(ADDED, len(gap))).indices
+        if self.used + len(best) > len(self.gaps):
+            self._shrink()
+            best = best[: len(self.gaps) - self.used]
+        new_rows = slice(self.used, self.used + len(best))
+        self.points[new_rows] = points[best]
+        self.squares[new_rows] = norms(points[best])
+        self.places[new_rows] = late[best]
+        self.gaps[new_rows] = gap[best]
+        self.gap[late[best]] = -1.0
+        self.used += len(best)
+
+    def _shrink(self) -> None:
+        """Send the nearest rows of the front back to the others."""
+        used = slice(0, self.used)
+        keep = self.gaps[used].topk(min(KEPT, self.used // 2)).indices
+        self.gap[self.places[used]] = self.gaps[used]
+        self.seen[self.places[used]] = self.count
+        size = len(keep)
+        for held in (self.points, self.squares, self.places, self.gaps):
+            held[:size] = held[keep]
+        self.gap[self.places[:size]] = -1.0
+        self.used = size
+
+
+def representative(embedding: ArrayT, labelled: ArrayT | None, n: int, seed: int = 0) -> ArrayT:
     """Typical items of as many different regions as possible, for a cold start.
 
     k-means with one cluster for each item that is or will be labelled; the clusters without a
@@ -70,84 +175,48 @@ def representative(
     ----------
     embedding : (m, d) array or tensor
         The candidates.
+    labelled : (l, d) array or tensor, or None
+        What is labelled already.
     n : int
         How many; all m if there are fewer.
     seed : int
-    labelled : (l, d) array or tensor, optional
-        What is labelled already.
 
     Returns
     -------
-    (min(n, m),) int64
+    (min(n, m),) int64 array or tensor
         Rows of ``embedding`` in the order picked, distinct.
+
+    Raises
+    ------
+    StrategyError
+        For NaN or infinity, naming the row.
 
     References
     ----------
     Hacohen, Dekel & Weinshall, "Active learning on a budget: opposite strategies suit high and
     low budgets" (TypiClust), ICML 2022; nearness to the centroid stands in for their density.
     """
-    h = checked(embedding, 2, "embedding")
-    m = len(h)
+    pool = Rows(embedding, "embedding")
+    pool.check()
+    m = len(pool)
     n = max(0, min(n, m))
     if n == 0:
-        return np.empty(0, np.int64)
-    rng = np.random.default_rng(seed)
-    rows = rng.permutation(m)[: max(SAMPLE, n)]
-    h = h[torch.from_numpy(rows).to(h.device)]
-    known = h[:0] if labelled is None else checked(labelled, 2, "labelled embedding").to(h)
+        return like(no_rows(pool), embedding)
+    rows = np.random.default_rng(seed).permutation(m)[: max(SAMPLE, n)]
+    h = pool[torch.from_numpy(rows).to(pool.device)]
+    known = labelled_rows(labelled, pool)
     everything = torch.cat([h, known])
     clusters = min(len(known) + n, 500, len(everything))
     centres, owner = kmeans(everything, max(clusters, min(n, len(h))), seed)
-    gaps = (everything - centres[owner]).square().sum(dim=1).cpu().numpy()
+    gaps = norms(h - centres[owner[: len(h)]]).cpu().numpy()
     owners = owner.cpu().numpy()
     own = owners[: len(h)]
     size = np.bincount(own, minlength=len(centres))
     held = np.bincount(owners[len(h) :], minlength=len(centres))
     # Cycle over the clusters: fewest labels first, then the largest; each gives its next item.
-    by_gap = np.lexsort((gaps[: len(h)], own))
+    by_gap = np.lexsort((gaps, own))
     starts = np.r_[0, np.cumsum(size)[:-1]]
     turn = np.empty(len(h), dtype=np.int64)
     turn[by_gap] = np.arange(len(h)) - np.repeat(starts, size)
     best = np.lexsort((-size[own], turn + held[own]))[:n]
-    return rows[best].astype(np.int64)
-
-
-def kmeans(
-    X: torch.Tensor, k: int, seed: int, *, iterations: int = 25
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Lloyd's algorithm from a k-means++ start; ``k`` centres (k, d) and owners (n,).
-
-    Duplicates may leave centres without an item: they own nothing then.
-    """
-    generator = np.random.default_rng(seed)
-    centres = X[:1].repeat(k, 1)
-    gap = torch.ones(len(X), dtype=X.dtype, device=X.device)
-    for i in range(k):
-        total = torch.cumsum(gap.double(), dim=0)
-        target = float(generator.random()) * float(total[-1])
-        row = min(int(torch.searchsorted(total, target)), len(X) - 1)
-        centres[i] = X[row]
-        away = (X - X[row]).square().sum(dim=1)
-        gap = away if i == 0 else torch.minimum(gap, away)
-    owner = torch.zeros(len(X), dtype=torch.int64, device=X.device)
-    for step in range(iterations):
-        previous = owner
-        owner = _nearest(X, centres)[1]
-        if step and bool((owner == previous).all()):
-            break
-        counts = torch.bincount(owner, minlength=k).to(X.dtype)
-        sums = torch.zeros_like(centres).index_add_(0, owner, X)
-        filled = counts > 0
-        centres = torch.where(filled[:, None], sums / counts.clamp(min=1)[:, None], centres)
-    return centres, owner
-
-
-def _nearest(X: torch.Tensor, to: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Squared distance to, and row of, the nearest of ``to``; in blocks of bounded size."""
-    gaps, rows = [], []
-    squares = to.square().sum(dim=1)
-    for part in X.split(max(1, BLOCK // max(1, len(to)))):
-        found = torch.addmm(squares, part, to.T, alpha=-2.0).min(dim=1)
-        gaps.append((found.values + part.square().sum(dim=1)).clamp(min=0.0))
-        rows.append(found.indices)
-    return torch.cat(gaps), torch.cat(rows)
+    return like(torch.from_numpy(rows[best]).to(pool.device), embedding)

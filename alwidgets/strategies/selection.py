@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+import torch
 
 from alwidgets.errors import StrategyError
+from alwidgets.strategies._arrays import Array, ArrayT, as_tensor, checked, like
 
 #: Of the largest score: nothing weighs less, so every item can be drawn by either route.
 LEAST = 1e-6
+#: Neighbouring scores of which the largest is looked at first.
+GROUP = 64
+#: Of the largest squared distance: nearer than this is the same place, but for rounding.
+SAME = 1e-6
 
 
 def sample(
-    scores: ArrayLike, n: int, *, beta: float = 1.0, floor: float = 0.15, seed: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    scores: ArrayT, n: int, *, beta: float = 1.0, floor: float = 0.15, seed: int = 0
+) -> tuple[ArrayT, ArrayT]:
     """Draw ``n`` items one after the other, without replacement, and say with what probability.
 
     Draw m takes item i of those that remain with probability
@@ -24,7 +31,7 @@ def sample(
 
     Parameters
     ----------
-    scores : (m,) array
+    scores : (m,) array or tensor
         At least 0, higher means sooner. Scores below one millionth of the largest count as that.
     n : int
         How many; what is left if there are fewer.
@@ -36,9 +43,9 @@ def sample(
 
     Returns
     -------
-    indices : (min(n, m),) int64
+    indices : (min(n, m),) int64 array or tensor
         Rows of ``scores`` in the order drawn.
-    log_q : (min(n, m),) float64
+    log_q : (min(n, m),) float64 array or tensor
         Natural logarithm of the probability of each draw among what remained.
 
     Raises
@@ -46,53 +53,66 @@ def sample(
     StrategyError
         For negative or non-finite scores, naming the row.
     """
-    values = _checked(scores)
-    if len(values) and values.min() < 0:
-        row = int(np.flatnonzero(values < 0)[0])
-        raise StrategyError(
-            f"Score {values[row]:g} of row {row} is negative: sampling needs scores of at least 0; "
-            "use selection='top' otherwise."
-        )
-    if not 0 <= floor <= 1 or beta < 0:
+    values = _not_negative(scores)
+    if not 0 <= floor <= 1 or not 0 <= beta < math.inf:
         raise StrategyError(f"floor must lie in [0, 1] and beta be >= 0, not {floor}, {beta}.")
     m = len(values)
     n = max(0, min(n, m))
     if n == 0:
-        return np.empty(0, np.int64), np.empty(0, np.float64)
+        nothing = torch.empty(0, dtype=torch.float64, device=values.device)
+        return like(nothing.long(), scores), like(nothing, scores)
     rng = np.random.default_rng(seed)
-    highest = values.max()
-    scaled = np.maximum(values / highest, LEAST) if highest > 0 else np.ones(m)
-    log_weight = beta * np.log(scaled)
+    highest = float(values.amax())
+    log_weight = torch.zeros(m, dtype=torch.float64, device=values.device)
+    if highest > 0 and beta > 0:
+        log_weight.copy_(values).div_(highest).clamp_(min=LEAST).log_().mul_(beta)
 
-    race = _first(-(log_weight + rng.gumbel(size=m)), n)
-    lots = _first(rng.random(m), n)
-    by_lot = rng.random(n) < floor
-    taken = np.zeros(m, dtype=bool)
-    chosen = np.empty(n, np.int64)
+    finish = torch.from_numpy(rng.standard_exponential(m)).to(values.device)
+    keys = torch.sub(log_weight, finish.log_(), out=finish)
+    rows = _contenders(keys, n)
+    race = rows[keys[rows].topk(n).indices].tolist()
+    del keys, finish
+    lots = rng.choice(m, n, replace=False).tolist()
+    by_lot = (rng.random(n) < floor).tolist()
+    taken: set[int] = set()
+    order: list[int] = []
     heads = [0, 0]
-    for draw in range(n):
-        route = int(by_lot[draw])
-        order = lots if route else race
-        while taken[order[heads[route]]]:
+    for route in by_lot:
+        queue = lots if route else race
+        while queue[heads[route]] in taken:
             heads[route] += 1
-        chosen[draw] = order[heads[route]]
-        taken[chosen[draw]] = True
+        taken.add(queue[heads[route]])
+        order.append(queue[heads[route]])
 
     # What the weights of the remaining items add up to before each draw, from the back: no
     # subtraction, so a dominant first item costs no precision.
-    outside = np.logaddexp.reduce(log_weight[~taken]) if n < m else -np.inf
-    from_back = np.logaddexp.accumulate(np.r_[outside, log_weight[chosen][::-1]])
-    log_total = from_back[1:][::-1]
+    chosen = torch.tensor(order, dtype=torch.int64, device=values.device)
+    own = log_weight[chosen].cpu().numpy()
+    log_weight[chosen] = -torch.inf
+    outside = _log_sum(log_weight) if n < m else -np.inf
+    log_total = np.logaddexp.accumulate(np.r_[outside, own[::-1]])[1:][::-1]
     remaining = m - np.arange(n)
     with np.errstate(divide="ignore"):
-        by_power = np.log1p(-floor) + log_weight[chosen] - log_total
+        by_power = np.log1p(-floor) + own - log_total
         uniform = np.log(floor) - np.log(remaining)
     # The last of all is certain; the sum of its two routes may round just above 1.
-    return chosen, np.minimum(np.logaddexp(by_power, uniform), 0.0)
+    log_q = torch.from_numpy(np.minimum(np.logaddexp(by_power, uniform), 0.0))
+    return like(chosen, scores), like(log_q.to(values.device), scores)
 
 
-def top(scores: ArrayLike, n: int, *, seed: int) -> NDArray[np.int64]:
+def top(scores: ArrayT, n: int, *, seed: int = 0) -> ArrayT:
     """The rows of the ``n`` highest scores, best first; ties are broken by the seed.
+
+    Parameters
+    ----------
+    scores : (m,) array or tensor
+    n : int
+        How many; all m if there are fewer.
+    seed : int
+
+    Returns
+    -------
+    (min(n, m),) int64 array or tensor
 
     Raises
     ------
@@ -100,28 +120,145 @@ def top(scores: ArrayLike, n: int, *, seed: int) -> NDArray[np.int64]:
         For NaN or infinity, naming the row.
     """
     values = _checked(scores)
+    return like(_top(values, n, np.random.default_rng(seed)), scores)
+
+
+def diverse(
+    scores: ArrayT, embedding: Array, n: int, *, seed: int = 0, limit: int = 20_000
+) -> ArrayT:
+    """Items with high scores in different places: k-means++ weighted by the score.
+
+    Among the ``limit`` best, the first is drawn with probability proportional to its score and
+    each next one to its score times the squared distance to the nearest drawn before. Where
+    everything left lies on something drawn, the scores alone decide, and then chance.
+
+    Parameters
+    ----------
+    scores : (m,) array or tensor
+        At least 0.
+    embedding : (m, d) array or tensor
+        Only the rows of the candidates are read.
+    n : int
+        How many; all m if there are fewer.
+    seed : int
+    limit : int
+        Candidates; never fewer than ``n``.
+
+    Returns
+    -------
+    (min(n, m),) int64 array or tensor
+        Distinct rows in the order drawn.
+
+    Raises
+    ------
+    StrategyError
+        For negative or non-finite scores and for NaN or infinity in the embedding, naming the
+        row, and where the two differ in length.
+
+    References
+    ----------
+    Arthur & Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007, with the
+    weights of Zhdanov, "Diverse mini-batch active learning", 2019.
+    """
+    values = _not_negative(scores)
+    if embedding.ndim != 2 or len(embedding) != len(values):
+        raise StrategyError(
+            f"Expected an embedding of shape ({len(values)}, d), got {tuple(embedding.shape)}: "
+            "one row for each score."
+        )
+    rng = np.random.default_rng(seed)
     n = max(0, min(n, len(values)))
     if n == 0:
-        return np.empty(0, np.int64)
-    ties = np.random.default_rng(seed).random(len(values))
-    # Only rows that can be among the best are sorted.
-    bar = np.partition(values, len(values) - n)[len(values) - n]
-    rows = np.flatnonzero(values >= bar)
-    best = rows[np.lexsort((ties[rows], -values[rows]))][:n]
-    return best.astype(np.int64)
+        return like(torch.empty(0, dtype=torch.int64, device=values.device), scores)
+    rows = _top(values, max(n, limit), rng)
+    h = _rows_of(embedding, rows).to(values.device)
+    weight = values[rows].double()
+    weight /= weight.amax().clamp(min=torch.finfo(torch.float64).tiny)
+    h -= h.mean(dim=0)
+    squares = h.square().sum(dim=1)
+    least = SAME * float(squares.amax())
+    free = torch.ones_like(weight)
+    gap = torch.ones_like(weight)
+    chosen: list[int] = []
+    for draw in range(n):
+        at = _drawn([free * weight * gap, free * weight, free], float(rng.random()))
+        chosen.append(at)
+        free[at] = 0.0
+        away = torch.addmv(squares + squares[at], h, h[at], alpha=-2.0).double()
+        away = torch.where(away > least, away, 0.0)
+        gap = away if draw == 0 else torch.minimum(gap, away)
+    return like(rows[torch.tensor(chosen, device=rows.device)], scores)
 
 
-def _first(keys: NDArray[np.float64], n: int) -> NDArray[np.int64]:
-    """Rows of the ``n`` smallest keys, in order."""
-    rows = np.argpartition(keys, n - 1)[:n] if n < len(keys) else np.arange(len(keys))
-    return rows[np.argsort(keys[rows], kind="stable")].astype(np.int64)
+def _drawn(weights: list[torch.Tensor], share: float) -> int:
+    """A row drawn by the first of the weights that are not all 0; ``share`` lies in [0, 1)."""
+    for weight in weights:
+        total = torch.cumsum(weight, 0)
+        if float(total[-1]) > 0:
+            at = int(torch.searchsorted(total, share * total[-1], right=True))
+            # Rounding may carry the target to the very end.
+            return at if at < len(weight) else int(weight.argmax())
+    raise StrategyError("There is nothing left to draw.")
 
 
-def _checked(scores: ArrayLike) -> NDArray[np.float64]:
-    values = np.asarray(scores, dtype=np.float64)
-    if values.ndim != 1:
-        raise StrategyError(f"Scores must have shape (m,), not {values.shape}.")
-    finite = np.isfinite(values)
-    if not finite.all():
-        raise StrategyError(f"Score of row {int(np.flatnonzero(~finite)[0])} is NaN or infinite.")
+def _log_sum(logs: torch.Tensor) -> float:
+    """Logarithm of the sum of the exponentials, which take the place of ``logs``."""
+    highest = float(logs.amax())
+    return highest + math.log(float(logs.sub_(highest).exp_().sum()))
+
+
+def _top(values: torch.Tensor, n: int, rng: np.random.Generator) -> torch.Tensor:
+    """Rows of the ``n`` highest, best first, ties in random order."""
+    n = max(0, min(n, len(values)))
+    if n == 0:
+        return torch.empty(0, dtype=torch.int64, device=values.device)
+    rows = _contenders(values, n)
+    theirs = values[rows]
+    bar = theirs.topk(n).values[-1]
+    above, level = rows[theirs > bar], rows[theirs == bar]
+    lots = rng.choice(len(level), n - len(above), replace=False)
+    best = torch.cat([above, level[torch.from_numpy(lots).to(level.device)]])
+    best = best[torch.from_numpy(rng.permutation(n)).to(best.device)]
+    return best[torch.sort(values[best], descending=True, stable=True).indices]
+
+
+def _contenders(values: torch.Tensor, n: int) -> torch.Tensor:
+    """Rows, ascending, among which all are that reach the n-th highest value."""
+    groups = len(values) // GROUP
+    if groups < 4 * n:
+        return torch.arange(len(values), device=values.device)
+    # Each of the n best groups holds a value this high, so the bar cannot be lower.
+    peaks = values[: groups * GROUP].reshape(groups, GROUP).amax(dim=1)
+    return torch.nonzero(values >= peaks.topk(n).values[-1])[:, 0]
+
+
+def _rows_of(embedding: Array, rows: torch.Tensor) -> torch.Tensor:
+    """A finite single-precision copy of some rows."""
+    if isinstance(embedding, torch.Tensor):
+        part = embedding.detach()[rows.to(embedding.device)]
+    else:
+        part = as_tensor(np.asarray(embedding[rows.cpu().numpy()]))
+    part = part.to(torch.float32, copy=True)
+    finite = torch.isfinite(part).all(dim=1)
+    if not bool(finite.all()):
+        bad = int(rows[torch.nonzero(~finite)[:, 0].to(rows.device)].min())
+        raise StrategyError(f"NaN or infinity in the embedding, first in row {bad}.")
+    return part
+
+
+def _checked(scores: Array) -> torch.Tensor:
+    tensor = as_tensor(scores)
+    # Whole numbers would lose their last digits in single precision.
+    whole = not tensor.is_floating_point()
+    return checked(tensor.double() if whole else tensor, 1, "scores")
+
+
+def _not_negative(scores: Array) -> torch.Tensor:
+    values = _checked(scores)
+    if len(values) and float(values.amin()) < 0:
+        row = int(torch.nonzero(values < 0)[0, 0])
+        raise StrategyError(
+            f"Score {float(values[row]):g} of row {row} is negative: sampling needs scores of at "
+            "least 0; use selection='top' otherwise."
+        )
     return values

@@ -12,7 +12,7 @@ import traitlets
 
 from ..errors import AlwidgetsError, MessageError, StoreError, UnknownItemError
 from ..loop import READY
-from ..schema import Event
+from ..schema import Event, Switch
 from .bundles import bundle
 from .channel import Channel
 from .messages import (
@@ -76,9 +76,11 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             session.on("queue", lambda: self._send_queue()),
             session.on("labelled", self._on_labelled),
             session.on("training", lambda _: self._status()),
+            session.on("progress", lambda _: self._status()),
             session.on("round", lambda _: self._status()),
             session.on("error", lambda _: self._status()),
             session.on("notice", self._on_notice),
+            session.on("switch", self._on_switch),
             session.on("closed", self._on_closed),
         ]
         self.on_msg(self._on_message)
@@ -156,6 +158,12 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._task = self._session.task.to_json()
         self._send_status(notice=text)
 
+    def _on_switch(self, switch: Switch) -> None:
+        # At the start there is nothing that it could differ from.
+        if switch.before is not None:
+            name = switch.strategy.replace("_", " ")
+            self._send_status(notice=f"Next cards by {name}: {switch.reason}.")
+
     def _on_closed(self, reason: str) -> None:
         self._problem(
             f"This session is closed. {reason}",
@@ -192,6 +200,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             "audit": counts["audit"],
             "skipped": counts["skipped"],
             "training": self._session.training,
+            "progress": self._session.fit_progress,
             "model_version": self._session.version,
             "error": None if error is None else explain(error),
             "notice": notice,

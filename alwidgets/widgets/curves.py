@@ -14,7 +14,7 @@ import traitlets
 
 from ..evaluation.risk import Estimate
 from ..rounds import Round
-from ..schema import RoundRecord
+from ..schema import RoundRecord, Switch
 from .bundles import bundle
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 LINE_COLOURS = ("#2E86D1", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 BAND_COLOUR = "rgba(46, 134, 209, 0.22)"
+SWITCH_COLOUR = "rgba(128, 128, 128, 0.75)"
 
 
 class CurvesHeader(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
@@ -64,6 +65,7 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         self.add_class("alw-curves")
         self._unsubscribe: list[Callable[[], None]] = [
             session.on("round", lambda _: self._draw()),
+            session.on("switch", lambda _: self._draw()),
             session.on("closed", lambda _: self._stop_listening()),
         ]
         self._draw()
@@ -84,9 +86,10 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         with self._drawing:
             rounds = [r for r in self._session.rounds if r.accuracy is not None]
             current = self._session.current
-            self._header.summary = summarise(current)
+            switches = self._session.switches
+            self._header.summary = summarise(current) | {"picking": picking(switches)}
             if rounds:
-                _update(self.figure, rounds)
+                _update(self.figure, rounds, switches)
 
 
 def summarise(newest: Round | None) -> dict[str, str]:
@@ -111,6 +114,14 @@ def summarise(newest: Round | None) -> dict[str, str]:
             f"{trained}"
         ),
     }
+
+
+def picking(switches: list[Switch]) -> str:
+    """Say which strategy chooses the cards, and why."""
+    if not switches:
+        return ""
+    newest = switches[-1]
+    return f"Cards by {_title(newest.strategy)}: {newest.reason}"
 
 
 def percent(accuracy: Estimate) -> str:
@@ -138,7 +149,7 @@ def _title(strategy: str) -> str:
     return strategy.replace("_", " ")
 
 
-def _update(figure: Any, rounds: list[RoundRecord]) -> None:
+def _update(figure: Any, rounds: list[RoundRecord], switches: list[Switch]) -> None:
     labels = [r.n_train + r.n_audit for r in rounds]
     lines = lines_of(rounds)
     missing = [name for name in lines if not any(t.name == name for t in figure.data)]
@@ -146,7 +157,8 @@ def _update(figure: Any, rounds: list[RoundRecord]) -> None:
         band = figure.data[0]
         band.x = labels + labels[::-1]
         band.y = [r.high for r in rounds] + [r.low for r in rounds[::-1]]
-        for trace in figure.data[1:]:
+        _mark(figure.data[1], [s for s in switches if s.before is not None], rounds[-1])
+        for trace in figure.data[2:]:
             if trace.name in lines:
                 _fill(trace, lines[trace.name])
         figure.layout.annotations = ()
@@ -154,7 +166,7 @@ def _update(figure: Any, rounds: list[RoundRecord]) -> None:
         figure.layout.yaxis.range = (max(0.0, lowest - 0.05), 1.02)
         figure.layout.xaxis.range = (0, 1.03 * labels[-1])
     for name in missing:
-        colour = LINE_COLOURS[(len(figure.data) - 1) % len(LINE_COLOURS)]
+        colour = LINE_COLOURS[(len(figure.data) - 2) % len(LINE_COLOURS)]
         trace = go.Scatter(
             name=name,
             mode="lines+markers",
@@ -167,6 +179,21 @@ def _update(figure: Any, rounds: list[RoundRecord]) -> None:
         )
         _fill(trace, lines[name])
         figure.add_trace(trace)
+
+
+def _mark(trace: Any, switches: list[Switch], newest: RoundRecord) -> None:
+    """Upright lines where another strategy took over; its name and the reason on hovering."""
+    x: list[int | None] = []
+    y: list[float | None] = []
+    words: list[str | None] = []
+    for switch in switches:
+        at = min(switch.n_labels, newest.n_train + newest.n_audit)
+        # Several points a line, so that there is something to hover over all the way up.
+        x += [*[at] * 21, None]
+        y += [*(step / 20 for step in range(21)), None]
+        words += [*[f"{_title(switch.strategy)}: {switch.reason}"] * 21, None]
+    trace.x, trace.y, trace.customdata = x, y, words
+    trace.visible = bool(switches)
 
 
 def _fill(trace: Any, rounds: list[RoundRecord]) -> None:
@@ -184,7 +211,14 @@ def _empty_figure(height: int) -> Any:
         mode="lines",
         hoverinfo="skip",
     )
-    figure = go.FigureWidget([band])
+    switches = go.Scatter(
+        name="another strategy",
+        mode="lines",
+        line={"color": SWITCH_COLOUR, "width": 1.5, "dash": "dot"},
+        hovertemplate="from %{x} labels: %{customdata}<extra></extra>",
+        visible=False,
+    )
+    figure = go.FigureWidget([band, switches])
     figure.update_layout(
         height=height,
         autosize=True,

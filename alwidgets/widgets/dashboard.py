@@ -60,7 +60,7 @@ class Dashboard(ipywidgets.GridBox):  # type: ignore[misc, unused-ignore]
         self._status = Throttle(self._show_status, STATUS_EVERY)
         self._unsubscribe: list[Callable[[], None]] = [
             session.on(event, lambda *_: self._status())
-            for event in ("labelled", "training", "round", "closed")
+            for event in ("labelled", "training", "progress", "round", "closed")
         ]
         self._show_status()
 
@@ -80,6 +80,7 @@ class Dashboard(ipywidgets.GridBox):  # type: ignore[misc, unused-ignore]
         self._header.status = counts | {
             "model_version": session.version,
             "training": session.training,
+            "progress": session.fit_progress,
             "accuracy": percent(current.accuracy) if current is not None and known else None,
             "saved_to": session.store.name if session.store.persistent else None,
         }

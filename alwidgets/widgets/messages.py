@@ -113,6 +113,7 @@ class StatusMessage(TypedDict):
     audit: int
     skipped: int
     training: bool
+    progress: float | None
     model_version: int
     error: str | None
     notice: str | None

@@ -84,7 +84,7 @@ def test_replayed_state_is_the_live_state(steps: list[tuple[str, Any]]) -> None:
     ledger = Ledger(POOL, TASK, store, AUDIT)
     for n, (what, how) in enumerate(steps):
         do(ledger, store, n, what, how)
-        positions, _ = ledger.training_set()
+        positions, *_ = ledger.training_set()
         assert not AUDIT.reserved[positions].any()
     assert state(Ledger(POOL, TASK, store, AUDIT)) == state(ledger)
     assert np.isfinite(ledger.audit_sample().q).all()

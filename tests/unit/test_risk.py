@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from alwidgets.errors import StrategyError
 from alwidgets.evaluation import accuracy, lure
-from alwidgets.evaluation.risk import weights
+from alwidgets.evaluation.risk import difference, weights
 
 Floats = NDArray[np.float64]
 
@@ -153,3 +153,34 @@ def test_confidence_widens() -> None:
     assert wide.low < narrow.low < narrow.high < wide.high
     with pytest.raises(StrategyError, match="confidence"):
         lure([1, 0], q[:2], 100, confidence=1.0)
+
+
+@pytest.mark.parametrize(("better", "worse"), [(0.05, 0.05), (0.1, 0.2), (0.3, 0.4)])
+def test_a_difference_is_unbiased_and_its_interval_covers(better: float, worse: float) -> None:
+    rng = np.random.default_rng(0)
+    N, M, runs = 400, 40, 1000
+    first = (rng.random(N) < better).astype(float)
+    # Two models of one task fail on the same items more often than by chance.
+    second = np.where(rng.random(N) < 0.5, first, rng.random(N) < 2 * worse - better).astype(float)
+    truth = first.mean() - second.mean()
+    found = []
+    for _ in range(runs):
+        items = rng.permutation(N)[:M]
+        found.append(difference(first[items], second[items], 1 / (N - np.arange(M)), N))
+    values = np.array([e.value for e in found])
+    assert abs(values.mean() - truth) < 3 * values.std() / math.sqrt(runs)
+    covered = np.mean([e.low <= truth <= e.high for e in found])
+    assert covered >= 0.93
+    # And it is no wider than that takes.
+    assert np.mean([e.high - e.low for e in found]) < 2 * 3.5 * values.std()
+
+
+def test_a_difference_of_nothing_and_of_everything() -> None:
+    nothing = difference([], [], [], 10)
+    assert math.isnan(nothing.value)
+    assert (nothing.low, nothing.high) == (-1.0, 1.0)
+    q = 1 / np.arange(4, 0, -1)
+    everything = difference([1, 0, 1, 0], [0, 0, 1, 0], q, 4)
+    assert (everything.value, everything.low, everything.high) == (0.25, 0.25, 0.25)
+    with pytest.raises(StrategyError, match=r"Loss 2.0 of draw 0"):
+        difference([2.0, 0.0], [0.0, 0.0], q[:2], 4)

@@ -10,14 +10,17 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from alwidgets.errors import StrategyError
+from alwidgets.errors import FewerItemsWarning, StrategyError
 from alwidgets.learners import HeadEnsemble
 from alwidgets.strategies import (
+    AUTO,
     Context,
     Selection,
     Strategy,
     get,
+    margin,
     names,
+    query,
     register,
     registry,
     select,
@@ -29,16 +32,17 @@ N, D, C = 120, 6, 3
 RNG = np.random.default_rng(0)
 Y = RNG.integers(0, C, N)
 X = (RNG.normal(size=(N, D)) + 2 * np.eye(D)[Y]).astype(np.float32)
-LABELLED = np.arange(30)
+LABELLED, FREE, NOTHING = np.arange(30), np.arange(30, N), np.empty(0, np.int64)
 LEARNER = HeadEnsemble(members=4, device="cpu").fit(X[LABELLED], Y[LABELLED], classes=C)
 SCORERS = [name for name in names() if get(name).score and not get(name).pick]
+DEVICES = ["cpu"] + [d for d in ("cuda", "mps") if getattr(torch, d).is_available()]
 
 
 def ask(strategy: Any, **given: Any) -> Selection:
     arguments: dict[str, Any] = {
         "learner": LEARNER,
         "features": X,
-        "candidates": np.arange(30, N),
+        "candidates": FREE,
         "labelled": LABELLED,
         "labels": Y[LABELLED],
         "n_classes": C,
@@ -51,51 +55,77 @@ def ask(strategy: Any, **given: Any) -> Selection:
 def check(made: Selection, candidates: NDArray[np.int64], n: int) -> None:
     assert made.indices.dtype == np.int64
     assert len(made.indices) == len(made.scores) == len(made.log_q) == min(n, len(candidates))
+    assert len(made.at_random) == len(made.indices)
     assert len(set(made.indices.tolist())) == len(made.indices)
     assert set(made.indices.tolist()) <= set(candidates.tolist())
     assert np.all((made.log_q <= 0) | np.isnan(made.log_q))
+    assert np.isfinite(made.log_q[made.at_random]).all()
     assert made.strategy in names()
     assert made.reason
 
 
-@pytest.mark.parametrize("name", names())
-def test_contract(name: str) -> None:
-    candidates = np.arange(30, N)
+every = pytest.mark.parametrize("name", names())
+
+
+@every
+def test_the_same_batch_for_the_same_seed(name: str) -> None:
     made = ask(name)
-    check(made, candidates, 8)
-    # The same seed gives the same batch; torch and numpy pools give the same batch.
+    check(made, FREE, 8)
     np.testing.assert_array_equal(made.indices, ask(name).indices)
-    np.testing.assert_array_equal(made.indices, ask(name, features=torch.from_numpy(X)).indices)
-    assert any(ask(name, seed=s).indices.tolist() != made.indices.tolist() for s in range(9)) or (
-        get(made.strategy).selection == "top"
-    )
-    # Nothing labelled, no model: the first batch.
-    nothing = np.empty(0, np.int64)
-    first = ask(name, learner=None, labelled=nothing, labels=nothing, candidates=np.arange(N))
+    # The order in which the candidates are named says nothing.
+    np.testing.assert_array_equal(made.indices, ask(name, candidates=FREE[::-1].copy()).indices)
+    others = [ask(name, seed=s).indices.tolist() for s in range(9)]
+    fixed = get(made.strategy).pick or get(made.strategy).selection == "top"
+    assert fixed or any(other != made.indices.tolist() for other in others)
+
+
+@every
+@pytest.mark.parametrize("device", DEVICES)
+def test_arrays_and_tensors_of_any_device(name: str, device: str) -> None:
+    learner = HeadEnsemble(members=4, device=device).fit(X[LABELLED], Y[LABELLED], classes=C)
+    made = ask(name)
+    tensors = ask(name, learner=learner, features=torch.from_numpy(X).to(device))
+    np.testing.assert_array_equal(made.indices, tensors.indices)
+
+
+@every
+def test_before_the_first_labels(name: str) -> None:
+    first = ask(name, learner=None, labelled=NOTHING, labels=NOTHING, candidates=np.arange(N))
     check(first, np.arange(N), 8)
-    # One label, and one class.
-    check(ask(name, labelled=LABELLED[:1], labels=Y[:1]), candidates, 8)
-    # One left, none left, and fewer left than asked for.
-    check(ask(name, candidates=np.array([77])), np.array([77]), 8)
-    check(ask(name, candidates=nothing), nothing, 8)
-    check(ask(name, n=0), candidates, 0)
-    check(ask(name, n=500), candidates, 500)
-    assert set(ask(name, n=500).indices.tolist()) == set(candidates.tolist())
+    # One label, one class, and a model whose labels were taken back.
+    check(ask(name, labelled=LABELLED[:1], labels=Y[:1]), FREE, 8)
+    check(ask(name, labels=np.zeros_like(LABELLED)), FREE, 8)
+    check(ask(name, labelled=NOTHING, labels=NOTHING), FREE, 8)
 
 
-@pytest.mark.parametrize("name", names())
+@every
+def test_when_the_pool_runs_out(name: str) -> None:
+    check(ask(name, candidates=np.array([77]), n=1), np.array([77]), 1)
+    check(ask(name, n=0), FREE, 0)
+    check(ask(name, n=len(FREE)), FREE, len(FREE))
+    with pytest.warns(FewerItemsWarning, match="8 items were asked for and 1 are left"):
+        check(ask(name, candidates=np.array([77])), np.array([77]), 8)
+    with pytest.warns(FewerItemsWarning):
+        everything = ask(name, n=500)
+    assert set(everything.indices.tolist()) == set(FREE.tolist())
+    # All the others are labelled, and nothing is left.
+    with pytest.warns(FewerItemsWarning):
+        check(ask(name, candidates=NOTHING, labelled=np.arange(N), labels=Y), NOTHING, 8)
+
+
+@every
 def test_duplicates_ties_and_half_precision(name: str) -> None:
     copies = np.repeat(X[:20], 6, axis=0)
-    check(ask(name, features=copies), np.arange(30, N), 8)
-    check(ask(name, features=np.zeros_like(X)), np.arange(30, N), 8)
-    check(ask(name, features=X.astype(np.float16)), np.arange(30, N), 8)
+    check(ask(name, features=copies), FREE, 8)
+    check(ask(name, features=np.zeros_like(X)), FREE, 8)
+    check(ask(name, features=X.astype(np.float16)), FREE, 8)
     # Equal items: no corner of the pool is preferred.
     flat = np.zeros_like(X)
     first = {int(ask(name, features=flat, seed=s, n=1).indices[0]) for s in range(12)}
     assert len(first) > 4
 
 
-@pytest.mark.parametrize("name", names())
+@every
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_bad_features_are_named(name: str, bad: float) -> None:
     broken = X.copy()
@@ -104,7 +134,7 @@ def test_bad_features_are_named(name: str, bad: float) -> None:
         ask(name, features=broken)
 
 
-@pytest.mark.parametrize("name", SCORERS)
+@every
 def test_chunks_do_not_matter(name: str) -> None:
     whole = ask(name)
     for chunk in (1, 7, N):
@@ -113,11 +143,63 @@ def test_chunks_do_not_matter(name: str) -> None:
         np.testing.assert_allclose(made.log_q, whole.log_q, atol=1e-3)
 
 
-@pytest.mark.parametrize("name", names())
+@every
+def test_a_thousand_classes(name: str) -> None:
+    codes = np.arange(30) * 33
+    learner = HeadEnsemble(members=2, device="cpu", max_iter=3)
+    learner.fit(X[LABELLED], codes, classes=1000)
+    few = np.arange(30, 40)  # one of them refits the model for each
+    made = ask(name, learner=learner, labels=codes, n_classes=1000, candidates=few, n=3)
+    check(made, few, 3)
+
+
+@every
 def test_pools_beyond_the_pick_limit(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "PICK_LIMIT", 20)
-    check(ask(name), np.arange(30, N), 8)
-    check(ask(name, n=40), np.arange(30, N), 40)
+    monkeypatch.setattr(query, "PICK_LIMIT", 20)
+    check(ask(name), FREE, 8)
+    check(ask(name, n=40), FREE, 40)
+
+
+@every
+def test_few_candidates_of_a_large_pool(name: str) -> None:
+    few = np.arange(30, N, 7)
+    check(ask(name, candidates=few), few, 8)
+
+
+def test_an_observer_sees_the_whole_pool_once() -> None:
+    for strategy, candidates in (("margin", FREE), ("margin", FREE[:9]), ("k_center", FREE)):
+        seen: list[NDArray[np.int64]] = []
+
+        def see(start: int, context: Context, seen: list[NDArray[np.int64]] = seen) -> None:
+            assert context.indices[0] == start
+            assert len(context.proba) == len(context.indices)
+            seen.append(context.indices)
+
+        watched = ask(strategy, candidates=candidates, observe=see, chunk=50)
+        np.testing.assert_array_equal(np.concatenate(seen), np.arange(N))
+        alone = ask(strategy, candidates=candidates, chunk=50)
+        np.testing.assert_array_equal(watched.indices, alone.indices)
+
+
+def test_public_functions_stand_for_their_strategies() -> None:
+    assert get(margin) is get("margin")
+    functions = [get(name).function for name in names() if name not in (AUTO, "random")]
+    assert all(functions)
+    assert len(set(functions)) == len(functions)
+    np.testing.assert_array_equal(ask(margin).indices, ask("margin").indices)
+
+
+def test_diverse_selection() -> None:
+    spread = ask(dataclasses.replace(get("margin"), selection="diverse"))
+    check(spread, FREE, 8)
+    # Of many copies of the hardest items, no two are taken while there are others.
+    hardest = ask(dataclasses.replace(get("margin"), selection="top"), n=12).indices
+    copies = np.concatenate([X, X[np.repeat(hardest, 4)]])
+    rows = np.r_[FREE, np.arange(N, len(copies))]
+    made = ask(
+        dataclasses.replace(get("margin"), selection="diverse"), features=copies, candidates=rows
+    )
+    assert len(np.unique(copies[made.indices], axis=0)) == 8
 
 
 def test_sampled_batches_know_their_probability() -> None:
@@ -135,25 +217,12 @@ def test_uncertain_items_first() -> None:
     assert np.all(np.diff(made.scores) <= 0)
 
 
-def test_auto_says_what_it_does() -> None:
-    nothing = np.empty(0, np.int64)
-    first = ask("auto", learner=None, labelled=nothing, labels=nothing)
-    assert first.strategy == "representative"
-    assert "typical" in first.reason
-    later = ask("auto")
-    assert later.strategy == "uncertainty_herding"
-    assert np.isfinite(later.scores).all()
-    one_class = ask("auto", labels=np.zeros(30, np.int64))
-    assert one_class.strategy == "representative"
-    assert "second class" in one_class.reason
-
-
 def test_without_a_model_yet() -> None:
     made = ask("margin", learner=None)
     assert made.strategy == "representative"
     assert "margin" in made.reason
     with pytest.raises(StrategyError, match="fitted learner"):
-        ask(Strategy("eager", score=lambda c: c.proba[:, 0], needs_model=False), learner=None)
+        ask(Strategy("eager", score=lambda c: c.proba[:, 0], needs=()), learner=None)
 
 
 def test_a_function_is_a_strategy() -> None:
@@ -177,11 +246,16 @@ def test_the_context_has_what_strategies_need() -> None:
         assert context.labelled_embedding.shape == context.labelled_features.shape == (30, D)
         assert context.proba is context.proba
         assert (context.n_labelled, context.n_classes) == (30, C)
+        assert context.labelled_proba.shape == (30, C)
+        assert context.reference_proba.shape == (len(FREE), C)
+        assert context.target_posterior.shape == (4, len(FREE), C)
+        assert context.reference_embedding is seen[0].reference_embedding
+        assert context.cost.tolist() == [1.0] * n
         return torch.rand(n, generator=context.rng).numpy()
 
     ask(look, chunk=40)
-    assert [len(context.features) for context in seen] == [40, 40, 10]
-    np.testing.assert_array_equal(np.concatenate([c.indices for c in seen]), np.arange(30, N))
+    assert [len(context.features) for context in seen] == [40, 40, 40]
+    np.testing.assert_array_equal(np.concatenate([c.indices for c in seen]), np.arange(N))
 
 
 @pytest.mark.parametrize(

@@ -53,12 +53,17 @@ def test_a_point_a_round_with_its_interval(session: al.Session) -> None:
     label(session, 40)
     rounds = session.rounds
     assert len(rounds) == 4
-    band, *lines = curves.figure.data
+    band, marks, *lines = curves.figure.data
     points = {(x, y) for line in lines for x, y in zip(line.x, line.y, strict=True)}
     assert points == {(r.n_train + r.n_audit, r.accuracy) for r in rounds}
     assert band.y[: len(rounds)] == tuple(r.high for r in rounds)
     assert band.y[len(rounds) :] == tuple(r.low for r in reversed(rounds))
     assert curves.figure.layout.annotations == ()
+    newest = session.switches[-1]
+    assert curves._header.summary["picking"].endswith(newest.reason)
+    assert (newest.before, newest.strategy) == ("representative", rounds[-1].strategy)
+    assert set(marks.x) == {newest.n_labels, None}
+    assert newest.reason in marks.customdata[0]
     current = session.current
     assert current is not None
     assert percent(current.accuracy) in curves._header.summary["headline"]
@@ -66,7 +71,7 @@ def test_a_point_a_round_with_its_interval(session: al.Session) -> None:
 
 def test_shown_again_it_has_the_earlier_rounds(session: al.Session) -> None:
     label(session, 30)
-    assert sum(len(line.x) for line in Curves(session).figure.data[1:]) >= 3
+    assert sum(len(line.x) for line in Curves(session).figure.data[2:]) >= 3
 
 
 def test_a_line_for_each_strategy_from_where_it_took_over() -> None:

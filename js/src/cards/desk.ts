@@ -12,6 +12,7 @@ export const STATUS: Status = {
   audit: 6,
   skipped: 2,
   training: false,
+  progress: null,
   model_version: 3,
   error: null,
   notice: null,

@@ -1,4 +1,4 @@
-import { count, make, setText } from "../shared/dom";
+import { count, learning, make, setText } from "../shared/dom";
 import type { CardsState } from "./state";
 
 /** How far the labelling is, how fast it goes, what is saved and what the model is doing. */
@@ -58,7 +58,7 @@ export class Footer {
     const version = status?.model_version ?? state.deck.modelVersion;
     const training = status?.training ?? false;
     const name = version > 0 ? `model ${version}` : training ? "first model" : "no model yet";
-    setText(this.#model, training ? `${name}, learning…` : name);
+    setText(this.#model, training ? `${name}, ${learning(status?.progress)}` : name);
     this.#pulse.classList.toggle("alw-on", training);
   }
 }

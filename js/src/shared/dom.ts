@@ -48,6 +48,11 @@ export function percent(share: number): string {
   return `${share < 1 && whole === 100 ? 99 : share > 0 && whole === 0 ? 1 : whole} %`;
 }
 
+/** That a model is being fitted, and how far that has come where it is known. */
+export function learning(progress: number | null | undefined): string {
+  return typeof progress === "number" ? `learning ${percent(progress)}` : "learning…";
+}
+
 /** Sets text only when it differs, so that nothing is laid out or announced again for nothing. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;

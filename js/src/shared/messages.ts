@@ -51,6 +51,8 @@ export interface Status {
   audit: number;
   skipped: number;
   training: boolean;
+  /** Of the fit under way, 0 to 1; null where the learner does not tell. */
+  progress: number | null;
   model_version: number;
   error: string | null;
   notice: string | null;

@@ -5,7 +5,8 @@ import { Listeners, whenInside } from "../shared/listeners";
 import { type Disposable, defineWidget, type Model } from "../shared/model";
 
 interface Traits extends Record<string, unknown> {
-  summary: { headline?: string; detail?: string };
+  /** `picking`: which strategy chooses the cards, and why. */
+  summary: { headline?: string; detail?: string; picking?: string };
 }
 
 function start(): Disposable {
@@ -16,13 +17,22 @@ function view(_state: Disposable, el: HTMLElement, model: Model<Traits>) {
   const listeners = new Listeners();
   const headline = make("p", { class: "alw-curves-headline" });
   const detail = make("p", { class: "alw-curves-detail" });
-  const root = make("div", { class: "alw-root alw-curves-header", "aria-live": "polite" }, headline, detail);
+  const picking = make("p", { class: "alw-curves-detail" });
+  const root = make(
+    "div",
+    { class: "alw-root alw-curves-header", "aria-live": "polite" },
+    headline,
+    detail,
+    picking,
+  );
 
   const show = () => {
     const summary = model.get("summary") ?? {};
     headline.textContent = summary.headline ?? "";
     detail.textContent = summary.detail ?? "";
     detail.hidden = !summary.detail;
+    picking.textContent = summary.picking ?? "";
+    picking.hidden = !summary.picking;
   };
   listeners.model(model, "change:summary", show);
   show();

@@ -1,5 +1,5 @@
 /** The header of the dashboard: how far, how good, what the model is doing. It also marks its grid as the dashboard. */
-import { count, make, setText } from "../shared/dom";
+import { count, learning, make, setText } from "../shared/dom";
 import { Listeners, whenInside } from "../shared/listeners";
 import { type Disposable, defineWidget, type Model } from "../shared/model";
 
@@ -9,6 +9,7 @@ interface Standing {
   audit?: number;
   model_version?: number;
   training?: boolean;
+  progress?: number | null;
   /** Such as "91 % (80 to 97 %)"; null while nothing is known. */
   accuracy?: string | null;
   saved_to?: string | null;
@@ -63,7 +64,7 @@ function view(_state: Disposable, el: HTMLElement, model: Model<Traits>) {
     accuracy.root.title = s.audit ? `From ${count(s.audit)} audit labels, drawn at random.` : "";
     const version = s.model_version ?? 0;
     setText(learner.value, version > 0 ? String(version) : "–");
-    setText(learner.note, s.training ? "learning…" : version > 0 ? "up to date" : "not trained yet");
+    setText(learner.note, s.training ? learning(s.progress) : version > 0 ? "up to date" : "not trained yet");
     pulse.classList.toggle("alw-on", s.training ?? false);
     fill.style.setProperty("--alw-share", String(total > 0 ? Math.min(1, done / total) : 0));
   };

@@ -125,8 +125,9 @@ describe("headers", () => {
     const cleanup = widget.render({ model, el });
     expect(box.dataset.view).toBe("curves");
     expect(el.textContent).toBe("Accuracy 91 %from 12 labels");
-    set("summary", { headline: "Accuracy 93 %", detail: "" });
-    expect(el.textContent).toBe("Accuracy 93 %");
+    set("summary", { headline: "Accuracy 93 %", detail: "", picking: "Cards by margin: unsure" });
+    expect(el.textContent).toBe("Accuracy 93 %Cards by margin: unsure");
+    expect(el.querySelectorAll("p:not([hidden])")).toHaveLength(2);
     cleanup();
     expect(handlers.size).toBe(0);
     expect(el.childElementCount).toBe(0);
@@ -148,11 +149,12 @@ describe("headers", () => {
       audit: 6,
       model_version: 3,
       training: true,
+      progress: 0.4,
       accuracy: "91 % (80 to 97 %)",
       saved_to: "labels.db",
     });
     const values = [...el.querySelectorAll("dd")].map((d) => d.textContent);
-    expect(values).toEqual(["40", "of 1,102", "91 %", "80 to 97 %", "3", "learning…"]);
+    expect(values).toEqual(["40", "of 1,102", "91 %", "80 to 97 %", "3", "learning 40 %"]);
     expect(el.textContent).toContain("saved to labels.db");
     cleanup();
     expect(handlers.size).toBe(0);

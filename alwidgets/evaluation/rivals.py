@@ -1,0 +1,101 @@
+"""Is active selection worth it? Its labels against random ones, judged by the audit."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alwidgets.evaluation.risk import Estimate, difference
+from alwidgets.learners.base import Learner
+
+#: Labels that each side needs, and audit labels to judge by: fewer say nothing.
+EACH = 20
+AUDITED = 30
+#: More labels a side before they are compared again.
+STEP = 10
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a comparison came to.
+
+    Attributes
+    ----------
+    gain : Estimate
+        By how much active labels beat as many random ones, in accuracy; negative where they lose.
+    each : int
+        Labels of each side.
+    """
+
+    gain: Estimate
+    each: int
+
+    @property
+    def losing(self) -> str | None:
+        """Why to go over to random selection, in words, if the whole interval says so."""
+        if not self.gain.high < 0:
+            return None
+        return (
+            f"random labels do better: with {self.each} labels each, active ones are "
+            f"{-self.gain.value:.0%} less accurate ({-self.gain.high:.0%} to "
+            f"{-self.gain.low:.0%}, {self.gain.n} audit labels)"
+        )
+
+
+def judge(
+    learner: Learner,
+    features: NDArray[Any],
+    codes: NDArray[np.int64],
+    at_random: NDArray[np.bool_],
+    n_classes: int,
+    audit_features: NDArray[Any],
+    audit_codes: NDArray[np.int64],
+    q: NDArray[np.float64],
+    population: int,
+    before: Verdict | None = None,
+) -> Verdict | None:
+    """Compare active labels with as many random ones.
+
+    Both sides train a learner of the same kind: one on the first random labels, the other on the
+    first actively chosen ones. Both are asked about the same audit items.
+
+    Parameters
+    ----------
+    learner : Learner
+        Unfitted; it is copied.
+    features : (l, d) array
+        Of the training labels, in the order in which they were given.
+    codes : (l,) int array
+    at_random : (l,) bool array
+        Which of them were drawn uniformly.
+    n_classes : int
+    audit_features, audit_codes : (M, d) and (M,) arrays
+    q : (M,) array
+        Probability of each audit draw among what remained.
+    population : int
+        Items that the audit was drawn from.
+    before : Verdict, optional
+        The last one; it stands until there are 10 more labels a side.
+
+    Returns
+    -------
+    Verdict or None
+        None while there are too few labels to say.
+    """
+    drawn, chosen = np.flatnonzero(at_random), np.flatnonzero(~at_random)
+    each = min(len(drawn), len(chosen))
+    if each < (EACH if before is None else before.each + STEP) or len(audit_codes) < AUDITED:
+        return before
+    sides = drawn[:each], chosen[:each]
+    if any(len(np.unique(codes[rows])) < 2 for rows in sides):
+        return before
+    wrong = []
+    for rows in sides:
+        trial = copy.deepcopy(learner)
+        trial.fit(features[rows], codes[rows], classes=n_classes)
+        wrong.append(trial.predict_proba(audit_features).argmax(axis=1) != audit_codes)
+    return Verdict(difference(wrong[0], wrong[1], q, population), each)

@@ -1,0 +1,162 @@
+"""What a fit of a module found, and what it predicts."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from alwidgets.errors import LearnerError
+from alwidgets.learners.base import Array
+from alwidgets.learners.module_inputs import Source, as_inputs, build, resize
+from alwidgets.learners.module_random import dropping_twin_of, has_dropout, seed_of, twin_of
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained module. Replaced as a whole, so a prediction never sees half of a fit.
+
+    Attributes
+    ----------
+    module : nn.Module
+        In evaluation mode; nobody changes it any more, so copies of a learner share it.
+    classes : int
+    shape : tuple of int
+        Of a row.
+    integers : bool
+        Whether rows of whole numbers are looked up in an embedding layer.
+    head, embed : str or None
+        Names of the last linear layer and of the layer whose input is the embedding.
+    width : int
+        Length of an embedding.
+    temperature : float
+    epochs, held_out : int
+        Of the fit: epochs, and labels that were held out.
+    """
+
+    module: nn.Module
+    classes: int
+    shape: tuple[int, ...]
+    integers: bool
+    head: str | None
+    embed: str | None
+    width: int
+    temperature: float
+    epochs: int
+    held_out: int
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+    def proba(self, X: Array, device: torch.device, rows: int) -> torch.Tensor:
+        """Class probabilities (n, C), so many rows a step."""
+        found = [torch.empty(0, self.classes, device=device)]
+        with torch.no_grad():
+            found += [self._softmax(self.module(part)) for part in self._parts(X, device, rows)]
+        return torch.cat(found)
+
+    def posterior(
+        self, X: Array, device: torch.device, rows: int, *, samples: int, seed: int
+    ) -> torch.Tensor:
+        """Class probabilities (K, n, C) of passes with units dropped, the same for every row."""
+        if not has_dropout(self.module):
+            raise LearnerError(
+                "The module has no dropout layer, so its posterior cannot be sampled: put "
+                "nn.Dropout(0.2) before the last layer, or query by 'entropy' or 'margin'."
+            )
+        # On the processor, so that the samples do not depend on the device.
+        generator = torch.Generator()
+        twin = dropping_twin_of(self.module, generator)
+        found = [torch.empty(samples, 0, self.classes, device=device)]
+        with torch.no_grad():
+            for part in self._parts(X, device, rows):
+                draws = []
+                for k in range(samples):
+                    generator.manual_seed(seed_of(seed, k))
+                    draws.append(self._softmax(twin(part)))
+                found.append(torch.stack(draws))
+        return torch.cat(found, dim=1)
+
+    def embedding(self, X: Array, device: torch.device, rows: int) -> torch.Tensor:
+        """What the layer `embed` is given, flattened, (n, h)."""
+        if self.embed is None:
+            names = ", ".join(name for name, _ in self.module.named_modules() if name)
+            raise LearnerError(
+                "The module has no linear layer whose input could be the embedding: name one of "
+                f"its layers, TorchLearner(..., embed_layer=...), and fit again. It has {names}."
+            )
+        given: list[torch.Tensor] = []
+        # The hook is a twin's: in another thread the module itself may be predicting.
+        twin = twin_of(self.module)
+        layer = twin.get_submodule(self.embed)
+        layer.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0]))
+        found = [torch.empty(0, self.width, device=device)]
+        with torch.no_grad():
+            for part in self._parts(X, device, rows):
+                given.clear()
+                twin(part)
+                # A copy: a view would keep all of what the layer was given, or change later.
+                found.append(given[-1].flatten(1).float().clone())
+        return torch.cat(found)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write all of it to a safetensors file."""
+        # Copies: tied tensors share memory, which the format does not allow.
+        tensors = {
+            name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+            for name, tensor in self.module.state_dict().items()
+        }
+        about = {name: value for name, value in vars(self).items() if name != "module"}
+        save_file(tensors, os.fspath(path), {"format": "pt", "alwidgets": json.dumps(about)})
+
+    @classmethod
+    def load(
+        cls, path: str | os.PathLike[str], source: Source, seed: int, device: torch.device
+    ) -> Self:
+        """Read what :meth:`save` wrote into a module of the same kind."""
+        try:
+            with safe_open(os.fspath(path), framework="pt") as file:
+                about = json.loads((file.metadata() or {})["alwidgets"])
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            about["shape"] = tuple(about["shape"])
+            module = build(source, int(about["classes"]), seed, torch.device("cpu"))
+            if about["head"] is not None:
+                resize(module, about["head"], int(about["classes"]), seed)
+            module.load_state_dict(tensors)
+            return cls(module=module.to(device).eval(), **about)
+        except (
+            OSError,
+            SafetensorError,
+            KeyError,
+            ValueError,
+            TypeError,
+            AttributeError,  # no layer of that name
+            RuntimeError,  # other weights than the module has
+        ) as error:
+            raise LearnerError(
+                f"{os.fspath(path)} holds no saved TorchLearner with this module ({error}): "
+                "make the learner with the same module, or fit and save again."
+            ) from error
+
+    def _softmax(self, logits: torch.Tensor) -> torch.Tensor:
+        return torch.softmax(logits.float() / self.temperature, dim=1)
+
+    def _parts(self, X: Array, device: torch.device, rows: int) -> Iterator[torch.Tensor]:
+        """Checked rows on the device, a step's worth at a time."""
+        shape = tuple(np.shape(X)[1:])
+        # Rows of tokens may be longer or shorter.
+        if shape != self.shape and not self.integers:
+            raise LearnerError(
+                f"Fitted on rows of shape {self.shape}, given {shape}: encode them the same way."
+            )
+        for start in range(0, len(X), rows):
+            part = as_inputs(X[start : start + rows], integers=self.integers, first=start)
+            yield part.to(device)

@@ -1,0 +1,188 @@
+"""How strong the penalty should be, and how sure the heads may sound: from rows held out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from alwidgets.learners.calibration import dealt
+from alwidgets.learners.loss import CHUNK_ELEMENTS, Ending, Layers, logits, solve
+
+FOLDS = 5
+#: Rows held out that are enough: with many labels not every fold is needed.
+ENOUGH = 600
+#: The strengths lie half a decade apart.
+STEP = math.sqrt(10.0)
+#: Where the search starts, and where it ends.
+USUAL, WEAKEST, STRONGEST = 0.05, 0.005, 50.0
+#: A decade from the usual strength is worth half a nat: with few labels little moves it.
+SPREAD = math.log(10.0)
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the rows held out say."""
+
+    l2: float
+    temperature: float
+    folds: Layers  # (F, C, inputs + 1), the heads that were fitted without a fold
+
+
+def fold_of(codes: torch.Tensor) -> torch.Tensor:
+    """(n,) fold of each item: dealt round within each class, so labels to come change nothing."""
+    return torch.from_numpy(dealt(codes.cpu().numpy(), FOLDS)).to(codes.device)
+
+
+def folds_needed(n: int) -> int:
+    """Folds that hold out enough of ``n`` rows."""
+    return max(1, min(FOLDS, math.ceil(ENOUGH * FOLDS / max(n, 1))))
+
+
+class Folds:
+    """Heads that are fitted without one fold each.
+
+    Parameters
+    ----------
+    Z : (n, inputs + 1) float tensor
+        Labelled rows with a one at the end.
+    codes : (n,) int64 tensor
+    weights : (n,) float tensor
+        Of each item in every sum of losses.
+    ending : Ending
+        Of each fit.
+    """
+
+    def __init__(
+        self,
+        Z: torch.Tensor,
+        codes: torch.Tensor,
+        weights: torch.Tensor,
+        ending: Ending,
+    ) -> None:
+        self.Z, self.codes, self.ending = Z, codes, ending
+        fold = fold_of(codes)
+        self.used = folds_needed(len(codes))
+        ids = torch.arange(self.used, device=codes.device)
+        inside = fold[None, :] == ids[:, None]
+        self.weights = torch.where(inside, torch.zeros_like(weights), weights)
+        # Only items whose class was seen in training count: the others say nothing.
+        classes = int(codes.max()) + 1
+        member = torch.nn.functional.one_hot(codes, classes).to(Z.dtype)
+        seen = (~inside).to(Z.dtype) @ member > 0
+        held = torch.nonzero(inside & seen[:, codes])
+        self.fold, self.rows = held[:, 0], held[:, 1]
+        self.row_weights = weights[self.rows]
+
+    def fit(self, l2: list[float], start: Layers, curvature: torch.Tensor | None) -> list[Layers]:
+        """The fold-heads at each strength, all in one go, from one start (F or 1 heads)."""
+        count = len(l2)
+        begin = tuple(layer.expand(self.used, -1, -1).repeat(count, 1, 1) for layer in start)
+        strengths = torch.tensor(l2, dtype=self.Z.dtype, device=self.Z.device)
+        found, _ = solve(
+            self.Z,
+            self.codes,
+            self.weights.repeat(count, 1),
+            strengths.repeat_interleave(self.used),
+            begin,
+            self.ending,
+            curvature,
+        )
+        return [
+            tuple(layer[k * self.used : (k + 1) * self.used] for layer in found)
+            for k in range(count)
+        ]
+
+    def judge(self, heads: Layers) -> tuple[float, float]:
+        """Log loss of the rows held out, at the best temperature, and that temperature.
+
+        Temperature scaling (Guo, Pleiss, Sun & Weinberger, ICML 2017). A standard normal prior on
+        its logarithm keeps it near 1 while labels are few; the loss returned is without it.
+        """
+        if len(self.rows) < 2:
+            return 0.0, 1.0
+        held = torch.cat(
+            [
+                logits(self.Z[self.rows[self.fold == k]], tuple(x[k : k + 1] for x in heads))[0]
+                for k in range(self.used)
+            ],
+            dim=1,
+        )
+        target = self.codes[self.rows][None].expand(1, -1)
+        centre, width = 0.0, 3.0
+        best = 0.0
+        for _ in range(2):
+            logs = torch.linspace(centre - width, centre + width, 25, dtype=held.dtype)
+            losses = self._losses(held, target[0], logs.to(held.device))
+            at = int(losses.argmin())
+            centre, width = float(logs[at]), width / 12
+            best = float(losses[at]) - 0.5 * centre**2
+        return best, math.exp(centre)
+
+    def _losses(self, held: torch.Tensor, target: torch.Tensor, logs: torch.Tensor) -> torch.Tensor:
+        """Loss (T,) at each logarithm of a temperature, of logits (C, m)."""
+        found = []
+        for some in logs.split(max(1, CHUNK_ELEMENTS // max(held.numel(), 1))):
+            cold = held[None] / some.exp()[:, None, None]
+            right = cold[:, target, torch.arange(len(target), device=held.device)]
+            loss = ((torch.logsumexp(cold, dim=1) - right) * self.row_weights).sum(dim=1)
+            found.append(loss + 0.5 * some.square())
+        return torch.cat(found)
+
+    def search(self, l2: float, start: Layers, curvature: torch.Tensor | None) -> Held:
+        """The strength of least loss, downhill from ``l2`` in steps of half a decade,
+        then between these.
+
+        The loss is that of :meth:`judge` with a normal prior on the logarithm of the strength.
+        """
+        grid = [l2 / STEP, l2, l2 * STEP]
+        grid = [x for x in grid if WEAKEST <= x <= STRONGEST] or [USUAL]
+        tried: dict[float, tuple[float, float, Layers]] = {}
+
+        def attempt(strengths: list[float], begin: Layers) -> None:
+            for x, heads in zip(strengths, self.fit(strengths, begin, curvature), strict=True):
+                loss, temperature = self.judge(heads)
+                tried[x] = loss + 0.5 * (math.log(x / USUAL) / SPREAD) ** 2, temperature, heads
+
+        attempt(grid, start)
+        if len(torch.unique(self.codes)) > 1:
+            while True:
+                best = min(tried, key=lambda x: tried[x][0])
+                if best not in (min(tried), max(tried)) or len(tried) == 1:
+                    break
+                further = best / STEP if best == min(tried) else best * STEP
+                if not WEAKEST <= further <= STRONGEST:
+                    break
+                attempt([further], tried[best][2])
+        else:
+            best = min(tried, key=lambda x: abs(math.log(x / USUAL)))
+        return _between(best, tried)
+
+
+def _between(best: float, tried: dict[float, tuple[float, float, Layers]]) -> Held:
+    """The minimum of the parabola through the best strength and its neighbours."""
+    loss, temperature, heads = tried[best]
+    below = max((x for x in tried if x < best), default=None)
+    above = min((x for x in tried if x > best), default=None)
+    if below is None or above is None:
+        return Held(best, temperature, heads)
+    left, right = tried[below][0] - loss, tried[above][0] - loss
+    bend = left + right
+    # In steps of the grid; beyond half a step another strength would have been the best.
+    at = min(0.5, max(-0.5, 0.5 * (left - right) / bend)) if bend > 0 else 0.0
+    if left < 0 or right < 0:
+        at = 0.0
+    # The temperature is close to a power of the strength.
+    other = tried[above if at > 0 else below][1]
+    temperature = temperature ** (1 - abs(at)) * other ** abs(at)
+    return Held(best * STEP**at, temperature, heads)
+
+
+def bootstrap(n: int, members: int, seed: int) -> torch.Tensor:
+    """(K, n) weights of the Bayesian bootstrap (Rubin, 1981), each row of mean 1."""
+    # Item by item, so that the weights of an item do not depend on how many follow it.
+    drawn = np.random.default_rng(seed).standard_exponential((n, members)).astype(np.float32)
+    weights = torch.from_numpy(drawn).T
+    return weights * (n / weights.sum(dim=1, keepdim=True))

@@ -1,0 +1,378 @@
+"""Any scikit-learn classifier as a learner."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, Literal, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import has_fit_parameter, validate_data
+
+from alwidgets.errors import LearnerError
+from alwidgets.learners.base import Array, ArrayT
+from alwidgets.learners.progress import Reporting
+from alwidgets.learners.sklearn_fits import (
+    FOLDS,
+    Fitted,
+    fit_one,
+    kind_of,
+    out_of_fold,
+    probabilities,
+    resample,
+)
+
+
+class UnfittedError(LearnerError, NotFittedError):  # type: ignore[misc]
+    """The learner was asked before it was fitted."""
+
+
+class SklearnLearner(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A scikit-learn classifier and bootstrap copies of it.
+
+    Probabilities are those of the classifier fitted on all labels: from ``predict_proba``, or else
+    from ``decision_function`` by a softmax whose temperature is fitted out of fold (Guo et al.,
+    ICML 2017), or else the share of votes among it and its copies. Posterior samples are copies,
+    fitted when first asked for: on the same rows with one Exp(1) weight each (the Bayesian
+    bootstrap; Rubin, 1981) where the classifier takes weights, else on rows drawn with
+    replacement, of which every class keeps one at least.
+
+    A fit never starts from the previous one. Classes without a label have probability 0.
+
+    Parameters
+    ----------
+    estimator : scikit-learn classifier
+        It is cloned, never fitted itself. A ``random_state`` of None is replaced by `seed`.
+    members : int
+        Number of posterior samples K.
+    calibrate : {"auto", True, False}
+        Whether to fit a temperature on out-of-fold predictions, which takes five more fits;
+        ``"auto"`` does so only where the classifier has no ``predict_proba``.
+    seed : int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> X = np.array([[0.0], [1.0], [9.0], [10.0]])
+    >>> learner = SklearnLearner(LogisticRegression()).fit(X, np.array([0, 0, 1, 1]))
+    >>> learner.predict_proba(np.array([[0.5], [9.5]])).argmax(1).tolist()
+    [0, 1]
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        members: int = 8,
+        calibrate: bool | Literal["auto"] = "auto",
+        seed: int = 0,
+    ) -> None:
+        self.estimator = estimator
+        self.members = members
+        self.calibrate = calibrate
+        self.seed = seed
+
+    @property
+    def device(self) -> torch.device:
+        """The processor, always."""
+        return torch.device("cpu")
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        """What each column of the probabilities stands for, (C,)."""
+        return self._fitted().labels
+
+    @property
+    def n_classes_(self) -> int:
+        """Number of classes C of the last fit."""
+        return len(self._fitted().labels)
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of features d of the last fit."""
+        return int(self._fitted().X.shape[1])
+
+    @property
+    def feature_names_in_(self) -> NDArray[Any]:
+        """Names of the columns, where the last fit was on a data frame with such names, (d,)."""
+        names = self._fitted().names
+        if names is None:
+            raise AttributeError("The last fit was on features without names.")
+        return names
+
+    @property
+    def temperature_(self) -> float:
+        """By which scores, or logarithms of probabilities, are divided; 1 if not calibrated."""
+        return self._fitted().temperature
+
+    def fit(self, X: Array, y: Array, *, classes: int | None = None) -> Self:
+        """Fit a clone of the estimator.
+
+        Parameters
+        ----------
+        X : (n, d) float array or tensor
+        y : (n,) array or tensor
+            Class codes 0..C-1 where `classes` is given, else labels of any kind: column c of the
+            probabilities then stands for the c-th of them in ascending order (`classes_`).
+        classes : int, optional
+            C, where some codes may have no label yet.
+
+        Raises
+        ------
+        LearnerError
+            For features or labels that cannot be used; the message says which.
+        Cancelled
+            If `should_stop` says so.
+        """
+        self._check_params()
+        intake = _Intake()
+        rows, given = _validated(intake, _as_numpy(X), _as_numpy(y), reset=True)
+        labels, codes = _as_codes(given, classes)
+        self._state = self._find(
+            # A fit that is asked for later (of the copies) must find the same rows.
+            np.array(rows),
+            codes,
+            labels,
+            getattr(intake, "feature_names_in_", None),
+        )
+        return self
+
+    def predict_proba(self, X: ArrayT) -> ArrayT:
+        """Class probabilities, (n, C) float32."""
+        state: Fitted = self._fitted()
+        rows = self._rows(X)
+        if state.fitted is not None and kind_of(state.fitted) == "votes":
+            voters = (state.fitted, *self._members(state))
+            proba = np.mean([probabilities(voter, rows, state) for voter in voters], axis=0)
+        else:
+            proba = probabilities(state.fitted, rows, state)
+        result: ArrayT = _like(proba.astype(np.float32), X)
+        return result
+
+    def posterior(self, X: ArrayT) -> ArrayT:
+        """Class probabilities of each copy, (K, n, C) float32."""
+        state = self._fitted()
+        rows = self._rows(X)
+        proba = np.empty((state.n_members, len(rows), len(state.labels)), dtype=np.float32)
+        for k, member in enumerate(self._members(state)):
+            proba[k] = probabilities(member, rows, state)
+        result: ArrayT = _like(proba, X)
+        return result
+
+    def predict(self, X: ArrayT) -> ArrayT:
+        """The most probable label of each row, (n,); a code where `classes` was given."""
+        labels = self._fitted().labels[_as_numpy(self.predict_proba(X)).argmax(axis=1)]
+        result: ArrayT = _like(labels, X) if labels.dtype.kind in "iufb" else labels
+        return result
+
+    def embed(self, X: ArrayT) -> ArrayT:
+        """The features themselves, (n, d) float32."""
+        self._fitted()
+        result: ArrayT = _like(self._rows(X).astype(np.float32), X)
+        return result
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the labelled rows to ``path`` (safetensors).
+
+        A classifier has no format of its own but pickle, which runs code when it is read. So what
+        it was fitted on is kept, and `load` fits it again.
+
+        Raises
+        ------
+        LearnerError
+            If labels are neither text nor numbers.
+        """
+        state = self._fitted()
+        about = {
+            "estimator": repr(state.template),
+            "labels": state.labels.tolist(),
+            "dtype": str(state.labels.dtype),
+            "names": None if state.names is None else state.names.tolist(),
+            "members": state.n_members,
+            "seed": state.seed,
+        }
+        try:
+            text = json.dumps(about)
+        except TypeError as error:
+            raise LearnerError(
+                f"Labels of this kind cannot be saved ({error}): use text or numbers."
+            ) from error
+        tensors = {"X": np.ascontiguousarray(state.X), "codes": state.codes}
+        save_file(tensors, os.fspath(path), {"alwidgets": text})
+
+    def load(self, path: str | os.PathLike[str]) -> Self:
+        """Read rows that :meth:`save` wrote and fit on them; gives the same predictions.
+
+        ``members`` and ``seed`` come from the file, the estimator from the constructor. Another
+        release of scikit-learn may predict slightly differently.
+
+        Raises
+        ------
+        LearnerError
+            If the file is not there, damaged, not of this kind, or of another estimator.
+        """
+        try:
+            with safe_open(os.fspath(path), framework="np") as file:
+                about = json.loads((file.metadata() or {})["alwidgets"])
+                rows, codes = file.get_tensor("X"), file.get_tensor("codes")
+            labels = np.array(about["labels"], dtype=about["dtype"])
+            names = None if about["names"] is None else np.array(about["names"], dtype=object)
+            wanted, members, seed = about["estimator"], int(about["members"]), int(about["seed"])
+        except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+            raise LearnerError(
+                f"{os.fspath(path)} holds no saved SklearnLearner ({error}): fit and save again."
+            ) from error
+        if wanted != repr(self.estimator):
+            raise LearnerError(
+                f"{os.fspath(path)} was saved with {wanted}, this learner has {self.estimator!r}: "
+                "make the learner with the same estimator."
+            )
+        self.members, self.seed = members, seed
+        self._check_params()
+        self._state = self._find(rows, codes, labels, names)
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "_state" in vars(self)
+
+    def _check_params(self) -> None:
+        if isinstance(self.estimator, type) or not hasattr(self.estimator, "fit"):
+            raise LearnerError(
+                f"estimator must be a scikit-learn classifier, not {self.estimator!r}: "
+                "SklearnLearner(LogisticRegression())."
+            )
+        if not hasattr(self.estimator, "predict"):
+            raise LearnerError(f"{self.estimator!r} does not classify: it has no predict.")
+        if self.members < 1:
+            raise LearnerError(f"members must be at least 1, not {self.members}.")
+        if self.calibrate not in ("auto", True, False):
+            raise LearnerError(f"calibrate must be 'auto', True or False, not {self.calibrate!r}.")
+        if getattr(self.estimator, "decision_function_shape", "ovr") != "ovr":
+            raise LearnerError(
+                "Scores of pairs of classes give no probabilities: "
+                "set decision_function_shape='ovr'."
+            )
+
+    def _fitted(self) -> Fitted:
+        state: Fitted | None = vars(self).get("_state")
+        if state is None:
+            raise UnfittedError("The learner has not been fitted: call fit(X, y) first.")
+        return state
+
+    def _rows(self, X: Array) -> NDArray[Any]:
+        return _validated(self, _as_numpy(X), reset=False)[0]
+
+    def _find(
+        self,
+        X: NDArray[Any],
+        codes: NDArray[np.int64],
+        labels: NDArray[Any],
+        names: NDArray[Any] | None,
+    ) -> Fitted:
+        template = clone(self.estimator)
+        state = Fitted(X, codes, labels, names, self.members, self.seed, template)
+        if len(state.seen) < 2:
+            return state
+        watch = self._watch(1 + FOLDS, "fold")
+        watch.check()
+        state.fitted = fit_one(template, self.seed, X, codes)
+        watch.step()
+        auto = kind_of(state.fitted) == "decision"
+        if auto if self.calibrate == "auto" else self.calibrate:
+            state.temperature = out_of_fold(state, watch)
+        watch.end()
+        return state
+
+    def _members(self, state: Fitted) -> tuple[Any, ...]:
+        if state.members is None:
+            state.members = self._fit_members(state)
+        return state.members
+
+    def _fit_members(self, state: Fitted) -> tuple[Any, ...]:
+        if state.fitted is None:
+            return (None,) * state.n_members
+        watch = self._watch(state.n_members, "member")
+        watch.check()
+        weighted = has_fit_parameter(state.template, "sample_weight")
+        # Row by row, so that the weights of an item do not depend on how many follow it.
+        shape = (len(state.codes), state.n_members)
+        weights = np.random.default_rng(state.seed).standard_exponential(shape).T.copy()
+        members = []
+        for k in range(state.n_members):
+            seed = state.seed + k + 1
+            if weighted:
+                member = fit_one(state.template, seed, state.X, state.codes, weights[k])
+            else:
+                rows = resample(state.codes, np.random.default_rng([state.seed, k]))
+                member = fit_one(state.template, seed, state.X[rows], state.codes[rows])
+            members.append(member)
+            watch.step()
+        watch.end()
+        return tuple(members)
+
+
+class _Intake(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Takes what scikit-learn's validation stores: should it fail, the last fit stays valid."""
+
+
+def _validated(owner: Any, X: Any, y: Any = None, *, reset: bool) -> tuple[NDArray[Any], Any]:
+    """Finite (n, d) float32 or float64 features, and labels if a fit is what they are for."""
+    try:
+        found = validate_data(
+            owner,
+            X,
+            y if reset else "no_validation",
+            reset=reset,
+            dtype=[np.float64, np.float32],
+            ensure_all_finite=False,
+            ensure_min_samples=1 if reset else 0,
+        )
+    except ValueError as error:
+        raise LearnerError(str(error)) from error
+    rows, y = found if reset else (found, None)
+    finite = np.isfinite(rows).all(axis=1)
+    if not finite.all():
+        raise LearnerError(
+            f"Features hold NaN or infinity, first in row {int(np.argmin(finite))}: "
+            "replace or drop that row."
+        )
+    return rows, y
+
+
+def _as_codes(y: NDArray[Any], classes: int | None) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Labels (C,) of all classes and codes (n,) into them."""
+    if classes is None:
+        try:
+            check_classification_targets(y)
+        except ValueError as error:
+            raise LearnerError(str(error)) from error
+        labels, codes = np.unique(y, return_inverse=True)
+        return labels, codes.astype(np.int64)
+    if y.dtype.kind not in "iub":
+        raise LearnerError(f"With classes={classes}, labels must be codes, not {y.dtype}.")
+    if int(y.min()) < 0 or int(y.max()) >= classes:
+        raise LearnerError(
+            f"Class codes must lie in 0..{classes - 1}, found {int(y.min())}..{int(y.max())}."
+        )
+    return np.arange(classes), y.astype(np.int64)
+
+
+def _as_numpy(given: Any) -> Any:
+    """Tensors and half precision as what scikit-learn takes; the rest as it is."""
+    if isinstance(given, torch.Tensor):
+        given = given.detach().cpu()
+        given = given.float().numpy() if given.is_floating_point() else given.numpy()
+    if isinstance(given, np.ndarray) and given.dtype == np.float16:
+        return given.astype(np.float32)
+    return given
+
+
+def _like(result: NDArray[Any], given: Any) -> Any:
+    return torch.from_numpy(result) if isinstance(given, torch.Tensor) else result

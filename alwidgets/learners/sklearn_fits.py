@@ -1,0 +1,132 @@
+"""Fits of a scikit-learn classifier: on all labels, without a fold, on a bootstrap sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import softmax
+from sklearn.base import clone
+
+from alwidgets.learners.calibration import dealt, temperature_of
+from alwidgets.learners.progress import Watch
+
+FOLDS = 5
+#: A probability of nought has no logarithm; this one stands in for it.
+TINY = 1e-6
+
+
+@dataclass(eq=False)
+class Fitted:
+    """What a fit found. Replaced as a whole, so a prediction never sees half of a fit."""
+
+    X: NDArray[Any]  # (n, d)
+    codes: NDArray[np.int64]  # (n,) into `labels`
+    labels: NDArray[Any]  # (C,)
+    names: NDArray[Any] | None  # of the features
+    n_members: int
+    seed: int
+    template: Any  # never fitted
+    fitted: Any | None = None  # None where all labels are of one class
+    temperature: float = 1.0
+    #: Fitted when they are first asked for. Two threads that ask at once both fit the same ones.
+    members: tuple[Any, ...] | None = None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # nobody changes it any more
+
+    @property
+    def seen(self) -> NDArray[np.int64]:
+        """Codes of the classes that have labels, ascending, (S,)."""
+        return np.unique(self.codes)
+
+
+def fit_one(
+    template: Any,
+    seed: int,
+    X: NDArray[Any],
+    codes: NDArray[np.int64],
+    weights: NDArray[np.float64] | None = None,
+) -> Any:
+    """A fitted clone. It knows the classes as 0..S-1: some estimators take no others."""
+    estimator = clone(template)
+    unset = [
+        name
+        for name, value in estimator.get_params().items()
+        if value is None and (name == "random_state" or name.endswith("__random_state"))
+    ]
+    if unset:
+        estimator.set_params(**dict.fromkeys(unset, seed))
+    dense = np.unique(codes, return_inverse=True)[1]
+    if weights is None:
+        return estimator.fit(X, dense)
+    return estimator.fit(X, dense, sample_weight=weights)
+
+
+def kind_of(estimator: Any) -> Literal["proba", "decision", "votes"]:
+    """What a fitted classifier's probabilities come from."""
+    if hasattr(estimator, "predict_proba"):
+        return "proba"
+    return "decision" if hasattr(estimator, "decision_function") else "votes"
+
+
+def _scores(estimator: Any, X: NDArray[Any]) -> NDArray[np.float64]:
+    """(n, S) scores whose softmax are probabilities."""
+    if kind_of(estimator) == "proba":
+        return np.log(np.clip(np.asarray(estimator.predict_proba(X), dtype=np.float64), TINY, 1.0))
+    scores = np.asarray(estimator.decision_function(X), dtype=np.float64)
+    return np.stack([np.zeros_like(scores), scores], axis=1) if scores.ndim == 1 else scores
+
+
+def probabilities(estimator: Any | None, X: NDArray[Any], state: Fitted) -> NDArray[np.float64]:
+    """(n, C); classes without a label have 0."""
+    seen = state.seen
+    result = np.zeros((len(X), len(state.labels)))
+    if len(X) == 0:
+        return result
+    if estimator is None:
+        result[:, seen] = 1.0
+    elif kind_of(estimator) == "votes":
+        result[np.arange(len(X)), seen[estimator.predict(X)]] = 1.0
+    elif kind_of(estimator) == "proba" and state.temperature == 1.0:
+        result[:, seen] = estimator.predict_proba(X)
+    else:
+        result[:, seen] = softmax(_scores(estimator, X) / state.temperature, axis=1)
+    return result
+
+
+def out_of_fold(state: Fitted, watch: Watch) -> float:
+    """The temperature of scores of rows that were left out."""
+    if kind_of(state.fitted) == "votes":
+        return 1.0
+    column = np.searchsorted(state.seen, state.codes)
+    folds = dealt(state.codes, FOLDS)
+    scores, codes = [], []
+    for fold in range(FOLDS):
+        watch.check()
+        train = folds != fold
+        known = np.unique(column[train])
+        # A class that is new to this fold's classifier says nothing about confidence.
+        rows = ~train & np.isin(column, known)
+        if len(known) > 1 and rows.any():
+            part = np.full((int(rows.sum()), len(state.seen)), -np.inf)
+            fitted = fit_one(state.template, state.seed, state.X[train], column[train])
+            part[:, known] = _scores(fitted, state.X[rows])
+            scores.append(part)
+            codes.append(column[rows])
+        watch.step()
+    if not scores:
+        return 1.0
+    held_out = torch.from_numpy(np.concatenate(scores))
+    return temperature_of(held_out, torch.from_numpy(np.concatenate(codes)))
+
+
+def resample(codes: NDArray[np.int64], generator: np.random.Generator) -> NDArray[np.int64]:
+    """As many rows as there are, with replacement, and one of each class that was missed."""
+    rows = generator.integers(len(codes), size=len(codes))
+    missed = np.setdiff1d(codes, codes[rows])
+    more = [generator.choice(np.flatnonzero(codes == code)) for code in missed]
+    return np.concatenate([rows, np.array(more, dtype=np.int64)])

@@ -1,0 +1,93 @@
+"""Labels as class codes, and what each of them weighs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
+
+from alwidgets.errors import LearnerError
+
+
+def as_codes(y: Any, classes: int | None, n: int) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """Class codes (n,) int64, and the label (C,) that each code stands for, ascending.
+
+    Parameters
+    ----------
+    y : (n,) array or tensor
+        Labels of any kind; with ``classes``, codes 0..C-1.
+    classes : int or None
+        C, where some codes may have no label yet.
+    n : int
+        Rows of features.
+
+    Raises
+    ------
+    LearnerError
+        For another number of labels than rows, none at all, codes out of range, and numbers that
+        are no classes.
+    """
+    labels = y.detach().cpu().numpy() if isinstance(y, torch.Tensor) else np.asarray(y)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = column_or_1d(labels, warn=True)
+    if labels.ndim != 1 or len(labels) != n:
+        raise LearnerError(f"There are {n} rows of features but labels of shape {labels.shape}.")
+    if n == 0:
+        raise LearnerError("No labels to fit on: label at least one item.")
+    if classes is None:
+        try:
+            check_classification_targets(labels)
+            found, codes = np.unique(labels, return_inverse=True)
+        except (TypeError, ValueError) as error:
+            raise LearnerError(f"{error} Labels must be classes: numbers or strings.") from error
+        return codes.astype(np.int64), found
+    if labels.dtype.kind not in "iub":
+        raise LearnerError(f"Labels must be integer class codes, not {labels.dtype}.")
+    if int(labels.min()) < 0 or int(labels.max()) >= classes:
+        raise LearnerError(
+            f"Class codes must lie in 0..{classes - 1}, "
+            f"found {int(labels.min())}..{int(labels.max())}."
+        )
+    return labels.astype(np.int64), np.arange(classes)
+
+
+def item_weights(class_weight: Any, codes: NDArray[np.int64], labels: NDArray[Any]) -> torch.Tensor:
+    """(n,) float32: the weight of each item by its class.
+
+    ``"balanced"`` gives every class that occurs the same sum; a mapping has weights by label, 1
+    where there is none; an array has one for each class.
+
+    Raises
+    ------
+    LearnerError
+        For labels that are no class, another number of weights, and negative or infinite ones.
+    """
+    if class_weight is None:
+        return torch.ones(len(codes))
+    if isinstance(class_weight, str):
+        if class_weight != "balanced":
+            raise LearnerError(
+                f'class_weight must be "balanced", a mapping or an array, not {class_weight!r}.'
+            )
+        counts = np.bincount(codes, minlength=len(labels))
+        factors = len(codes) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+    elif isinstance(class_weight, Mapping):
+        known = labels.tolist()
+        strange = [label for label in class_weight if label not in known]
+        if strange:
+            raise LearnerError(f"class_weight names {strange[0]!r}, which is none of the classes.")
+        factors = np.array([float(class_weight.get(label, 1.0)) for label in known])
+    else:
+        factors = np.asarray(class_weight, dtype=np.float64)
+        if factors.shape != labels.shape:
+            raise LearnerError(
+                f"class_weight has shape {factors.shape}, but there are {len(labels)} classes."
+            )
+    if not (np.isfinite(factors).all() and (factors >= 0).all() and factors[codes].sum() > 0):
+        raise LearnerError("Class weights must be finite, not negative, and not all zero.")
+    return torch.from_numpy(factors[codes].astype(np.float32))

@@ -1,0 +1,86 @@
+"""The least sure items, spread over clusters."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
+
+from alwidgets.errors import StrategyError
+from alwidgets.strategies._arrays import ArrayT, checked, like
+from alwidgets.strategies.clustering import kmeans
+from alwidgets.strategies.neighbours import BLOCK, blocks
+from alwidgets.strategies.uncertainty import margin
+
+#: Candidates looked at for each item asked for, as in the paper; a cluster has as many on average.
+FACTOR = 10
+#: Candidates that are clustered bottom up, which costs their square; more are given to k-means.
+BOUND = 2000
+
+
+def cluster_margin(proba: ArrayT, embedding: ArrayT, n: int, seed: int = 0) -> ArrayT:
+    """Of the ``10 n`` smallest margins, one from each cluster in turn, smallest cluster first.
+
+    The candidates are cut into ``n`` clusters by average linkage, or by k-means where there are
+    more than 2,000; within a cluster the order is random.
+
+    Parameters
+    ----------
+    proba : (m, C) array or tensor
+    embedding : (m, d) array or tensor
+    n : int
+        How many; all m if there are fewer.
+    seed : int
+
+    Returns
+    -------
+    (min(n, m),) int64 array or tensor
+        Rows of ``proba`` in the order picked.
+
+    Raises
+    ------
+    StrategyError
+        For NaN or infinity, naming the row, and for different lengths.
+
+    References
+    ----------
+    Citovsky et al., "Batch active learning at scale", NeurIPS 2021; there, the whole pool is
+    clustered once.
+    """
+    doubt = margin(checked(proba, 2))
+    if embedding.ndim != 2 or len(embedding) != len(doubt):
+        raise StrategyError(
+            f"{len(doubt)} probabilities but an embedding of shape {tuple(embedding.shape)}."
+        )
+    m = len(doubt)
+    n = max(0, min(n, m))
+    rng = np.random.default_rng(seed)
+    if n == 0:
+        return like(torch.empty(0, dtype=torch.int64, device=doubt.device), proba)
+    # Shuffled, so that the seed says which of equal margins are in, and who is first in a cluster.
+    order = torch.from_numpy(rng.permutation(m)).to(doubt.device)
+    best = doubt[order].topk(min(m, FACTOR * n)).indices.sort().values
+    rows = order[best]
+    # Converted as a whole are only these.
+    for _ in blocks(embedding, max(1, BLOCK // max(1, embedding.shape[1])), "embedding"):
+        pass
+    at = rows.to(embedding.device) if isinstance(embedding, torch.Tensor) else rows.cpu().numpy()
+    h = checked(embedding[at], 2, "embedding")
+    owner = _clusters(h, n, seed)
+    size = np.bincount(owner)
+    # The place of each candidate within its cluster is the round in which it comes.
+    by_owner = np.argsort(owner, kind="stable")
+    turn = np.empty(len(owner), dtype=np.int64)
+    turn[by_owner] = np.arange(len(owner)) - np.repeat(np.cumsum(size) - size, size)
+    picked = np.lexsort((owner, size[owner], turn))[:n]
+    return like(rows[torch.from_numpy(picked).to(rows.device)], proba)
+
+
+def _clusters(h: torch.Tensor, n: int, seed: int) -> NDArray[np.int64]:
+    if len(h) <= n:
+        return np.arange(len(h))
+    if len(h) > BOUND:
+        return kmeans(h, n, seed)[1].cpu().numpy()
+    merges = linkage(h.double().cpu().numpy(), method="average")
+    return fcluster(merges, n, criterion="maxclust").astype(np.int64)

@@ -1,0 +1,179 @@
+"""Strategies made of strategies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from alwidgets.errors import StrategyError
+from alwidgets.strategies._arrays import Array, as_tensor
+from alwidgets.strategies.context import Context
+from alwidgets.strategies.registry import Score, Strategy, get
+from alwidgets.strategies.seals import seal_candidates
+
+#: What stands for a strategy: its name, its public function, or your own ``f(context) -> scores``.
+Part: TypeAlias = str | Strategy | Callable[..., Any]
+
+
+def weighted(*parts: tuple[Part, float], **powers: float) -> Strategy:
+    """The product of several scores, each to a power: ``weighted(margin=1, density=0.5)``.
+
+    A product needs no common scale: doubling one of the scores changes no order. A power of 0
+    leaves a score out of account, a negative one turns it round.
+
+    Parameters
+    ----------
+    *parts : (strategy, power)
+        For functions of your own: ``weighted((mine, 1), margin=0.5)``.
+    **powers : float
+        By the names of strategies that score.
+
+    Returns
+    -------
+    Strategy
+
+    Raises
+    ------
+    StrategyError
+        If a part is unknown or only picks, or there is none.
+
+    References
+    ----------
+    After the information density of Settles & Craven, "An analysis of active learning strategies
+    for sequence labeling tasks", EMNLP 2008.
+    """
+    scored = [(_scoring(part), float(power)) for part, power in (*parts, *powers.items())]
+    if not scored:
+        raise StrategyError("weighted needs a score or more: weighted(margin=1, density=0.5).")
+
+    def score(context: Context) -> torch.Tensor:
+        product = torch.ones(len(context.indices), device=context.features.device)
+        for part, power in scored:
+            values = _tensor(part, context)
+            if bool((values < 0).any()):
+                raise StrategyError(
+                    f"{part.name} gives negative scores: a product needs scores of at least 0."
+                )
+            if power < 0:
+                values = values.clamp(min=torch.finfo(values.dtype).tiny)
+            product = product * values**power
+        return product
+
+    return Strategy(
+        name=" * ".join(_power(part.name, power) for part, power in scored),
+        score=score,
+        needs=tuple(dict.fromkeys(need for part, _ in scored for need in part.needs)),
+        when="several reasons at once",
+        selection="sampled",
+        beta=max(part.beta for part, _ in scored),
+    )
+
+
+def seals(strategy: Part, k: int = 100) -> Strategy:
+    """The same strategy, looking only at the neighbours of what is labelled.
+
+    For pools of ten million items and more: after one pass over the features, the model is asked
+    about at most ``k`` items for each label.
+
+    Parameters
+    ----------
+    strategy : str, Strategy or callable
+    k : int
+        Neighbours of each labelled item.
+
+    References
+    ----------
+    Coleman et al., "Similarity search for efficient active learning and search of rare concepts",
+    AAAI 2022.
+    """
+    if k < 1:
+        raise StrategyError(f"k must be at least 1, not {k}.")
+    inner = get(strategy)
+    if not (inner.score or inner.pick):
+        raise StrategyError(f"{inner.name} chooses among strategies itself: give one that scores.")
+
+    def restrict(
+        features: Array, labelled: NDArray[np.int64], candidates: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        return seal_candidates(features, labelled, k, candidates)
+
+    return replace(
+        inner,
+        name=f"seals({inner.name})",
+        when=f"{inner.when}; very large pools",
+        function=None,
+        restrict=restrict,
+    )
+
+
+def per_cost(
+    strategy: Part, costs: Array | Callable[[Context], Array] | None = None, kappa: float = 1.0
+) -> Strategy:
+    """Scores by the cost of a label: ``s / cost**kappa``.
+
+    Parameters
+    ----------
+    strategy : str, Strategy or callable
+        One that scores.
+    costs : (N,) array or callable, optional
+        Cost of a label for each item of the pool, positive, in any unit; or ``f(context)`` -> (n,).
+        By default what the session has learned from the seconds that cards took.
+    kappa : float
+        0 leaves cost out of account.
+
+    Raises
+    ------
+    StrategyError
+        If the strategy does not score, and for costs that are not positive.
+
+    References
+    ----------
+    Settles, Craven & Friedland, "Active learning with real annotation costs", NIPS 2008 workshop.
+    """
+    inner = _scoring(strategy)
+
+    def score(context: Context) -> torch.Tensor:
+        if costs is None:
+            cost = context.cost
+        elif callable(costs):
+            cost = as_tensor(costs(context)).to(context.features.device)
+        else:
+            cost = as_tensor(costs)[torch.from_numpy(context.indices)].to(context.features.device)
+        if not bool((cost > 0).all()):
+            row = int(context.indices[int(torch.nonzero(~(cost > 0))[0, 0])])
+            raise StrategyError(f"The cost of pool row {row} is not positive.")
+        return _tensor(inner, context) / cost**kappa
+
+    return replace(
+        inner,
+        name=f"{inner.name} per cost",
+        score=score,
+        pick=None,
+        needs=(*inner.needs, "cost") if costs is None else inner.needs,
+        when=f"{inner.when}; labels that differ in cost",
+        function=None,
+    )
+
+
+def _scoring(part: Part) -> Strategy:
+    strategy = get(part)
+    if strategy.score is None or strategy.pick is not None:
+        raise StrategyError(f"{strategy.name} picks whole batches and has no score to combine.")
+    return strategy
+
+
+def _tensor(strategy: Strategy, context: Context) -> torch.Tensor:
+    score: Score | None = strategy.score
+    assert score is not None
+    found = score(context)
+    values = found if isinstance(found, torch.Tensor) else as_tensor(np.asarray(found))
+    return values.to(context.features.device, torch.float32)
+
+
+def _power(name: str, power: float) -> str:
+    return name if power == 1 else f"{name}^{power:g}"

@@ -1,0 +1,90 @@
+"""Items that the model sees otherwise than their labelled neighbours."""
+
+from __future__ import annotations
+
+import torch
+
+from alwidgets.errors import StrategyError
+from alwidgets.strategies._arrays import ArrayT, checked, like
+from alwidgets.strategies.neighbours import BLOCK, blocks, knn
+from alwidgets.strategies.uncertainty import nats
+
+#: Nothing is less probable than this: the divergence stays finite.
+LEAST = 1e-7
+
+
+def contrastive(
+    proba: ArrayT,
+    embedding: ArrayT,
+    labelled_proba: ArrayT,
+    labelled_embedding: ArrayT,
+    neighbours: int = 10,
+) -> ArrayT:
+    """Mean KL divergence from the probabilities of the nearest labelled items, in nats.
+
+    High where the model contradicts what it says of the labelled items nearest to a candidate.
+
+    Parameters
+    ----------
+    proba : (n, C) array or tensor
+        Of the candidates. Probabilities below 1e-7 count as that.
+    embedding : (n, d) array or tensor
+    labelled_proba : (l, C) array or tensor
+    labelled_embedding : (l, d) array or tensor
+    neighbours : int
+        All l labelled items where there are fewer.
+
+    Returns
+    -------
+    (n,) array or tensor, at least 0
+        Mean over the neighbours of ``sum p_neighbour ln(p_neighbour / p_candidate)``. Zeros, all
+        alike, as long as nothing is labelled.
+
+    Raises
+    ------
+    StrategyError
+        For NaN or infinity, naming the row, and for shapes that do not belong together.
+
+    References
+    ----------
+    Margatina, Vernikos, Barrault & Aletras, "Active learning by acquiring contrastive examples",
+    EMNLP 2021.
+    """
+    if neighbours < 1:
+        raise StrategyError(f"neighbours must be at least 1, not {neighbours}.")
+    known = _floored(checked(labelled_proba, 2, "labelled probabilities"))
+    at = checked(labelled_embedding, 2, "labelled embedding").to(known.device)
+    for first, second, what in (
+        (proba, embedding, "candidates"),
+        (labelled_proba, labelled_embedding, "labelled items"),
+    ):
+        if len(first) != len(second):
+            raise StrategyError(
+                f"{len(first)} probabilities but {len(second)} rows of embedding of the {what}."
+            )
+    if proba.ndim == 2 and proba.shape[1] != known.shape[1]:
+        raise StrategyError(
+            f"{proba.shape[1]} classes for the candidates, {known.shape[1]} for the labelled items."
+        )
+    scores = known.new_zeros(len(proba))
+    size = max(1, BLOCK // max(*known.shape, at.shape[1], 1))
+    # KL(p || q) = sum p ln p - sum p ln q is linear in what belongs to the neighbour: the means of
+    # its two parts are enough, (n, C + 1) numbers instead of (n, k, C).
+    facts = torch.cat([known, -nats(known)[:, None]], dim=1)
+    both = zip(
+        blocks(proba, size, "probabilities"), blocks(embedding, size, "embedding"), strict=True
+    )
+    for (start, p), (_, h) in both:
+        if not len(known):
+            continue
+        rows = knn(h.to(at), at, neighbours)[1]
+        mean = torch.nn.functional.embedding_bag(rows, facts, mode="mean")
+        cross = (mean[:, :-1] * _floored(p.to(known)).log()).sum(dim=1)
+        scores[start : start + len(p)] = (mean[:, -1] - cross).clamp_(min=0.0)
+    return like(scores, proba)
+
+
+def _floored(p: torch.Tensor) -> torch.Tensor:
+    """Rows without a zero, of sum 1."""
+    p = p.clamp(min=LEAST)
+    return p / p.sum(dim=1, keepdim=True)

@@ -1,0 +1,163 @@
+"""Coverage by balls of one radius."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+
+from alwidgets.errors import StrategyError
+from alwidgets.strategies._arrays import ArrayT, like
+from alwidgets.strategies._blocks import Rows, labelled_rows, no_rows, squared
+from alwidgets.strategies.clustering import kmeans
+
+#: Candidates that cover and are covered: a larger pool is represented by a random sample.
+SAMPLE = 8192
+#: Balls by which the purity of a radius is judged.
+JUDGED = 2048
+#: Rows that are held against the whole sample at once.
+BLOCK = 512
+#: Counts that are brought up to date at once.
+STALE = 32
+PURITY = 0.95
+
+
+def prob_cover(
+    embedding: ArrayT,
+    labelled: ArrayT | None,
+    n: int,
+    classes: int,
+    seed: int = 0,
+    delta: float | None = None,
+) -> ArrayT:
+    """The items whose balls of radius ``delta`` cover most of the pool.
+
+    Again and again the candidate with the most uncovered candidates nearer than ``delta``; what
+    is labelled covers first. Once everything is covered, random items follow. Of more than 8,192
+    candidates a random 8,192 are looked at.
+
+    Parameters
+    ----------
+    embedding : (m, d) array or tensor
+        The candidates.
+    labelled : (l, d) array or tensor, or None
+        What is labelled already.
+    n : int
+        How many; all m if there are fewer.
+    classes : int
+        Number of classes, at least 1.
+    seed : int
+        Of the sample, of k-means and of the ties.
+    delta : float, optional
+        Radius, in the units of the embedding. By default :func:`pure_radius`.
+
+    Returns
+    -------
+    (min(n, m),) int64 array or tensor
+        Rows of ``embedding`` in the order picked.
+
+    Raises
+    ------
+    StrategyError
+        For NaN or infinity, naming the row, and for a radius or number of classes that is not
+        positive.
+
+    References
+    ----------
+    Yehuda, Dekel, Hacohen & Weinshall, "Active learning through a covering lens", NeurIPS 2022.
+    """
+    if classes < 1:
+        raise StrategyError(f"classes must be at least 1, not {classes}.")
+    if delta is not None and not delta > 0:
+        raise StrategyError(f"delta is a distance: give a number above 0, not {delta}.")
+    pool = Rows(embedding, "embedding")
+    pool.check()
+    m = len(pool)
+    n = max(0, min(n, m))
+    if n == 0:
+        return like(no_rows(pool), embedding)
+    # Shuffled, so that the first of equals is a fair draw.
+    rows = torch.from_numpy(np.random.default_rng(seed).permutation(m)).to(pool.device)
+    # Squared distances by products lose precision far from the origin.
+    pool.offset = pool[rows[:1000]].mean(dim=0)
+    h = pool[rows[:SAMPLE]]
+    radius = pure_radius(h, classes, seed) if delta is None else delta
+    covered = torch.zeros(len(h), dtype=torch.bool, device=h.device)
+    known = labelled_rows(labelled, pool)
+    for part in known.split(BLOCK) if len(known) else ():
+        covered |= _near(part, h, radius).any(dim=0)
+    chosen = torch.tensor(_cover(h, radius, covered, n), dtype=torch.int64, device=h.device)
+    left = torch.ones(m, dtype=torch.bool, device=h.device)
+    left[chosen] = False
+    others = torch.nonzero(left)[: n - len(chosen), 0]
+    return like(rows[torch.cat([chosen, others])], embedding)
+
+
+def pure_radius(h: torch.Tensor, classes: int, seed: int) -> float:
+    """The largest radius at which 95 % of the balls hold items of one cluster only.
+
+    Clusters are those of k-means with one for each class. A ball is pure as long as its radius is
+    at most the distance from its centre to the nearest item of another cluster, so the answer is a
+    quantile of these distances. Judged by at most 2,048 balls.
+
+    Parameters
+    ----------
+    h : (r, d) tensor
+        At least one row, in random order.
+    classes : int
+    seed : int
+
+    Returns
+    -------
+    float
+        A distance; infinity where there is one cluster only.
+    """
+    owner = kmeans(h, min(classes, len(h)), seed)[1]
+    gaps = []
+    for part, own in zip(h[:JUDGED].split(BLOCK), owner[:JUDGED].split(BLOCK), strict=True):
+        away = squared(part, h).masked_fill_(own[:, None] == owner, torch.inf)
+        gaps.append(away.amin(dim=1))
+    gap = torch.cat(gaps).sort().values
+    return math.sqrt(float(gap[int((1 - PURITY) * len(gap) + 1e-9)]))
+
+
+def _near(X: torch.Tensor, to: torch.Tensor, radius: float) -> torch.Tensor:
+    return squared(X, to) < radius**2
+
+
+def _cover(h: torch.Tensor, radius: float, covered: torch.Tensor, n: int) -> list[int]:
+    """Rows by the number of uncovered rows in their ball, until everything is covered.
+
+    Such a number only falls, so an old one bounds what it is now: only the highest are counted
+    again, and no graph is held (Minoux, "Accelerated greedy algorithms", 1978).
+    """
+
+    def counts(rows: torch.Tensor) -> torch.Tensor:
+        return (_near(h[rows], h, radius) & ~covered).sum(dim=1)
+
+    everything = torch.arange(len(h), device=h.device)
+    count = torch.cat([counts(part) for part in everything.split(BLOCK)])
+    fresh = torch.ones(len(h), dtype=torch.bool, device=h.device)
+    chosen: list[int] = []
+    while len(chosen) < min(n, len(h)):
+        best = _first_best(count)
+        while not bool(fresh[best]):
+            highest = torch.where(fresh, -2, count).topk(min(STALE, len(h))).indices
+            highest = highest[~fresh[highest]]
+            count[highest] = counts(highest)
+            fresh[highest] = True
+            best = _first_best(count)
+        if int(count[best]) <= 0:
+            break
+        chosen.append(best)
+        covered = covered | _near(h[best : best + 1], h, radius)[0]
+        # Everything in its ball is covered now.
+        count[best] = 0
+        fresh.fill_(False)
+        fresh[best] = True
+    return chosen
+
+
+def _first_best(count: torch.Tensor) -> int:
+    return int(torch.nonzero(count == count.max())[0, 0])

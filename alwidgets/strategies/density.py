@@ -1,0 +1,110 @@
+"""How typical an item is of the pool."""
+
+from __future__ import annotations
+
+import torch
+
+from alwidgets.errors import StrategyError
+from alwidgets.strategies._arrays import Array, ArrayT, as_tensor, checked, like
+from alwidgets.strategies.neighbours import BLOCK, blocks
+
+
+def density(embedding: ArrayT, reference: ArrayT) -> ArrayT:
+    """Mean similarity to the pool: high amid many items, low for outliers.
+
+    The similarity of two items is ``(1 + cos) / 2``. Its mean over all of ``reference`` is that
+    with the mean direction of the reference, so the cost is that of one product, however large the
+    reference: give it the whole pool, or a random sample of some thousand items.
+
+    Parameters
+    ----------
+    embedding : (n, d) array or tensor
+        The candidates. A row of zeros has cosine 0 with everything.
+    reference : (r, d) array or tensor
+        An item that is also a candidate counts like any other, as in the paper.
+
+    Returns
+    -------
+    (n,) array or tensor in [0, 1]
+
+    Raises
+    ------
+    StrategyError
+        For NaN or infinity, naming the row, for an empty reference, and for different numbers of
+        columns.
+
+    References
+    ----------
+    Settles & Craven, "An analysis of active learning strategies for sequence labeling tasks",
+    EMNLP 2008; their cosine is raised to [0, 1] here, so that a product with it keeps its order.
+    """
+    if not len(reference):
+        raise StrategyError("Density needs a reference of at least one item: pass a random sample.")
+    if embedding.ndim == 2 and embedding.shape[1] != reference.shape[-1]:
+        raise StrategyError(
+            f"{embedding.shape[1]} features for the candidates, {reference.shape[-1]} for the "
+            "reference."
+        )
+    size = max(1, BLOCK // max(1, reference.shape[-1]))
+    # In double precision, so that the mean does not depend on the blocks.
+    device = as_tensor(reference[:1]).device
+    total = torch.zeros(reference.shape[-1], dtype=torch.float64, device=device)
+    for _, part in blocks(reference, size, "reference"):
+        total += (part / _length(part)[:, None]).sum(dim=0, dtype=torch.float64)
+    mean = total / len(reference)
+    scores = _single(embedding).new_empty(len(embedding))
+    for start, part in blocks(embedding, size, "embedding"):
+        cosine = part @ mean.to(part) / _length(part)
+        scores[start : start + len(part)] = ((1.0 + cosine) / 2.0).clamp_(0.0, 1.0)
+    return like(scores, embedding)
+
+
+def density_weighted(uncertainty: ArrayT, density: ArrayT, beta: float = 1.0) -> ArrayT:
+    """Information density: ``uncertainty * density**beta``.
+
+    Parameters
+    ----------
+    uncertainty : (n,) array or tensor
+        At least 0, higher means less sure.
+    density : (n,) array or tensor
+        At least 0, such as from :func:`density`.
+    beta : float
+        At least 0; 0 leaves the uncertainty as it is.
+
+    Returns
+    -------
+    (n,) array or tensor
+
+    Raises
+    ------
+    StrategyError
+        For NaN, infinity or a negative value, naming the row, and for different lengths.
+
+    References
+    ----------
+    Settles & Craven, "An analysis of active learning strategies for sequence labeling tasks",
+    EMNLP 2008.
+    """
+    if not beta >= 0:
+        raise StrategyError(f"beta must be at least 0, not {beta}.")
+    u = checked(uncertainty, 1, "uncertainty")
+    weight = checked(density, 1, "density").to(u)
+    if len(u) != len(weight):
+        raise StrategyError(f"{len(u)} uncertainties but {len(weight)} densities.")
+    for values, what in ((u, "uncertainty"), (weight, "density")):
+        if bool((values < 0).any()):
+            row = int((values < 0).nonzero()[0, 0])
+            raise StrategyError(f"The {what} of row {row} is negative: a product needs at least 0.")
+    return like(u * weight**beta, uncertainty)
+
+
+def _length(part: torch.Tensor) -> torch.Tensor:
+    """Of the rows; 1 for a row of zeros, and none so small that dividing by it overflows."""
+    length = part.norm(dim=1)
+    return torch.where(length > torch.finfo(part.dtype).tiny, length, 1.0)
+
+
+def _single(values: Array) -> torch.Tensor:
+    """No row of ``values``, in the precision that its blocks have."""
+    nothing = as_tensor(values[:0])
+    return nothing if nothing.dtype == torch.float64 else nothing.float()

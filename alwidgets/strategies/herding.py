@@ -1,0 +1,212 @@
+"""Coverage in a soft sense, of all items or of those in doubt."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from alwidgets.errors import StrategyError
+from alwidgets.strategies._arrays import Array, ArrayT, as_tensor, checked, like
+from alwidgets.strategies._blocks import Rows, labelled_rows, no_rows, squared
+
+#: Candidates and items to cover of one batch: bounds the kernel at 2,000 x 2,000.
+BOUND = 2000
+#: Elements of one block of the gain of every candidate.
+BLOCK = 1 << 22
+#: Gains that are brought up to date at once.
+STALE = 32
+
+
+def max_herding(embedding: ArrayT, labelled: ArrayT | None, n: int, seed: int = 0) -> ArrayT:
+    """Greedy cover of the pool.
+
+    :func:`uncertainty_herding` with every item as much in doubt as any other: the candidate that
+    adds most to the mean similarity of an item to the nearest chosen or labelled one.
+
+    Parameters
+    ----------
+    embedding : (m, d) array or tensor
+        The candidates.
+    labelled : (l, d) array or tensor, or None
+    n : int
+        How many; all m if there are fewer.
+    seed : int
+        Of the sample of 2,000, where m is larger. Picks beyond it are random.
+
+    Returns
+    -------
+    (min(n, m),) int64 array or tensor
+        Rows of ``embedding`` in the order picked.
+
+    Raises
+    ------
+    StrategyError
+        For NaN or infinity, naming the row.
+
+    References
+    ----------
+    Bae, Ng, Lo, Ghassemi & Sutherland, "Generalized coverage for more robust low-budget active
+    learning", ECCV 2024.
+    """
+    return _herd(embedding, None, labelled, n, seed, None)
+
+
+def uncertainty_herding(
+    embedding: ArrayT,
+    uncertainty: Array,
+    labelled: ArrayT | None,
+    n: int,
+    seed: int = 0,
+    *,
+    shortlist: int | None = None,
+) -> ArrayT:
+    """Greedy cover of the uncertain part of the pool.
+
+    Again and again the candidate j with the largest gain, the sum over items i of
+    u_i * max(0, k(i, j) - max_l k(i, l)), l over what is labelled or chosen: an item is worth as
+    much as the doubt about the items near it that nothing near has settled. k is Gaussian, half as
+    wide as the median distance from a labelled item to the next, so it narrows as labels come in.
+
+    Parameters
+    ----------
+    embedding : (m, d) array or tensor
+        The candidates.
+    uncertainty : (m,) array or tensor
+        At least 0.
+    labelled : (l, d) array or tensor, or None
+    n : int
+        How many; all m if there are fewer.
+    seed : int
+        Of the sample, where m is larger than 2,000: half of the candidates looked at are then the
+        most uncertain ones and half random, and the items to cover are a random 2,000. Picks
+        beyond these candidates are the most uncertain of the others.
+    shortlist : int, optional
+        Look at so many of the most uncertain candidates only: what is picked is then hard itself,
+        and not just near what is hard. 20 for each item to pick serve well.
+
+    Returns
+    -------
+    (min(n, m),) int64 array or tensor
+        Rows of ``embedding`` in the order picked.
+
+    Raises
+    ------
+    StrategyError
+        For NaN or infinity, naming the row, and for uncertainties that are negative or of another
+        number.
+
+    References
+    ----------
+    Bae, Oh & Sutherland, "Uncertainty herding: one active learning method for all label budgets",
+    ICLR 2025.
+    """
+    u = checked(as_tensor(uncertainty), 1, "uncertainty")
+    if len(u) != len(embedding):
+        raise StrategyError(f"{len(embedding)} candidates but {len(u)} uncertainties.")
+    if len(u) and float(u.min()) < 0:
+        row = int(u.argmin())
+        raise StrategyError(f"Uncertainty {float(u[row]):g} of row {row} is negative.")
+    if shortlist is not None and shortlist < 1:
+        raise StrategyError(f"shortlist must be at least 1 or None, not {shortlist}.")
+    return _herd(embedding, u, labelled, n, seed, shortlist)
+
+
+def _herd(
+    embedding: ArrayT,
+    u: torch.Tensor | None,
+    labelled: ArrayT | None,
+    n: int,
+    seed: int,
+    shortlist: int | None,
+) -> ArrayT:
+    pool = Rows(embedding, "embedding")
+    pool.check()
+    device, m = pool.device, len(pool)
+    n = max(0, min(n, m))
+    if n == 0:
+        return like(no_rows(pool), embedding)
+    rng = np.random.default_rng(seed)
+    # Shuffled, so that the first of equals is a fair draw.
+    order = torch.from_numpy(rng.permutation(m)).to(device)
+    reference = order[:BOUND]
+    candidates = reference
+    if u is not None and shortlist is not None:
+        # In the shuffled order, so that a tie at the end of the list is drawn fairly.
+        size = min(m, BOUND, max(n, shortlist))
+        candidates = order[u.to(device)[order].topk(size).indices.sort().values]
+    elif m > BOUND and u is not None:
+        doubtful = order[u.to(device)[order].topk(BOUND // 2).indices]
+        random = torch.from_numpy(rng.permutation(m)[: BOUND // 2]).to(device)
+        candidates = torch.unique(torch.cat([doubtful, random]))
+        candidates = candidates[torch.from_numpy(rng.permutation(len(candidates))).to(device)]
+    to_cover, at = pool[reference], pool[candidates]
+    known = labelled_rows(labelled, pool)
+    # Squared distances by products lose precision far from the origin.
+    offset = to_cover.mean(dim=0)
+    to_cover, at, known = to_cover - offset, at - offset, known - offset
+    width = _width(known if len(known) > 1 else to_cover[:100])
+    covered = to_cover.new_zeros(len(to_cover))
+    for part in known.split(BOUND) if len(known) else ():
+        near = torch.exp(-squared(to_cover, part) / (2 * width)).amax(dim=1)
+        covered = torch.maximum(covered, near)
+    doubt = to_cover.new_ones(len(to_cover)) if u is None else u.to(to_cover)[reference]
+    chosen = _cover(at, to_cover, width, doubt, covered, min(n, len(at)))
+    picks = candidates[torch.tensor(chosen, device=device)]
+    if len(picks) < n:
+        left = torch.ones(m, dtype=torch.bool, device=device)
+        left[picks] = False
+        others = order[left[order]]
+        if u is not None:
+            others = others[u.to(device)[others].argsort(descending=True, stable=True)]
+        picks = torch.cat([picks, others[: n - len(picks)]])
+    return like(picks, embedding)
+
+
+def _cover(
+    at: torch.Tensor,
+    to_cover: torch.Tensor,
+    width: float,
+    doubt: torch.Tensor,
+    covered: torch.Tensor,
+    n: int,
+) -> list[int]:
+    """Rows of ``at`` by greedy gain.
+
+    A gain only falls as others are chosen, so an old one bounds what it is now: only the highest
+    are computed again (Minoux, "Accelerated greedy algorithms", 1978).
+    """
+    kernel = squared(at, to_cover).div_(-2 * width).exp_()
+
+    def gains(rows: torch.Tensor) -> torch.Tensor:
+        return (kernel[rows] - covered).clamp_(min=0) @ doubt
+
+    everything = torch.arange(len(at), device=at.device)
+    gain = torch.cat([gains(part) for part in everything.split(max(1, BLOCK // len(to_cover)))])
+    taken = torch.zeros(len(at), dtype=torch.bool, device=at.device)
+    fresh = ~taken
+    chosen: list[int] = []
+    while len(chosen) < n:
+        best = int(gain.argmax())
+        while not bool(fresh[best]):
+            highest = torch.where(fresh, -torch.inf, gain).topk(min(STALE, len(at))).indices
+            highest = highest[~fresh[highest]]
+            gain[highest] = gains(highest)
+            fresh[highest] = True
+            best = int(gain.argmax())
+        chosen.append(best)
+        covered = torch.maximum(covered, kernel[best])
+        gain[best] = -torch.inf
+        taken[best] = True
+        fresh = taken.clone()
+    return chosen
+
+
+def _width(points: torch.Tensor) -> float:
+    """Square of half the median distance to the nearest different point; of up to 2,000 points."""
+    squares = squared(points[:BOUND], points[:BOUND])
+    # Duplicates say nothing about how far apart items are; nor does rounding.
+    least = 1e-6 * float(squares.max())
+    squares = torch.where(squares > least, squares, torch.inf)
+    nearest = squares.amin(dim=1)
+    nearest = nearest[torch.isfinite(nearest)]
+    return 0.25 * float(nearest.median()) if len(nearest) else 1.0

@@ -1,0 +1,190 @@
+"""Measure what people feel: `make bench` prints a table and writes artifacts/bench.json.
+
+Times depend on the machine, so each stands beside something to compare it with, measured in the
+same run, and the bars are ratios of the two. Every part runs in a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from table import Row
+
+ROOT = Path(__file__).parents[2]
+OUT = ROOT / "artifacts" / "bench.json"
+PARTS = ("imports", "rounds", "memory", "selecting", "efficiency", "keys")
+
+
+def part(name: str, asked: argparse.Namespace) -> Iterator[Row]:
+    """The rows of one part; only what it needs is imported."""
+    if name == "device":
+        from scale import device
+
+        yield from device(asked.device, asked.n or 10_000_000)
+    elif name == "keys":
+        from keys import keys
+
+        yield from keys()
+    elif name == "imports":
+        from imports import imports
+
+        yield from imports()
+    elif name == "rounds":
+        from rounds import rounds
+
+        yield from rounds((100_000, 1_000_000) if asked.full else (100_000,))
+    elif name == "memory":
+        from scale import memory
+
+        yield from memory(asked.n or (10_000_000 if asked.full else 1_000_000))
+    elif name == "selecting":
+        yield from _selecting(asked)
+    elif name == "efficiency":
+        yield from _efficiency(asked)
+
+
+def _selecting(asked: argparse.Namespace) -> Iterator[Row]:
+    from selecting import CHEAP, OURS, SIZES, selecting
+
+    names = tuple(asked.strategies or OURS)
+    limits = {"limit": asked.limit, "gigabytes": asked.memory}
+    if asked.n or asked.full:
+        yield from selecting((asked.n,) if asked.n else SIZES, names, **limits)
+        return
+    yield from selecting(SIZES[:-1], names, **limits)
+    # At a million: what has a bar there, each beside the peers only where these are cheap, too.
+    yield from selecting(SIZES[-1:], tuple(n for n in names if n in CHEAP[:4]), **limits)
+    rest = ("k_center", "badge", "typiclust", "contrastive", "falcun", "density")
+    yield from selecting(SIZES[-1:], tuple(n for n in names if n in rest), alone=True, **limits)
+
+
+def _efficiency(asked: argparse.Namespace) -> Iterator[Row]:
+    from data import DATASETS
+    from efficiency import AREA, DEFAULT, TARGETS, auto_bars, campaign, summary, table
+
+    os.environ["OMP_NUM_THREADS"] = "1"
+    found = summary(
+        campaign(
+            asked.strategies or DEFAULT,
+            datasets=asked.datasets or (DATASETS if asked.full else ("digits", "trec")),
+            seeds=asked.seeds,
+            labels=None if asked.full else AREA,
+            jobs=asked.jobs,
+        )
+    )
+    print(table(found))
+    for row in found:
+        group = f"efficiency, {row['dataset']}"
+        if "error" in row:
+            yield Row(group, row["arm"], None, note=row["error"])
+            continue
+        to = ", ".join(f"{share:.0%} {row[f'labels to {share:.0%}']:.0f}" for share in TARGETS)
+        note = f"± {row['interval']:.4f}, vs margin {row['gain']:+.4f} p {row['p']:.3f}; to {to}"
+        yield Row(group, row["arm"], row["area"], "", note)
+    for bar in auto_bars(found):
+        group = f"efficiency, {bar['dataset']}"
+        met = bool(bar["not worse than margin"])
+        yield Row(group, "auto, against margin", None, bar="not worse", met=met)
+        yield Row(
+            group,
+            f"auto, behind {bar['best']}",
+            bar["behind the best"],
+            bar="0.002",
+            met=bool(bar["within 0.002"]),
+        )
+
+
+def alone(name: str, rest: list[str]) -> list[dict[str, Any]]:
+    """Run one part in a process of its own and read what it found."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "rows.json"
+        command = [sys.executable, str(Path(__file__).parent), name, "--rows", str(file), *rest]
+        code = subprocess.run(command).returncode
+        if code:
+            raise SystemExit(code)
+        found: list[dict[str, Any]] = json.loads(file.read_text())
+        return found
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    made.add_argument("parts", nargs="*", metavar="PART", help=", ".join((*PARTS, "device")))
+    made.add_argument("--device", default=os.environ.get("DEVICE", ""), help="cuda: part device")
+    made.add_argument("--full", action="store_true", help="every size and data set: hours")
+    made.add_argument("--n", type=int, help="this many items, where a part has a size")
+    made.add_argument("--limit", type=float, default=60, help="seconds for a peer")
+    made.add_argument("--memory", type=float, default=8, help="GB for a contestant")
+    made.add_argument("--strategies", nargs="+", help="only these")
+    made.add_argument("--datasets", nargs="+", help="for efficiency: only these")
+    made.add_argument("--seeds", type=int, default=10, help="for efficiency")
+    made.add_argument("--jobs", type=int, default=os.cpu_count(), help="for efficiency")
+    made.add_argument("--rows", type=Path, help=argparse.SUPPRESS)
+    return made
+
+
+def machine() -> dict[str, Any]:
+    from peers import versions
+
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    return {
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "threads": os.environ.get("OMP_NUM_THREADS", "all"),
+        "load at start": load,
+        **versions(),
+    }
+
+
+def main() -> None:
+    asked = parser().parse_args()
+    names = asked.parts or (["device"] if asked.device not in ("", "cpu") else list(PARTS))
+    unknown = sorted(set(names) - {*PARTS, "device"})
+    if unknown:
+        raise SystemExit(f"error: no part {', '.join(unknown)}: there are {', '.join(PARTS)}.")
+    if asked.rows is not None:
+        rows = []
+        for row in part(names[0], asked):
+            rows.append(row.json())
+            print(row, flush=True)
+        asked.rows.write_text(json.dumps(rows))
+        return
+    about: dict[str, Any] = machine()
+    print(", ".join(f"{name} {value}" for name, value in about.items()), flush=True)
+    rest = [word for word in sys.argv[1:] if word not in names]
+    if asked.device and "--device" not in rest:
+        rest += ["--device", asked.device]
+    found: list[dict[str, Any]] = []
+    # What is not run again keeps its figures, with the machine they come from.
+    kept: dict[str, Any] = json.loads(OUT.read_text()) if OUT.is_file() else {}
+    kept = kept.get("parts", {})
+    OUT.parent.mkdir(exist_ok=True)
+    for name in names:
+        begin = time.perf_counter()
+        rows = alone(name, rest)
+        seconds = round(time.perf_counter() - begin)
+        print(f"{name}: {seconds} s\n", flush=True)
+        found += rows
+        kept[name] = {"machine": about, "seconds": seconds, "rows": rows}
+        OUT.write_text(json.dumps({"parts": kept}, indent=1))
+    bars = [row for row in found if "bar" in row]
+    unmet = [row for row in bars if row.get("met") is False]
+    met = sum(row.get("met") is True for row in bars)
+    print(f"{met} of {len(bars)} bars met, {len(unmet)} not:")
+    for row in unmet:
+        value = f" {row['value']:.3g}" if "value" in row else ""
+        print(f"  {row['group']}: {row['name']}{value} (bar: {row['bar']})")
+    print(f"written to {OUT.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""Strategies made of strategies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from alwidgets import strategies as st
+from alwidgets.errors import StrategyError
+from alwidgets.strategies import Context
+from tests.unit.test_strategies import FREE, LABELLED, LEARNER, N, X, ask, check
+
+PROBA = LEARNER.predict_proba(X)
+
+
+def scores(strategy: st.Strategy, **given: Any) -> np.ndarray[Any, Any]:
+    """The scores of all candidates, by pool row."""
+    made = ask(strategy, n=len(FREE), **given)
+    found = np.full(N, np.nan)
+    found[made.indices] = made.scores
+    return found[FREE]
+
+
+def test_weighted_is_the_product_of_powers() -> None:
+    made = st.weighted(margin=1, entropy=0.5)
+    expected = st.margin(PROBA) * st.entropy(PROBA) ** 0.5
+    np.testing.assert_allclose(scores(made), expected[FREE], rtol=1e-3, atol=1e-4)
+    assert made.name == "margin * entropy^0.5"
+    assert made.needs == ("probabilities",)
+    check_alone(made)
+
+
+def test_weighted_with_functions_of_ones_own() -> None:
+    def second_half(context: Context) -> torch.Tensor:
+        return torch.from_numpy(context.indices >= N // 2).float()
+
+    made = st.weighted((second_half, 1), (st.margin, 1))
+    found = scores(made)
+    assert (found[FREE < N // 2] == 0).all()
+    assert (found[FREE >= N // 2] > 0).any()
+    assert made.name == "second_half * margin"
+    # A negative power turns a score round.
+    least = scores(st.weighted(margin=-1))
+    plain = scores(st.get("margin"))
+    assert least.argmax() == plain.argmin()
+
+
+def test_seals_looks_near_the_labels_only() -> None:
+    made = st.seals(st.margin, k=3)
+    near = st.seal_candidates(X, LABELLED[:4], 3, FREE)
+    found = ask(made, labelled=LABELLED[:4], labels=np.array([0, 1, 2, 0]), n=4)
+    assert set(found.indices.tolist()) <= set(near.tolist())
+    assert len(near) <= 12
+    assert found.strategy == "seals(margin)"
+    # Nothing is labelled, or too few are near: then all of them.
+    nothing = np.empty(0, np.int64)
+    check_alone(made, labelled=nothing, labels=nothing)
+    picks = ask(st.seals("badge", k=5), n=4)
+    assert set(picks.indices.tolist()) <= set(st.seal_candidates(X, LABELLED, 5, FREE).tolist())
+
+
+def test_per_cost_divides_by_what_a_label_costs() -> None:
+    costs = 1.0 + np.arange(N) % 5
+    plain = scores(st.get("bald"))
+    np.testing.assert_allclose(scores(st.per_cost("bald", costs)), plain / costs[FREE], rtol=1e-3)
+    np.testing.assert_allclose(
+        scores(st.per_cost("bald", costs, kappa=0)), plain, rtol=1e-6
+    )
+    learned = st.per_cost(st.bald)
+    assert "cost" in learned.needs
+    np.testing.assert_allclose(scores(learned, costs=costs), plain / costs[FREE], rtol=1e-3)
+    np.testing.assert_allclose(scores(learned), plain, rtol=1e-6)
+    by_size = st.per_cost("bald", lambda c: 1 + c.features.norm(dim=1))
+    np.testing.assert_allclose(
+        scores(by_size), plain / (1 + np.linalg.norm(X[FREE], axis=1)), rtol=1e-3
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: st.weighted(), "needs a score"),
+        (lambda: st.weighted(margins=1), "Unknown strategy 'margins'"),
+        (lambda: st.weighted(badge=1), "badge picks whole batches"),
+        (lambda: st.per_cost("k_center"), "k_center picks whole batches"),
+        (lambda: st.seals("margin", k=0), "k must be at least 1"),
+        (lambda: st.seals("auto"), "auto chooses among strategies"),
+        (lambda: ask(st.per_cost("bald", np.zeros(N))), "cost of pool row 0 is not positive"),
+        (
+            lambda: ask(st.weighted((lambda c: -torch.ones(len(c.indices)), 1), margin=1)),
+            "at least 0",
+        ),
+    ],
+)
+def test_what_cannot_be_made(make: Any, message: str) -> None:
+    with pytest.raises(StrategyError, match=message):
+        make()
+
+
+def check_alone(made: st.Strategy, **given: Any) -> None:
+    """What the contract asks of a strategy, without its being registered."""
+    st.register(made)
+    try:
+        check(ask(made, **given), FREE, 8)
+    finally:
+        st.registry._strategies.pop(made.name)

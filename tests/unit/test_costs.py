@@ -1,0 +1,35 @@
+"""What a label costs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from alwidgets.evaluation.costs import ENOUGH, seconds_per_card
+
+RNG = np.random.default_rng(0)
+LENGTHS = RNG.integers(10, 2000, 400)
+TRUTH = 0.2 * LENGTHS**0.7
+
+
+def test_longer_items_cost_more() -> None:
+    rows = RNG.permutation(400)[:150]
+    seconds = TRUTH[rows] * RNG.lognormal(0, 0.3, 150)
+    found = seconds_per_card(rows, seconds, LENGTHS)
+    np.testing.assert_allclose(found, TRUTH, rtol=0.25)
+
+
+def test_a_pause_and_a_wrong_clock_count_for_nothing() -> None:
+    rows = RNG.permutation(400)[:150]
+    seconds = TRUTH[rows].copy()
+    plain = seconds_per_card(rows, seconds, LENGTHS)
+    seconds[0] = 36_000.0
+    seconds[1:4] = [np.nan, -2.0, 0.0]
+    np.testing.assert_allclose(seconds_per_card(rows, seconds, LENGTHS), plain, rtol=0.1)
+
+
+def test_without_times_everything_costs_the_same() -> None:
+    assert seconds_per_card([], [], LENGTHS).tolist() == [1.0] * 400
+    few = np.arange(ENOUGH - 1)
+    assert set(seconds_per_card(few, few + 1.0, LENGTHS)) == {float(np.median(few + 1.0))}
+    same = seconds_per_card(np.arange(50), np.full(50, 4.0), np.full(400, 64))
+    np.testing.assert_allclose(same, 4.0)

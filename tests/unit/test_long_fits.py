@@ -1,0 +1,93 @@
+"""A session with a learner that takes its time: it tells how far it is, and can be stopped."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+import alwidgets as al
+from alwidgets.learners import Progress
+
+RNG = np.random.default_rng(0)
+Y = RNG.integers(0, 2, 200)
+X = (RNG.normal(size=(200, 8)) + 2 * np.eye(8)[Y]).astype(np.float32)
+
+
+def network(classes: int) -> torch.nn.Module:
+    return torch.nn.Sequential(
+        torch.nn.Linear(8, 32), torch.nn.ReLU(), torch.nn.Dropout(), torch.nn.Linear(32, classes)
+    )
+
+
+@pytest.fixture
+def session() -> Iterator[al.Session]:
+    # Ten thousand epochs: nobody would wait for them.
+    learner = al.TorchLearner(network, max_epochs=10_000, patience=10_000, device="cpu")
+    session = al.Session(
+        al.Pool.from_arrays(X),
+        al.Classification(["a", "b"]),
+        learner=learner,
+        batch_size=500,
+        audit=0,
+    )
+    for item in session.next(20):
+        session.record(item.id, "ab"[Y[item.index]])
+    yield session
+    session.close()
+
+
+def test_a_fit_tells_how_far_it_is_and_can_be_stopped(session: al.Session) -> None:
+    reports: list[Progress] = []
+    notices: list[str] = []
+    several = threading.Event()
+
+    def note(progress: Progress) -> None:
+        reports.append(progress)
+        if len(reports) == 3:
+            several.set()
+
+    session.on("progress", note)
+    session.on("notice", notices.append)
+    session.retrain(wait=False)
+    assert several.wait(30)
+    assert 0 < (session.fit_progress or 0) < 1
+    # Meanwhile labelling goes on.
+    item = session.next(1, wait=False)[0]
+    session.record(item.id, "ab"[Y[item.index]])
+    session.cancel()
+    session._loop.wait()
+    assert (session.training, session.version, session.error) == (False, 0, None)
+    assert session.fit_progress is None
+    assert notices == ["Training was stopped; there is no model yet."]
+    assert [r.done for r in reports] == sorted(r.done for r in reports)
+    assert len(session.labels()) == 21
+
+
+def test_closing_does_not_wait_for_a_long_fit(session: al.Session) -> None:
+    started = threading.Event()
+    session.on("progress", lambda _: started.set())
+    session.retrain(wait=False)
+    assert started.wait(30)
+    before = time.monotonic()
+    session.close()
+    # The fit alone would take minutes.
+    assert time.monotonic() - before < 20
+
+
+def test_after_a_stop_it_can_train_again(session: al.Session) -> None:
+    started = threading.Event()
+    session.on("progress", lambda _: started.set())
+    session.retrain(wait=False)
+    assert started.wait(30)
+    session.cancel()
+    session._loop.wait()
+    session._loop.learner.set_params(max_epochs=20)  # type: ignore[attr-defined]
+    result = session.retrain()
+    assert result is not None
+    assert result.version == 1
+    assert (session.predict(X[:50]) == np.array(["a", "b"])[Y[:50]]).mean() > 0.65

@@ -1,0 +1,78 @@
+"""Active labels against random ones, by the audit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from alwidgets.evaluation.risk import Estimate
+from alwidgets.evaluation.rivals import AUDITED, EACH, Verdict, judge
+from alwidgets.learners import HeadEnsemble
+
+RNG = np.random.default_rng(0)
+N, POPULATION = 240, 1000
+Y = RNG.integers(0, 2, N)
+X = (RNG.normal(size=(N, 4)) + 3 * np.eye(4)[Y]).astype(np.float32)
+AUDIT = np.arange(140, 240)
+Q = 1 / (POPULATION - np.arange(len(AUDIT)))
+
+
+def ask(codes: NDArray[np.int64], at_random: NDArray[np.bool_], **given: Any) -> Verdict | None:
+    rows = np.arange(len(codes))
+    arguments: dict[str, Any] = {
+        "learner": HeadEnsemble(members=2, device="cpu"),
+        "features": X[rows],
+        "codes": codes,
+        "at_random": at_random,
+        "n_classes": 2,
+        "audit_features": X[AUDIT],
+        "audit_codes": Y[AUDIT],
+        "q": Q,
+        "population": POPULATION,
+    }
+    return judge(**(arguments | given))
+
+
+def test_labels_that_mislead_are_found_out() -> None:
+    at_random = np.arange(120) % 2 == 0
+    good = ask(Y[:120], at_random)
+    assert good is not None
+    assert good.each == 60
+    assert good.losing is None
+    assert good.gain.low <= 0 <= good.gain.high
+    # The active side is wrong about every item it picked.
+    bad = ask(np.where(at_random, Y[:120], 1 - Y[:120]), at_random)
+    assert bad is not None
+    assert bad.gain.high < 0
+    assert "with 60 labels each" in str(bad.losing)
+    # And the other way round, active selection wins.
+    better = ask(np.where(at_random, 1 - Y[:120], Y[:120]), at_random)
+    assert better is not None
+    assert better.gain.low > 0
+    assert better.losing is None
+
+
+def test_too_little_to_say() -> None:
+    few = np.arange(120) < EACH - 1
+    assert ask(Y[:120], few) is None
+    at_random = np.arange(120) % 2 == 0
+    assert ask(Y[:120], at_random, audit_codes=Y[AUDIT][: AUDITED - 1]) is None
+    assert ask(np.where(at_random, 0, Y[:120]), at_random) is None
+
+
+def test_a_verdict_stands_until_there_is_more_to_judge_by() -> None:
+    at_random = np.arange(100) % 2 == 0
+    before = Verdict(Estimate(-0.3, -0.4, -0.2, 50, 50.0, ""), 45)
+    assert ask(Y[:100], at_random, before=before) is before
+    again = ask(Y[:120], np.arange(120) % 2 == 0, before=before)
+    assert again is not None
+    assert again.each == 60
+
+
+@pytest.mark.parametrize("high", [0.01, -0.01])
+def test_only_a_whole_interval_is_evidence(high: float) -> None:
+    verdict = Verdict(Estimate(-0.1, -0.2, high, 80, 80.0, ""), 40)
+    assert (verdict.losing is not None) == (high < 0)
