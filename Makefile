@@ -11,6 +11,9 @@ PYTHON ?=
 LAB_ARGS ?=
 NOTEBOOK ?= notebooks/01_quickstart_digits.ipynb
 PYTEST_ARGS ?=
+PARTS ?=
+DEVICE ?=
+BENCH_ARGS ?=
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -24,7 +27,7 @@ SOURCES_JS := hatch_build.py $(shell find js \( -name node_modules -o -name fixt
 say = @printf '\n==> %s\n' "$(1)"
 
 .PHONY: help setup lab test js bench lint wheel clean browser \
-	test-js test-unit test-widgets test-wheel test-notebooks test-lab
+	test-js test-unit test-gpu test-widgets test-wheel test-notebooks test-lab
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-22s%s\n", $$1, $$2}'
@@ -63,6 +66,11 @@ $(VENV)/.stamp-dev: $(VENV)/.stamp-venv $(DEPENDENCIES)
 	$(call say,alwidgets; JupyterLab and what the tests need into $(VENV); minutes the first time)
 	$(PIP_INSTALL) --editable '.[lab,dev]'
 	@touch $@ $(VENV)/.stamp-lab
+
+# What the benchmark compares with.
+$(VENV)/.stamp-bench: $(VENV)/.stamp-dev js
+	$(PIP_INSTALL) --editable '.[lab,dev,bench]'
+	@touch $@
 
 setup: $(VENV)/.stamp-dev js ## .venv with everything for working on alwidgets
 
@@ -109,6 +117,11 @@ test-notebooks: setup
 	$(call say,notebooks)
 	$(PY) -m pytest tests/notebooks $(PYTEST_ARGS)
 
+# Where there is no GPU these are skipped, with the reason.
+test-gpu: setup
+	$(call say,gpu: the same on the device)
+	$(PY) -m pytest tests/gpu $(PYTEST_ARGS)
+
 # Finds a Chromium or installs one, and prints where it is; the tests ask the same script.
 browser: setup
 	$(call say,a browser for the tests)
@@ -120,13 +133,13 @@ test-lab: browser
 
 # One after the other, cheapest first, whatever -j says.
 test: ## every test; fails where a browser is missing
-	@set -e; for step in browser lint test-js test-unit test-widgets test-wheel test-notebooks test-lab; do \
+	@set -e; for step in browser lint test-js test-unit test-gpu test-widgets test-wheel test-notebooks test-lab; do \
 		$(MAKE) --no-print-directory $$step; \
 	done
 	$(call say,all tests passed)
 
-bench: setup ## measure times and memory against the bars
-	$(PY) tests/bench/bench.py
+bench: $(VENV)/.stamp-bench ## times and memory beside other tools (PARTS="rounds selecting", DEVICE=cuda)
+	DEVICE=$(DEVICE) $(PY) tests/bench $(PARTS) $(BENCH_ARGS)
 
 wheel: setup ## dist/alwidgets-*.whl
 	$(PY) -m build --wheel

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from alwidgets.learners.base import Array, as_block, find_bad_row
 from alwidgets.learners.loss import CHUNK_ELEMENTS, Layers
@@ -15,6 +15,9 @@ from alwidgets.learners.loss import CHUNK_ELEMENTS, Layers
 #: Distance of the centre from the origin, in units of the scale, from which subtracting it late
 #: would lose digits in single precision.
 FAR = 30.0
+#: Rows up to which probabilities are worked out in double precision: so few cost nothing, and
+#: do not depend on which of them are asked for together.
+EXACT = 256
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,9 @@ class Frame:
         first[:, :, :-1] *= self.scale / old.scale
         return (first, *layers[1:])
 
-    def on_features(self, layer: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def on_features(
+        self, layer: torch.Tensor, dtype: torch.dtype
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """A first layer for features as they come: weights, biases, and what to subtract first.
 
         Scaling the weights instead of a pool spares a copy of the pool.
@@ -52,9 +57,9 @@ class Frame:
         weight, bias = layer[:, :, :-1].double() / self.scale, layer[:, :, -1:].double()
         mean = self.mean.to(layer.device).double()
         if float(mean.norm()) > FAR * self.scale:
-            return weight.to(layer.dtype), bias.to(layer.dtype), self.mean.to(layer.device)
+            return weight.to(dtype), bias.to(dtype), mean.to(dtype)
         bias = bias - (weight @ mean)[:, :, None]
-        return weight.to(layer.dtype), bias.to(layer.dtype), torch.zeros_like(self.mean)
+        return weight.to(dtype), bias.to(dtype), torch.zeros_like(mean, dtype=dtype)
 
 
 def probabilities(
@@ -69,16 +74,18 @@ def probabilities(
     """
     heads, outputs, _ = layers[0].shape
     classes = layers[-1].shape[1]
-    weight, bias, centre = frame.on_features(layers[0].to(device))
+    dtype = torch.float64 if len(X) <= EXACT and device.type == "cpu" else torch.float32
+    weight, bias, centre = frame.on_features(layers[0].to(device), dtype)
     if len(layers) == 1:
         weight, bias = weight / temperature, bias / temperature
     wide = weight.reshape(heads * outputs, -1)
     found = torch.empty(heads, len(X), classes, device=device)
     for part, rows in _blocks(X, max(wide.shape), device):
+        rows = rows.to(dtype)
         rows = rows - centre if bool(centre.any()) else rows
         out = (wide @ rows.T).view(heads, outputs, -1) + bias
         if len(layers) > 1:
-            last = layers[1].to(device)
+            last = layers[1].to(device, dtype)
             out = last[:, :, :-1] @ torch.nn.functional.gelu(out) + last[:, :, -1:]
             out = out / temperature
         # Classes before rows: a softmax over the last axis is many times slower.
@@ -104,9 +111,11 @@ def principal_axes(X: torch.Tensor) -> torch.Tensor:
         # The small side's Gram matrix: n x n, with n below the number of features.
         squares, vectors = torch.linalg.eigh(X @ X.T)
         keep = squares > 1e-5 * squares[-1].clamp(min=1e-12)
-        return X.T @ (vectors[:, keep] / squares[keep].sqrt())
+        axes: torch.Tensor = X.T @ (vectors[:, keep] / squares[keep].sqrt())
+        return axes
     squares, vectors = torch.linalg.eigh(X.T @ X)
-    return vectors[:, squares > 1e-6 * squares[-1].clamp(min=1e-12)]
+    found: torch.Tensor = vectors[:, squares > 1e-6 * squares[-1].clamp(min=1e-12)]
+    return found
 
 
 def turned(layers: Layers, turn: torch.Tensor) -> Layers:
@@ -115,7 +124,7 @@ def turned(layers: Layers, turn: torch.Tensor) -> Layers:
     return (first, *layers[1:])
 
 
-def widened(layers: Layers, fresh: Layers, columns: np.ndarray[Any, Any]) -> Layers:
+def widened(layers: Layers, fresh: Layers, columns: NDArray[np.int64]) -> Layers:
     """Heads for more classes: the old ones at ``columns`` of those of ``fresh``."""
     last = fresh[-1].clone()
     last[:, torch.from_numpy(columns).to(last.device)] = layers[-1].to(last.device)

@@ -6,7 +6,6 @@ import inspect
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -27,46 +26,13 @@ from alwidgets.learners.base import (
     like,
     resolve_device,
 )
-from alwidgets.learners.frame import Frame, principal_axes, probabilities, turned, widened
-from alwidgets.learners.loss import Ending, Layers, curvature_of, initial, solve
-from alwidgets.learners.outoffold import USUAL, Folds, Held, bootstrap
+from alwidgets.learners.frame import Frame, probabilities
+from alwidgets.learners.heads_fit import Settings, State, fit_heads
+from alwidgets.learners.loss import Ending, Layers
 from alwidgets.learners.targets import as_codes, item_weights
 
-#: The penalty is chosen anew when there are this many times the labels of the last choice; and
-#: from the heads of a fit on so few labels the way is longer than from nothing.
-GROWTH = 1.2
-#: Heads that only measure or only spread may be this much less exact than the one that predicts.
-LOOSE = 10.0
 #: Of the format of saved files.
 FORMAT = 2
-
-
-@dataclass(frozen=True)
-class _State:
-    """What a fit found. Replaced as a whole, so a prediction never sees half of a fit."""
-
-    frame: Frame
-    classes: NDArray[Any]
-    centre: Layers  # of one head; empty with a hidden layer
-    members: Layers
-    folds: Layers
-    l2: float
-    temperature: float
-    iterations: int
-    labelled: int
-    searched: int  # labels at the last choice of l2, 0 if there was none
-    axes: torch.Tensor | None = None  # (d, d), where the labelled rows span everything
-
-    @property
-    def predictors(self) -> Layers:
-        """The heads of whose probabilities the mean is predicted."""
-        return self.centre or self.members
-
-    def tensors(self) -> dict[str, torch.Tensor]:
-        """Everything that is a tensor and worth saving, by name."""
-        groups = {"centre": self.centre, "members": self.members, "folds": self.folds}
-        found = {f"{name}{i}": x for name, layers in groups.items() for i, x in enumerate(layers)}
-        return {"mean": self.frame.mean} | found
 
 
 class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -93,8 +59,9 @@ class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Strength of the ridge penalty, in labelled items: half of ``l2`` times the squared weights
         is added to the sum of the losses, with features of mean square norm 1. ``"auto"`` takes
         the strength of least out-of-fold log loss after temperature, in steps of half a decade
-        from the last choice; a prior around 0.05 keeps it there while labels are few. It is chosen
-        anew once there are a fifth more labels. With a hidden layer ``"auto"`` is 0.05.
+        from the last choice; a prior around 0.05 keeps it there while labels are few. It and the
+        temperature are chosen anew once there are a fifth more labels. With a hidden layer
+        ``"auto"`` is 0.05.
     class_weight : None, "balanced", mapping or array
         As in scikit-learn: factors of the losses by label, or in the order of the classes. With
         them, probabilities are calibrated to the classes as they are weighted, not to their true
@@ -138,7 +105,7 @@ class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ['low', 'high']
     """
 
-    _state: _State | None = None
+    _state: State | None = None
 
     def __init__(
         self,
@@ -184,7 +151,7 @@ class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     @device.setter
     def device(self, device: str | torch.device) -> None:
-        vars(self)["device"] = device
+        self.__dict__["device"] = device
 
     @property
     def classes_(self) -> NDArray[Any]:
@@ -241,17 +208,18 @@ class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         weights = item_weights(self.class_weight, given, labels).to(device)
         frame = Frame.of(rows)
         scaled = frame.scaled(rows)
-        old = self._previous(frame, labels, device)
-        axes = None if old is None else old.axes
-        if axes is None:
-            axes = principal_axes(scaled)
-        # The heads live in the span of the labelled rows. In its principal axes there are at most
-        # min(n, d) unknowns a class, and the curvature is close to diagonal.
-        Z = torch.cat([scaled @ axes, torch.ones_like(scaled[:, :1])], dim=1)
-        run = _Run(self, Z, codes, weights, len(labels), old, axes)
-        found = run.linear() if self.hidden is None else run.curved()
-        full = axes.shape[0] == axes.shape[1]
-        self._state = _State(frame, labels, *found, axes=axes if full else None)
+        old = self._state if self.warm_start else None
+        if old is not None:
+            old = old.moved(frame, labels, self.hidden, self.seed)
+        settings = Settings(
+            self.members,
+            self.hidden,
+            None if isinstance(self.l2, str) else float(self.l2),
+            Ending(self.max_iter, self.tol, self.patience),
+            self.seed,
+            repr(self.class_weight),
+        )
+        self._state = fit_heads(settings, frame, labels, scaled, codes, weights, old)
         self.n_features_in_ = rows.shape[1]
         return self
 
@@ -271,14 +239,19 @@ class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return result
 
     def predict(self, X: ArrayT) -> ArrayT:
-        """The most probable label of each row, (n,); of equals the first."""
+        """The most probable label of each row, (n,); of equals the first.
+
+        Labels that are no numbers come as a numpy array, whatever was given.
+        """
         labels = self._fitted().classes
         best: Any = self.predict_proba(X).argmax(1)
+        found: Any
         if isinstance(best, torch.Tensor) and labels.dtype.kind in "iufb":
-            result: ArrayT = torch.from_numpy(labels).to(best.device)[best]
-            return result
-        chosen: ArrayT = labels[best.cpu().numpy() if isinstance(best, torch.Tensor) else best]
-        return chosen
+            found = torch.from_numpy(labels).to(best.device)[best]
+        else:
+            found = labels[best.cpu().numpy() if isinstance(best, torch.Tensor) else best]
+        result: ArrayT = found
+        return result
 
     def embed(self, X: ArrayT) -> ArrayT:
         """The scaled features, or the first member's hidden layer; (n, h) float32."""
@@ -310,7 +283,8 @@ class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "temperature": state.temperature,
             "iterations": state.iterations,
             "labelled": state.labelled,
-            "searched": state.searched,
+            "judged": state.judged,
+            "weighting": state.weighting,
         }
         try:
             text = json.dumps(about)
@@ -341,7 +315,7 @@ class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 for group in ("members", "folds", *(["centre"] if depth == 1 else []))
             }
             kind = np.dtype(about["kind"])
-            state = _State(
+            state = State(
                 Frame(tensors["mean"], float(about["scale"])),
                 np.array(about["labels"], dtype=object if kind.kind == "O" else kind),
                 layers.get("centre", ()),
@@ -351,7 +325,8 @@ class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 float(about["temperature"]),
                 int(about["iterations"]),
                 int(about["labelled"]),
-                int(about["searched"]),
+                int(about["judged"]),
+                str(about["weighting"]),
             )
         except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
             raise LearnerError(
@@ -360,7 +335,7 @@ class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.members, self.hidden = len(state.members[0]), about["hidden"]
         self._state = state
         self.n_features_in_ = len(state.frame.mean)
-        vars(self).pop("feature_names_in_", None)
+        self.__dict__.pop("feature_names_in_", None)
         return self
 
     def _check_params(self) -> None:
@@ -373,7 +348,7 @@ class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 f'l2 must be positive or "auto", not {self.l2!r}: separable data need it.'
             )
 
-    def _fitted(self) -> _State:
+    def _fitted(self) -> State:
         if self._state is None:
             raise UnfittedError("The learner has not been fitted: call fit(X, y) first.")
         return self._state
@@ -392,143 +367,3 @@ class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         state = self._fitted()
         self._check_width(X)
         return probabilities(as_table(X), state.frame, layers, state.temperature, self.device)
-
-    def _previous(self, frame: Frame, labels: NDArray[Any], device: torch.device) -> _State | None:
-        """The last fit in the new frame and for the new classes, if a fit can start from it."""
-        old = self._state
-        if not self.warm_start or old is None or len(old.frame.mean) != len(frame.mean):
-            return None
-        if old.classes.dtype.kind != labels.dtype.kind or not np.isin(old.classes, labels).all():
-            return None
-        wanted = 1 if self.hidden is None else 2
-        if len(old.members) != wanted or (self.hidden and old.members[0].shape[1] != self.hidden):
-            return None
-        columns = np.searchsorted(labels, old.classes)
-
-        def here(layers: Layers) -> Layers:
-            if not layers:
-                return layers
-            moved = frame.moved(tuple(layer.to(device) for layer in layers), old.frame)
-            d, heads = len(frame.mean), len(layers[0])
-            fresh = initial(d, len(labels), heads, self.hidden, self.seed, device)
-            return widened(moved, fresh, columns) if len(columns) < len(labels) else moved
-
-        return _State(
-            frame,
-            labels,
-            here(old.centre),
-            here(old.members),
-            here(old.folds),
-            old.l2,
-            old.temperature,
-            old.iterations,
-            old.labelled,
-            old.searched if len(columns) == len(labels) else 0,
-            None if old.axes is None else old.axes.to(device),
-        )
-
-
-class _Run:
-    """One fit, in the principal axes of the labelled rows."""
-
-    def __init__(
-        self,
-        learner: HeadEnsemble,
-        Z: torch.Tensor,
-        codes: torch.Tensor,
-        weights: torch.Tensor,
-        classes: int,
-        old: _State | None,
-        axes: torch.Tensor,
-    ) -> None:
-        self.learner, self.Z, self.codes, self.weights = learner, Z, codes, weights
-        self.classes, self.old, self.axes = classes, old, axes
-        self.auto = isinstance(learner.l2, str)
-        drawn = bootstrap(len(codes), learner.members, learner.seed)
-        self.member_weights = drawn.to(Z.device) * weights
-        self.exact = Ending(learner.max_iter, learner.tol, learner.patience)
-        self.loose = Ending(learner.max_iter, LOOSE * learner.tol, 1)
-
-    def linear(self) -> tuple[Layers, Layers, Layers, float, float, int, int, int]:
-        """Centre, penalty and temperature, then the members around the centre."""
-        learner, old, n = self.learner, self.old, len(self.codes)
-        # Where the last fit ended, or roughly where this one will: a place to start the others.
-        near = old if old and n < GROWTH * old.labelled else None
-        centre = self._start(1, near.centre if near else ())
-        l2 = float(learner.l2) if not self.auto else old.l2 if old and old.searched else USUAL
-        steps = 0
-        if near is None:
-            centre, steps = self._solve(self.weights[None], l2, centre, None, self.loose)
-        curvature = curvature_of(self.Z, centre[0], self.weights[None])
-        folds = Folds(self.Z, self.codes, self.weights, self.loose)
-        start = self._start(folds.used, near.folds if near else (), otherwise=centre)
-        searched = old.searched if old and self.auto else 0
-        if self.auto and not 0 < n < GROWTH * searched:
-            held, searched = folds.search(l2, start, curvature), n
-        else:
-            (heads,) = folds.fit([l2], start, curvature)
-            held = Held(l2, folds.judge(heads)[1], heads)
-        if held.l2 != l2:
-            centre = (held.folds[0].mean(dim=0, keepdim=True),)
-            curvature = curvature_of(self.Z, centre[0], self.weights[None])
-        centre, more = self._solve(self.weights[None], held.l2, centre, curvature, self.exact)
-        steps += more
-        begin = self._start(learner.members, near.members if near else (), otherwise=centre)
-        members, more = self._solve(self.member_weights, held.l2, begin, curvature, self.loose)
-        return (
-            turned(centre, self.axes.T),
-            turned(members, self.axes.T),
-            turned(held.folds, self.axes.T),
-            held.l2,
-            held.temperature,
-            steps + more,
-            n,
-            searched,
-        )
-
-    def curved(self) -> tuple[Layers, Layers, Layers, float, float, int, int, int]:
-        """Members and fold-heads with a hidden layer, side by side."""
-        learner, old = self.learner, self.old
-        l2 = USUAL if self.auto else float(learner.l2)
-        folds = Folds(self.Z, self.codes, self.weights, self.exact)
-        weights = torch.cat([self.member_weights, folds.weights])
-        whole = tuple(torch.cat(pair) for pair in zip(old.members, old.folds, strict=True)) if (
-            old
-        ) else ()  # fmt: skip
-        found, steps = self._solve(weights, l2, self._start(len(weights), whole), None, self.exact)
-        members = tuple(layer[: learner.members] for layer in found)
-        held = tuple(layer[learner.members :] for layer in found)
-        temperature = folds.judge(held)[1]
-        back = self.axes.T
-        return (
-            (),
-            turned(members, back),
-            turned(held, back),
-            l2,
-            temperature,
-            steps,
-            len(self.codes),
-            0,
-        )
-
-    def _start(self, heads: int, old: Layers, otherwise: Layers = ()) -> Layers:
-        """The heads of the last fit in these axes, or copies of another head, or afresh."""
-        if old and len(old[0]) == heads:
-            return turned(old, self.axes)
-        if otherwise:
-            return tuple(layer.expand(heads, -1, -1) for layer in otherwise)
-        learner, device = self.learner, self.Z.device
-        d = len(self.axes)
-        fresh = initial(d, self.classes, heads, learner.hidden, learner.seed, device)
-        return turned(fresh, self.axes)
-
-    def _solve(
-        self,
-        weights: torch.Tensor,
-        l2: float,
-        start: Layers,
-        curvature: torch.Tensor | None,
-        ending: Ending,
-    ) -> tuple[Layers, int]:
-        strengths = torch.full((len(weights),), l2, device=self.Z.device)
-        return solve(self.Z, self.codes, weights, strengths, start, ending, curvature)

@@ -13,7 +13,7 @@ from alwidgets.learners.loss import CHUNK_ELEMENTS, Ending, Layers, logits, solv
 
 FOLDS = 5
 #: Rows held out that are enough: with many labels not every fold is needed.
-ENOUGH = 600
+ENOUGH = 1000
 #: The strengths lie half a decade apart.
 STEP = math.sqrt(10.0)
 #: Where the search starts, and where it ends.
@@ -132,13 +132,13 @@ class Folds:
         return torch.cat(found)
 
     def search(self, l2: float, start: Layers, curvature: torch.Tensor | None) -> Held:
-        """The strength of least loss, downhill from ``l2`` in steps of half a decade,
-        then between these.
+        """The strength of least loss: downhill from ``l2`` by half decades, then between these.
 
         The loss is that of :meth:`judge` with a normal prior on the logarithm of the strength.
         """
+        l2 = min(max(l2, WEAKEST), STRONGEST)
         grid = [l2 / STEP, l2, l2 * STEP]
-        grid = [x for x in grid if WEAKEST <= x <= STRONGEST] or [USUAL]
+        grid = [x for x in grid if WEAKEST <= x <= STRONGEST]
         tried: dict[float, tuple[float, float, Layers]] = {}
 
         def attempt(strengths: list[float], begin: Layers) -> None:
@@ -147,17 +147,14 @@ class Folds:
                 tried[x] = loss + 0.5 * (math.log(x / USUAL) / SPREAD) ** 2, temperature, heads
 
         attempt(grid, start)
-        if len(torch.unique(self.codes)) > 1:
-            while True:
-                best = min(tried, key=lambda x: tried[x][0])
-                if best not in (min(tried), max(tried)) or len(tried) == 1:
-                    break
-                further = best / STEP if best == min(tried) else best * STEP
-                if not WEAKEST <= further <= STRONGEST:
-                    break
-                attempt([further], tried[best][2])
-        else:
-            best = min(tried, key=lambda x: abs(math.log(x / USUAL)))
+        while True:
+            best = min(tried, key=lambda x: tried[x][0])
+            if min(tried) < best < max(tried):
+                break
+            further = best / STEP if best == min(tried) else best * STEP
+            if not WEAKEST <= further <= STRONGEST:
+                break
+            attempt([further], tried[best][2])
         return _between(best, tried)
 
 

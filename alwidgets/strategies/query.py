@@ -155,7 +155,9 @@ def select(
         For an unknown name, for NaN or infinity in the features, and where a strategy gives
         scores or rows that cannot be used.
     """
-    rows, known_rows = np.sort(_rows(candidates)), _rows(labelled)
+    rows, known_rows = _rows(candidates), _rows(labelled)
+    if (rows[1:] < rows[:-1]).any():
+        rows = np.sort(rows)
     codes = _rows(labels)
     if len(codes) != len(known_rows):
         raise StrategyError(f"{len(known_rows)} labelled items but {len(codes)} labels.")
@@ -299,7 +301,7 @@ def _shortlist(scores: torch.Tensor, limit: int, seed: int, *, scored: bool) -> 
 
 
 def _rows(values: Array) -> NDArray[np.int64]:
-    return host(values).astype(np.int64).reshape(-1)
+    return host(values).astype(np.int64, copy=False).reshape(-1)
 
 
 def _scores(strategy: Strategy, context: Context) -> torch.Tensor:

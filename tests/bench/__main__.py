@@ -104,16 +104,14 @@ def _efficiency(asked: argparse.Namespace) -> Iterator[Row]:
         )
 
 
-def alone(name: str, rest: list[str]) -> list[dict[str, Any]]:
-    """Run one part in a process of its own and read what it found."""
+def alone(name: str, rest: list[str]) -> tuple[list[dict[str, Any]], int]:
+    """Run one part in a process of its own; what it found, and its exit code."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "rows.json"
         command = [sys.executable, str(Path(__file__).parent), name, "--rows", str(file), *rest]
         code = subprocess.run(command).returncode
-        if code:
-            raise SystemExit(code)
-        found: list[dict[str, Any]] = json.loads(file.read_text())
-        return found
+        found: list[dict[str, Any]] = json.loads(file.read_text()) if file.is_file() else []
+        return found, code
 
 
 def parser() -> argparse.ArgumentParser:
@@ -156,7 +154,8 @@ def main() -> None:
         for row in part(names[0], asked):
             rows.append(row.json())
             print(row, flush=True)
-        asked.rows.write_text(json.dumps(rows))
+            # After each: a part that breaks off leaves what it has found.
+            asked.rows.write_text(json.dumps(rows))
         return
     about: dict[str, Any] = machine()
     print(", ".join(f"{name} {value}" for name, value in about.items()), flush=True)
@@ -167,14 +166,17 @@ def main() -> None:
     # What is not run again keeps its figures, with the machine they come from.
     kept: dict[str, Any] = json.loads(OUT.read_text()) if OUT.is_file() else {}
     kept = kept.get("parts", {})
+    failed: list[str] = []
     OUT.parent.mkdir(exist_ok=True)
     for name in names:
         begin = time.perf_counter()
-        rows = alone(name, rest)
+        rows, code = alone(name, rest)
+        if code:
+            failed.append(f"{name} (exit code {code})")
         seconds = round(time.perf_counter() - begin)
         print(f"{name}: {seconds} s\n", flush=True)
         found += rows
-        kept[name] = {"machine": about, "seconds": seconds, "rows": rows}
+        kept[name] = {"machine": about, "seconds": seconds, "finished": not code, "rows": rows}
         OUT.write_text(json.dumps({"parts": kept}, indent=1))
     bars = [row for row in found if "bar" in row]
     unmet = [row for row in bars if row.get("met") is False]
@@ -184,6 +186,8 @@ def main() -> None:
         value = f" {row['value']:.3g}" if "value" in row else ""
         print(f"  {row['group']}: {row['name']}{value} (bar: {row['bar']})")
     print(f"written to {OUT.relative_to(ROOT)}")
+    if failed:
+        raise SystemExit(f"error: not finished: {', '.join(failed)}.")
 
 
 if __name__ == "__main__":

@@ -79,3 +79,15 @@ def make(n: int, labelled: int = LABELLED, seed: int = 0) -> Inputs:
         proba[part] = z.mean(axis=1)
     labels = (X[n:] @ head).argmax(axis=1).astype(np.int64)
     return Inputs(n, X, P, proba, labels)
+
+
+def first(given: Inputs, rows: int) -> Inputs:
+    """The first candidates, which are as random as any, and all that is labelled."""
+    kept = np.r_[:rows, given.n : len(given.all_proba)]
+    return Inputs(
+        rows,
+        given.all_embedding[kept],
+        given.all_posterior[:, kept],
+        given.all_proba[kept],
+        given.labels,
+    )

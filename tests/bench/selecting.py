@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 import inputs
 from bare import BARE
-from inputs import Inputs
+from inputs import Inputs, first
 from measure import Outcome, measured
 from peers import PEERS, WRONG, absent
 from table import Row, count
@@ -37,6 +38,30 @@ FINISH = {"batch_bald": 100_000, "k_center": 1_000_000, "badge": 1_000_000}
 #: How many times faster than the fastest peer.
 FACTORS = {"badge": 10.0, "typiclust": 10.0, "k_center": 2.0}
 BARE_FACTOR = 1.5
+
+
+SAME = ", same sample"
+
+
+def sampled(strategy: str) -> int | None:
+    """How many candidates of a larger pool ours looks at, where it does not look at all.
+
+    A ratio to a peer that looks at all is then no ratio of equal work: peers are asked about as
+    many, too.
+    """
+    if strategy == "diverse":
+        return CANDIDATES
+    where = {
+        "typiclust": ("typiclust", "SAMPLE"),
+        "prob_cover": ("coverage", "SAMPLE"),
+        "max_herding": ("herding", "BOUND"),
+        "uncertainty_herding": ("herding", "BOUND"),
+    }
+    if strategy not in where:
+        return None
+    module, name = where[strategy]
+    found: int = getattr(import_module(f"alwidgets.strategies.{module}"), name)
+    return found
 
 
 class NotThere(Exception):
@@ -149,8 +174,9 @@ class Verdict:
             if name not in ("alwidgets", "bare") and name not in wrong
         }
 
-    def fastest(self) -> tuple[str, Outcome] | None:
-        done = {k: v for k, v in self.rivals.items() if v.seconds is not None}
+    @staticmethod
+    def fastest(rivals: dict[str, Outcome]) -> tuple[str, Outcome] | None:
+        done = {k: v for k, v in rivals.items() if v.seconds is not None}
         return min(done.items(), key=lambda item: item[1].seconds or 0) if done else None
 
     def bars(self) -> Iterator[tuple[str, float | None, bool | None]]:
@@ -161,9 +187,21 @@ class Verdict:
             return
         if self.n >= FINISH.get(self.strategy, self.n + 1):
             yield "finishes", None, True
+        same = {name: o for name, o in self.rivals.items() if name.endswith(SAME)}
+        whole = {name: o for name, o in self.rivals.items() if name not in same}
+        yield from self._against(mine, whole, "")
+        yield from self._against(mine, same, SAME)
+        bare = self.outcomes.get("bare")
+        if self.strategy in CHEAP and bare is not None and bare.seconds:
+            ratio = mine / bare.seconds
+            yield f"{BARE_FACTOR:g}x bare", ratio, ratio <= BARE_FACTOR
+
+    def _against(
+        self, mine: float, rivals: dict[str, Outcome], kind: str
+    ) -> Iterator[tuple[str, float | None, bool | None]]:
         factor = FACTORS.get(self.strategy, 1.0)
-        fastest = self.fastest()
-        ask = f"{factor:g}x peer"
+        ask = f"{factor:g}x peer{kind}"
+        fastest = self.fastest(rivals)
         if fastest is not None:
             name, other = fastest
             assert other.seconds is not None
@@ -172,17 +210,13 @@ class Verdict:
             if other.mb is not None and self.ours.mb is not None:
                 # Pages are counted, and a megabyte is noise.
                 yield f"MB of {name}", None, self.ours.mb <= other.mb + 1
-        else:
-            limits = [o.limit for o in self.rivals.values() if o.limit is not None]
-            if limits:
-                ratio = min(limits) / mine
-                yield f"{ask}, over the limit", ratio, True if ratio >= factor else None
-            elif any(outcome.error.startswith("more than") for outcome in self.rivals.values()):
-                yield f"{ask}, none finished", None, None
-        bare = self.outcomes.get("bare")
-        if self.strategy in CHEAP and bare is not None and bare.seconds:
-            ratio = mine / bare.seconds
-            yield f"{BARE_FACTOR:g}x bare", ratio, ratio <= BARE_FACTOR
+            return
+        limits = [outcome.limit for outcome in rivals.values() if outcome.limit is not None]
+        if limits:
+            ratio = min(limits) / mine
+            yield f"{ask}, over the limit", ratio, True if ratio >= factor else None
+        elif any(outcome.error.startswith("more than") for outcome in rivals.values()):
+            yield f"{ask}, none finished", None, None
 
 
 def contest(
@@ -203,14 +237,20 @@ def contest(
     entrants: dict[str, Callable[[Inputs, int], Callable[[], Any]]] = {"alwidgets": OURS[strategy]}
     if plain is not None:
         entrants["bare"] = lambda data, n: lambda: plain(data, n)
+    few = sampled(strategy)
+    part = first(given, few) if few is not None and few < given.n and not alone else given
     if not alone:
         entrants |= PEERS.get(strategy, {})
+        if part is not given:
+            entrants |= {who + SAME: make for who, make in PEERS.get(strategy, {}).items()}
     for who, make in entrants.items():
-        if who in missing or who in skip:
-            outcomes[who] = Outcome(error=missing.get(who) or skip[who])
+        library = who.removesuffix(SAME)
+        if library in missing or who in skip:
+            outcomes[who] = Outcome(error=missing.get(library) or skip[who])
             continue
+        asked = part if who.endswith(SAME) else given
         found = measured(
-            lambda make=make: make(given, n),  # type: ignore[misc]
+            lambda make=make, asked=asked: make(asked, n),  # type: ignore[misc]
             warm=lambda make=make: make(tiny, n),  # type: ignore[misc]
             limit=limit * (5 if who == "alwidgets" else 1),
             gigabytes=gigabytes,
@@ -255,6 +295,8 @@ def selecting(
             for who, outcome in verdict.outcomes.items():
                 if who in ("alwidgets", "bare"):
                     continue
+                if who.endswith(SAME):
+                    continue
                 slow = outcome.seconds is not None and outcome.seconds * 10 > 4 * limit
                 if slow or (outcome.seconds is None and who not in missing):
                     why = "too slow" if slow else outcome.error.removeprefix("not run: ")
@@ -263,6 +305,9 @@ def selecting(
             for who, outcome in verdict.outcomes.items():
                 wrong = WRONG.get(strategy, {}).get(who, "")
                 note = outcome.error or (wrong and f"no measure: {wrong}")
+                few = sampled(strategy)
+                if who == "alwidgets" and not note and few is not None and few < n:
+                    note = f"looks at {few:,} of {n:,} candidates"
                 yield Row(group, who, outcome.seconds, "s", note, mb=outcome.mb)
             for ask, ratio, met in verdict.bars():
                 yield Row(group, "bar", ratio, "x", bar=ask, met=met)

@@ -66,9 +66,7 @@ def test_per_cost_divides_by_what_a_label_costs() -> None:
     costs = 1.0 + np.arange(N) % 5
     plain = scores(st.get("bald"))
     np.testing.assert_allclose(scores(st.per_cost("bald", costs)), plain / costs[FREE], rtol=1e-3)
-    np.testing.assert_allclose(
-        scores(st.per_cost("bald", costs, kappa=0)), plain, rtol=1e-6
-    )
+    np.testing.assert_allclose(scores(st.per_cost("bald", costs, kappa=0)), plain, rtol=1e-6)
     learned = st.per_cost(st.bald)
     assert "cost" in learned.needs
     np.testing.assert_allclose(scores(learned, costs=costs), plain / costs[FREE], rtol=1e-3)
