@@ -74,6 +74,18 @@ class Known:
             raise StrategyError("This strategy needs a fitted learner: label a few items first.")
         return self.learner
 
+    def proba(self, features: torch.Tensor) -> torch.Tensor:
+        """(n, C) class probabilities."""
+        return self._all_classes(self.model().predict_proba(features))
+
+    def posterior(self, features: torch.Tensor) -> torch.Tensor:
+        """(K, n, C) class probabilities of the posterior samples."""
+        return self._all_classes(self.model().posterior(features))
+
+    def _all_classes(self, p: torch.Tensor) -> torch.Tensor:
+        """Probability 0 for the classes that were added since the model was fitted."""
+        return torch.nn.functional.pad(p, (0, max(0, self.n_classes - p.shape[-1])))
+
     def embed(self, features: torch.Tensor) -> torch.Tensor:
         """(n, h) what the last layer sees; the features themselves before the first fit."""
         if self.learner is None or not len(features):
@@ -90,7 +102,7 @@ class Known:
         """(l, C) class probabilities of the labelled items."""
         if not len(self.labels):
             return self.labelled_features.new_empty(0, self.n_classes)
-        return self.model().predict_proba(self.labelled_features)
+        return self.proba(self.labelled_features)
 
     @cached_property
     def reference_features(self) -> torch.Tensor:
@@ -105,12 +117,12 @@ class Known:
     @cached_property
     def reference_proba(self) -> torch.Tensor:
         """(r, C) its class probabilities."""
-        return self.model().predict_proba(self.reference_features)
+        return self.proba(self.reference_features)
 
     @cached_property
     def target_posterior(self) -> torch.Tensor:
         """(K, t, C) posterior of its first items."""
-        return self.model().posterior(self.reference_features[:TARGETS])
+        return self.posterior(self.reference_features[:TARGETS])
 
 
 @dataclass(frozen=True)
@@ -163,12 +175,12 @@ class Context:
     @cached_property
     def proba(self) -> torch.Tensor:
         """(n, C) class probabilities."""
-        return self.known.model().predict_proba(self.features)
+        return self.known.proba(self.features)
 
     @cached_property
     def posterior(self) -> torch.Tensor:
         """(K, n, C) class probabilities of the posterior samples."""
-        return self.known.model().posterior(self.features)
+        return self.known.posterior(self.features)
 
     @cached_property
     def embedding(self) -> torch.Tensor:

@@ -99,6 +99,13 @@ def test_before_the_first_labels(name: str) -> None:
 
 
 @every
+def test_a_class_that_is_newer_than_the_model(name: str) -> None:
+    labels = Y[LABELLED].copy()
+    labels[:3] = C
+    check(ask(name, labels=labels, n_classes=C + 1), FREE, 8)
+
+
+@every
 def test_when_the_pool_runs_out(name: str) -> None:
     check(ask(name, candidates=np.array([77]), n=1), np.array([77]), 1)
     check(ask(name, n=0), FREE, 0)
