@@ -159,8 +159,8 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._send_status(notice=text)
 
     def _on_switch(self, switch: Switch) -> None:
-        # At the start there is nothing that it could differ from.
-        if switch.before is not None:
+        # That typical items come first, and then no longer, is no news.
+        if switch.before not in (None, "representative"):
             name = switch.strategy.replace("_", " ")
             self._send_status(notice=f"Next cards by {name}: {switch.reason}.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 import alwidgets as al
 from alwidgets.errors import StoreError
+from alwidgets.schema import Switch
 from alwidgets.widgets.cards import Cards
 
 Message = dict[str, Any]
@@ -341,3 +343,17 @@ def test_many_views_on_one_session(page: Page) -> None:
     other.answer("3", "e2", answer="spam")
     assert page.session.labels().loc["3", "answer"] == "spam"
     other.cards.close()
+
+
+def test_the_cards_have_words_for_every_strategy() -> None:
+    source = (Path(__file__).parents[2] / "js/src/cards/why.ts").read_text(encoding="utf-8")
+    known = set(re.findall(r"^  (\w+): \"", source, flags=re.MULTILINE))
+    assert known == set(al.strategies.names()) - {al.strategies.AUTO}
+
+
+def test_another_strategy_is_announced_once_the_first_labels_are_there(page: Page) -> None:
+    page.session._signals.emit("switch", Switch("representative", "margin", "unsure", 1, 20))
+    assert not page.received
+    page.session._signals.emit("switch", Switch("margin", "random", "it does better", 4, 80))
+    (status,) = page.of("status")
+    assert status["notice"] == "Next cards by random: it does better."
