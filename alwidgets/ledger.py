@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
@@ -220,23 +221,29 @@ class Ledger:
             free[self.pool.index(item_id)] = False
         return free
 
-    def training_set(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-        """Positions, class codes, and which were drawn uniformly, of the labels to train on.
+    def training_set(
+        self,
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
+        """Positions and class codes of the labels to train on, and where they come from.
 
-        In the order in which they were given; never of the audit's part.
+        The last two say which were drawn uniformly, and which a strategy picked. In the order in
+        which they were given; never of the audit's part.
         """
-        positions, codes, at_random = [], [], []
+        positions, codes, at_random, active = [], [], [], []
         for item_id, event in self.labels.answers.items():
             index = self.pool.index(item_id)
             if not self.audit.reserved[index]:
                 positions.append(index)
                 codes.append(self.task.encode(event.answer))
                 draw = self._draws.get(event.draw_id or "")
-                at_random.append(draw is not None and draw.strategy == "random")
+                drawn = draw is not None and draw.stream == "train"
+                at_random.append(drawn and draw is not None and draw.strategy == "random")
+                active.append(drawn and draw is not None and draw.strategy != "random")
         return (
             np.array(positions, dtype=np.int64),
             np.array(codes, dtype=np.int64),
             np.array(at_random, dtype=bool),
+            np.array(active, dtype=bool),
         )
 
     def timed(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -244,11 +251,12 @@ class Ledger:
         positions, seconds = [], []
         for item_id, event in self.labels.answers.items():
             if event.shown_at and event.answered_at:
-                took = datetime.fromisoformat(event.answered_at) - datetime.fromisoformat(
-                    event.shown_at
-                )
-                positions.append(self.pool.index(item_id))
-                seconds.append(took.total_seconds())
+                # A script may have written any text there.
+                with suppress(ValueError, TypeError):
+                    begin = datetime.fromisoformat(event.shown_at)
+                    took = datetime.fromisoformat(event.answered_at) - begin
+                    positions.append(self.pool.index(item_id))
+                    seconds.append(took.total_seconds())
         return np.array(positions, dtype=np.int64), np.array(seconds, dtype=np.float64)
 
     def audit_sample(self) -> AuditSample:

@@ -6,6 +6,7 @@ import copy
 import logging
 import threading
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from .content import Text
 from .errors import AlwidgetsError
 from .evaluation.costs import seconds_per_card
+from .ingest import FeatureRows
 from .learners import Learner
 from .learners.progress import Cancelled, Progress
 from .ledger import Ledger
@@ -91,7 +93,9 @@ class Loop:
         self._lock = lock
         self._features: NDArray[Any] = pool.features
         warm_up()
-        self._lengths: NDArray[np.int64] | None = None
+        # What the audit said before a restart stands until it says otherwise.
+        last = ledger.switches[-1] if ledger.switches else None
+        self._losing = last.reason if last is not None and last.strategy == "random" else None
         self._closed = False
         self._wanted = 0
         self._failed_revision = 0
@@ -136,7 +140,8 @@ class Loop:
 
     def cancel(self) -> None:
         """End the fit under way, where the learner can; the model before it stays."""
-        self._stop.set()
+        if self._trainer.busy:
+            self._stop.set()
 
     def close(self) -> None:
         """Start no more rounds, and wait for the one under way; it is not published."""
@@ -165,9 +170,10 @@ class Loop:
             wanted = max(READY, self._wanted)
             short = self._is_short(wanted)
             if self._closed or (self.current is not None and not fit and not short):
+                self._rearm()
                 return None
             self._asked, self._wanted = False, 0
-            labelled, codes, at_random = self._ledger.training_set()
+            labelled, codes, at_random, active = self._ledger.training_set()
             free = self._ledger.candidates()
             if not fit:
                 # What waits stays; more is put behind it.
@@ -179,6 +185,7 @@ class Loop:
                 labelled=labelled,
                 codes=codes,
                 at_random=at_random,
+                active=active,
                 candidates=np.flatnonzero(free),
                 n_classes=len(self._task.classes),
                 audit=self._ledger.audit_sample(),
@@ -189,27 +196,38 @@ class Loop:
                 strategy=self._strategy,
                 fresh=self._fresh,
                 costs=self._costs(),
+                losing=self._losing,
                 verdict=self.current.verdict if self.current is not None else None,
                 n=max(2 * self._batch_size, 2 * READY, wanted) if fit or short else 0,
                 seed=self._seed + self._ledger.revision,
                 on_progress=self._on_progress,
                 should_stop=self._stop,
             )
-            if not self._closed:
-                self._stop.clear()
         if fit:
             self._signals.emit("training", True)
         return snapshot
 
-    def _costs(self) -> NDArray[np.float64] | None:
-        """Expected seconds a card, if the strategy asks."""
+    def _costs(self) -> Callable[[], NDArray[np.float64]] | None:
+        """What tells the expected seconds a card, if the strategy asks."""
         if "cost" not in get_strategy(self._strategy).needs:
             return None
-        if self._lengths is None:
-            contents = self._pool.contents
-            lengths = (len(c.text) if isinstance(c, Text) else 0 for c in contents)
-            self._lengths = np.fromiter(lengths, dtype=np.int64, count=len(contents))
-        return seconds_per_card(*self._ledger.timed(), self._lengths)
+        timed = self._ledger.timed()
+        # The contents are read by the round, not here under the lock.
+        return lambda: seconds_per_card(*timed, self._lengths)
+
+    @cached_property
+    def _lengths(self) -> NDArray[np.int64]:
+        """Characters of every text; 0 of what is no text to read."""
+        contents = self._pool.contents
+        if isinstance(contents, FeatureRows) or not isinstance(contents[0], Text):
+            return np.zeros(len(contents), dtype=np.int64)
+        lengths = (len(c.text) if isinstance(c, Text) else 0 for c in contents)
+        return np.fromiter(lengths, dtype=np.int64, count=len(contents))
+
+    def _rearm(self) -> None:
+        """A wish to stop is for the run under way only; that of a closed session stays."""
+        if not self._closed:
+            self._stop.clear()
 
     def _on_progress(self, progress: Progress) -> None:
         self.progress = progress
@@ -219,6 +237,7 @@ class Loop:
         with self._lock:
             if self._closed:
                 return
+            self._rearm()
             self._ledger.pick(self._draws(result), instead=result.fitted)
             switch = None
             if len(result.selection.indices):
@@ -273,7 +292,7 @@ class Loop:
 
     def _fail(self, error: Exception) -> None:
         with self._lock:
-            self._asked = False
+            self._rearm()
             self._failed_revision = self._ledger.revision
             self.progress = None
             cancelled = isinstance(error, Cancelled)

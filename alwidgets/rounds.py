@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,10 +17,12 @@ from .evaluation import risk, rivals
 from .evaluation.risk import Estimate
 from .evaluation.rivals import Verdict
 from .learners.base import Learner
-from .learners.progress import ProgressListener, Reporting, StopSignal
+from .learners.progress import Cancelled, ProgressListener, Reporting, StopSignal
 from .schema import RoundRecord, now
 from .strategies.uncertainty import entropy
 from .threads import few_threads
+
+log = logging.getLogger(__name__)
 
 MIN_CLASSES = 2
 
@@ -67,8 +70,8 @@ class Snapshot:
     features : ndarray, shape (n, d)
     labelled, codes : ndarray of int64, shape (l,)
         Training labels: positions in the pool and class codes, in the order given.
-    at_random : ndarray of bool, shape (l,)
-        Which of them were drawn uniformly.
+    at_random, active : ndarray of bool, shape (l,)
+        Which of them were drawn uniformly, and which a strategy picked.
     candidates : ndarray of int64, shape (m,)
         Positions that may be picked.
     n_classes : int
@@ -86,8 +89,10 @@ class Snapshot:
         An unfitted one of the same kind.
     verdict : Verdict or None
         Whether active selection is worth it, as last seen.
-    costs : ndarray, shape (n,), or None
-        Expected seconds to label each item, for strategies that ask.
+    losing : str or None
+        Evidence against active selection from before a restart; a verdict replaces it.
+    costs : callable or None
+        Returns the expected seconds to label each item, (n,), for strategies that ask.
     n : int
         How many to pick.
     seed : int
@@ -102,6 +107,7 @@ class Snapshot:
     labelled: NDArray[np.int64]
     codes: NDArray[np.int64]
     at_random: NDArray[np.bool_]
+    active: NDArray[np.bool_]
     candidates: NDArray[np.int64]
     n_classes: int
     audit: AuditSample
@@ -112,7 +118,8 @@ class Snapshot:
     strategy: str | Callable[..., Any]
     fresh: Learner
     verdict: Verdict | None
-    costs: NDArray[np.float64] | None
+    losing: str | None
+    costs: Callable[[], NDArray[np.float64]] | None
     n: int
     seed: int
     on_progress: ProgressListener | None = None
@@ -201,15 +208,21 @@ def run_round(snapshot: Snapshot) -> Round:
         return _run(snapshot)
 
 
+def _watched(learner: Learner, snapshot: Snapshot) -> Learner:
+    """A copy to fit, which tells how far it is and can be stopped."""
+    fresh = copy.deepcopy(learner)
+    if isinstance(fresh, Reporting):
+        fresh.on_progress = snapshot.on_progress
+        fresh.should_stop = snapshot.should_stop
+    return fresh
+
+
 def _run(snapshot: Snapshot) -> Round:
     start = time.perf_counter()
     learner, version = snapshot.learner, snapshot.version
     fit = snapshot.fit and len(np.unique(snapshot.codes)) >= MIN_CLASSES
     if fit:
-        learner = copy.deepcopy(learner)
-        if isinstance(learner, Reporting):
-            learner.on_progress = snapshot.on_progress
-            learner.should_stop = snapshot.should_stop
+        learner = _watched(learner, snapshot)
         learner.fit(
             snapshot.features[snapshot.labelled], snapshot.codes, classes=snapshot.n_classes
         )
@@ -228,10 +241,13 @@ def _run(snapshot: Snapshot) -> Round:
         n_classes=snapshot.n_classes,
         n=min(snapshot.n, len(snapshot.candidates)),
         seed=snapshot.seed,
-        costs=snapshot.costs,
+        costs=snapshot.costs() if snapshot.costs is not None else None,
         observe=beliefs.see if beliefs else None,
-        losing=verdict.losing if verdict else None,
+        losing=verdict.losing if verdict else snapshot.losing,
     )
+    if isinstance(learner, Reporting):
+        # It is published: nobody's questions to it are part of a round.
+        learner.on_progress = learner.should_stop = None
     predicted = audit.codes
     if beliefs is not None:
         predicted = beliefs.predictions[audit.items].astype(np.int64)
@@ -257,21 +273,29 @@ def _run(snapshot: Snapshot) -> Round:
 
 def _judge(snapshot: Snapshot) -> Verdict | None:
     """Whether active labels beat random ones, for the strategy that can act on it."""
-    if snapshot.strategy != strategies.AUTO:
+    if strategies.get(snapshot.strategy).name != strategies.AUTO:
         return None
     audit = snapshot.audit
-    return rivals.judge(
-        snapshot.fresh,
-        snapshot.features[snapshot.labelled],
-        snapshot.codes,
-        snapshot.at_random,
-        snapshot.n_classes,
-        snapshot.features[audit.items],
-        audit.codes,
-        audit.q,
-        audit.population,
-        before=snapshot.verdict,
-    )
+    try:
+        return rivals.judge(
+            lambda: _watched(snapshot.fresh, snapshot),
+            snapshot.features[snapshot.labelled],
+            snapshot.codes,
+            snapshot.at_random,
+            snapshot.active,
+            snapshot.n_classes,
+            snapshot.features[audit.items],
+            audit.codes,
+            audit.q,
+            audit.population,
+            before=snapshot.verdict,
+        )
+    except Cancelled:
+        raise
+    except Exception:
+        # Few labels of each side may be too few for a learner that is fine with all of them.
+        log.warning("active and random labels could not be compared", exc_info=True)
+        return snapshot.verdict
 
 
 class Beliefs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,10 +47,11 @@ class Verdict:
 
 
 def judge(
-    learner: Learner,
+    make_learner: Callable[[], Learner],
     features: NDArray[Any],
     codes: NDArray[np.int64],
     at_random: NDArray[np.bool_],
+    active: NDArray[np.bool_],
     n_classes: int,
     audit_features: NDArray[Any],
     audit_codes: NDArray[np.int64],
@@ -65,13 +66,14 @@ def judge(
 
     Parameters
     ----------
-    learner : Learner
-        Unfitted; it is copied.
+    make_learner : callable
+        Returns an unfitted learner.
     features : (l, d) array
         Of the training labels, in the order in which they were given.
     codes : (l,) int array
-    at_random : (l,) bool array
-        Which of them were drawn uniformly.
+    at_random, active : (l,) bool arrays
+        Which of them were drawn uniformly, and which a strategy picked; others, which a person
+        chose, are on neither side.
     n_classes : int
     audit_features, audit_codes : (M, d) and (M,) arrays
     q : (M,) array
@@ -79,23 +81,25 @@ def judge(
     population : int
         Items that the audit was drawn from.
     before : Verdict, optional
-        The last one; it stands until there are 10 more labels a side.
+        The last one; it stands until there are 10 more labels a side, or to judge by.
 
     Returns
     -------
     Verdict or None
         None while there are too few labels to say.
     """
-    drawn, chosen = np.flatnonzero(at_random), np.flatnonzero(~at_random)
+    drawn, chosen = np.flatnonzero(at_random), np.flatnonzero(active)
     each = min(len(drawn), len(chosen))
-    if each < (EACH if before is None else before.each + STEP) or len(audit_codes) < AUDITED:
+    if each < EACH or len(audit_codes) < AUDITED:
+        return before
+    if before is not None and max(each - before.each, len(audit_codes) - before.gain.n) < STEP:
         return before
     sides = drawn[:each], chosen[:each]
     if any(len(np.unique(codes[rows])) < 2 for rows in sides):
         return before
     wrong = []
     for rows in sides:
-        trial = copy.deepcopy(learner)
+        trial = make_learner()
         trial.fit(features[rows], codes[rows], classes=n_classes)
         wrong.append(trial.predict_proba(audit_features).argmax(axis=1) != audit_codes)
     return Verdict(difference(wrong[0], wrong[1], q, population), each)

@@ -197,6 +197,17 @@ class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             For NaN or infinity in ``X``, for codes out of range, for lengths that differ, and
             where there is no label at all.
         """
+        before = dict(self.__dict__)
+        try:
+            self._fit(X, y, classes)
+        except BaseException:
+            # What was fitted before stays as it was.
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+        return self
+
+    def _fit(self, X: Array, y: Array, classes: int | None) -> None:
         self._check_params()
         device = self.device
         if not isinstance(X, torch.Tensor):
@@ -221,7 +232,6 @@ class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )
         self._state = fit_heads(settings, frame, labels, scaled, codes, weights, old)
         self.n_features_in_ = rows.shape[1]
-        return self
 
     def predict_proba(self, X: ArrayT) -> ArrayT:
         """Class probabilities, (n, C) float32, calibrated: of the centre head.

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.exceptions import NotFittedError
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import has_fit_parameter, validate_data
 
 from alwidgets.errors import LearnerError
-from alwidgets.learners.base import Array, ArrayT
+from alwidgets.learners.base import Array, ArrayT, UnfittedError
 from alwidgets.learners.progress import Reporting
 from alwidgets.learners.sklearn_fits import (
     FOLDS,
@@ -28,10 +27,6 @@ from alwidgets.learners.sklearn_fits import (
     probabilities,
     resample,
 )
-
-
-class UnfittedError(LearnerError, NotFittedError):  # type: ignore[misc]
-    """The learner was asked before it was fitted."""
 
 
 class SklearnLearner(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore[misc]

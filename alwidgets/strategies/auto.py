@@ -46,8 +46,8 @@ def _rare(known: Known) -> float | None:
     """The expected share of a class that is rare in the pool and among the labels."""
     counts = np.bincount(known.labels, minlength=known.n_classes)
     shares = known.reference_proba.mean(dim=0).cpu().numpy()
-    # Of a class without a label nobody knows where to look.
-    wanted = (counts > 0) & (counts < FOUND) & (shares < RARE)
+    # Of a class without a label, or one that the model has not seen, nobody knows where to look.
+    wanted = (counts > 0) & (counts < FOUND) & (shares > 0) & (shares < RARE)
     return float(shares[wanted].min()) if wanted.any() else None
 
 
@@ -69,10 +69,26 @@ def explore(
     """
     rng = np.random.default_rng(seed)
     by_lot = rng.random(len(best)) < EXPLORE
-    free = np.ones(m, dtype=bool)
-    free[best[~by_lot]] = False
-    drawn = rng.choice(np.flatnonzero(free), int(by_lot.sum()), replace=False)
-    best, log_q = best.copy(), log_q.copy()
-    best[by_lot] = drawn
-    log_q[by_lot] = -np.log(free.sum() - np.arange(len(drawn)))
-    return best, log_q, by_lot
+    taken = np.zeros(m, dtype=bool)
+    found, known = np.empty_like(best), np.full(len(best), np.nan)
+    picks = iter(range(len(best)))
+    for slot, drawn in enumerate(by_lot):
+        if drawn:
+            found[slot] = _draw(taken, rng)
+            known[slot] = -np.log(m - slot)
+        else:
+            # A pick that was drawn before gives way to the next.
+            at = next(at for at in picks if not taken[best[at]])
+            found[slot], known[slot] = best[at], log_q[at]
+        taken[found[slot]] = True
+    return found, known, by_lot
+
+
+def _draw(taken: NDArray[np.bool_], rng: np.random.Generator) -> int:
+    """One of what is not taken, uniformly."""
+    if 2 * taken.sum() > len(taken):
+        return int(rng.choice(np.flatnonzero(~taken)))
+    while True:
+        row = int(rng.integers(len(taken)))
+        if not taken[row]:
+            return row

@@ -36,7 +36,7 @@ from alwidgets.strategies.uncertainty import entropy, least_confident, margin
 #: Power of the scores that rank well but differ little: a sampled batch stays near the top.
 SHARP = 8.0
 #: Candidates of strategies that a random sample of 20,000 would rob of what they look for.
-WHOLE = 1_000_000
+WHOLE = 200_000
 #: Of the most uncertain items, for each to pick: uncertainty herding chooses among these.
 NEARBY = 20
 #: Classes that expected error reduction tries for a candidate, the most likely ones, and
@@ -55,6 +55,8 @@ def _expected_error_reduction(c: Context, n: int) -> Any:
 
     def refit(row: int, code: int) -> torch.Tensor:
         trial = copy.deepcopy(learner)
+        if hasattr(learner, "should_stop"):
+            trial.should_stop = learner.should_stop
         features = torch.cat([c.labelled_features, c.features[row : row + 1]])
         codes = torch.cat([_codes(c), torch.tensor([code], device=features.device)])
         proba: torch.Tensor = trial.fit(features, codes, classes=c.n_classes).predict_proba(sample)
@@ -120,6 +122,7 @@ STRATEGIES = (
     ),
     Strategy(
         "expected_error_reduction",
+        score=lambda c: entropy(c.proba),
         pick=_expected_error_reduction,
         function=expected_error_reduction,
         needs=("model", "probabilities"),

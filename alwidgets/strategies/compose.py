@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from alwidgets.errors import StrategyError
 from alwidgets.strategies._arrays import Array, as_tensor
 from alwidgets.strategies.context import Context
-from alwidgets.strategies.registry import Score, Strategy, get
+from alwidgets.strategies.registry import Restrict, Score, Strategy, get
 from alwidgets.strategies.seals import seal_candidates
 
 #: What stands for a strategy: its name, its public function, or your own ``f(context) -> scores``.
@@ -71,6 +71,7 @@ def weighted(*parts: tuple[Part, float], **powers: float) -> Strategy:
         when="several reasons at once",
         selection="sampled",
         beta=max(part.beta for part, _ in scored),
+        restrict=_all_of([part.restrict for part, _ in scored if part.restrict is not None]),
     )
 
 
@@ -143,10 +144,16 @@ def per_cost(
         elif callable(costs):
             cost = as_tensor(costs(context)).to(context.features.device)
         else:
+            if len(costs) <= int(context.indices.max()):
+                raise StrategyError(
+                    f"There are {len(costs):,} costs and more items: give one for each item of the "
+                    "pool."
+                )
             cost = as_tensor(costs)[torch.from_numpy(context.indices)].to(context.features.device)
-        if not bool((cost > 0).all()):
-            row = int(context.indices[int(torch.nonzero(~(cost > 0))[0, 0])])
-            raise StrategyError(f"The cost of pool row {row} is not positive.")
+        usable = (cost > 0) & torch.isfinite(cost)
+        if not bool(usable.all()):
+            row = int(context.indices[int(torch.nonzero(~usable)[0, 0])])
+            raise StrategyError(f"The cost of pool row {row} is not a positive number.")
         return _tensor(inner, context) / cost**kappa
 
     return replace(
@@ -158,6 +165,21 @@ def per_cost(
         when=f"{inner.when}; labels that differ in cost",
         function=None,
     )
+
+
+def _all_of(restricts: list[Restrict]) -> Restrict | None:
+    """What all of these leave."""
+    if not restricts:
+        return None
+
+    def restrict(
+        features: Array, labelled: NDArray[np.int64], candidates: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        for one in restricts:
+            candidates = one(features, labelled, candidates)
+        return candidates
+
+    return restrict
 
 
 def _scoring(part: Part) -> Strategy:

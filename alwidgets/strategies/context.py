@@ -175,17 +175,28 @@ class Context:
     @cached_property
     def proba(self) -> torch.Tensor:
         """(n, C) class probabilities."""
-        return self.known.proba(self.features)
+        return self._finite(self.known.proba(self.features), "probabilities")
 
     @cached_property
     def posterior(self) -> torch.Tensor:
         """(K, n, C) class probabilities of the posterior samples."""
-        return self.known.posterior(self.features)
+        return self._finite(self.known.posterior(self.features), "posterior")
 
     @cached_property
     def embedding(self) -> torch.Tensor:
         """(n, h) what the last layer sees; the features themselves before the first fit."""
-        return self.known.embed(self.features)
+        return self._finite(self.known.embed(self.features), "embedding")
+
+    def _finite(self, values: torch.Tensor, what: str) -> torch.Tensor:
+        """What the learner says, or an error that names the pool's row where that is no number."""
+        if not bool(torch.isfinite(values.sum())):
+            bad = torch.nonzero(~torch.isfinite(values))
+            if len(bad):
+                row = int(self.indices[int(bad[:, -2].min())])
+                raise StrategyError(
+                    f"The learner gives NaN or infinity for pool row {row} in its {what}."
+                )
+        return values
 
     @property
     def labelled_features(self) -> torch.Tensor:

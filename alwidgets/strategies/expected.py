@@ -53,7 +53,7 @@ def expected_gradient_length(proba: ArrayT, embedding: Array) -> ArrayT:
         squares = q.square()
         others = squares.sum(dim=1, keepdim=True) - squares
         residual = others.clamp_(min=0.0).add_((1.0 - q).square_()).sqrt_()
-        norm = torch.linalg.vector_norm(h[rows], dim=1, dtype=torch.float64).to(p.device)
+        norm = torch.linalg.vector_norm(h[rows].double(), dim=1).to(p.device)
         result[rows] = residual.mul_(q).sum(dim=1).mul_(norm)
     if not bool(torch.isfinite(result.sum())):
         checked(embedding, 2, "embedding")

@@ -20,6 +20,8 @@ from alwidgets.strategies.registry import AUTO, Strategy, get
 
 #: Candidates that a strategy which looks at the whole batch at once gets to see.
 PICK_LIMIT = 20_000
+#: Candidates that it sees for each item to pick, at least.
+CHOICE = 3
 #: Items of the sample that stands for the pool.
 REFERENCE = 2_000
 #: Rows of the pool that are scored at once.
@@ -82,7 +84,7 @@ class _Pool:
             parts = (self.rows[at : at + self.chunk] for at in range(0, len(self.rows), self.chunk))
             return torch.cat([_scores(strategy, self.context(part)) for part in parts])
         # Many: whole stretches of the pool are read without being copied together first.
-        found = torch.empty(len(self.features), device=self.device)
+        found = torch.empty(len(self.features), dtype=_precision(strategy), device=self.device)
         for context in self.walk():
             found[context.indices[0] : context.indices[-1] + 1] = _scores(strategy, context)
         return found[torch.from_numpy(self.rows).to(self.device)]
@@ -188,7 +190,9 @@ def select(
         pool.show()
         scores = torch.full((len(rows),), math.nan, device=device)
     else:
-        scores = _even(pool.scored(chosen))
+        scores = pool.scored(chosen)
+        if _precision(chosen) == torch.float32:
+            scores = _even(scores)
     if n == 0:
         none = np.empty(0)
         return Selection(rows[:0], none, none, none.astype(bool), chosen.name, reason)
@@ -250,7 +254,8 @@ def _choose(
     """Positions among the candidates, and the log-probabilities of their draws."""
     seed = pool.known.seed
     if strategy.pick is not None:
-        limit = max(strategy.candidates or PICK_LIMIT, n)
+        # A choice takes more than what is chosen.
+        limit = max(strategy.candidates or PICK_LIMIT, CHOICE * n)
         seen = _shortlist(scores, limit, seed, scored=strategy.score is not None)
         return _certain(seen[_picked(strategy, pool.context(pool.rows[seen]), n)])
     if strategy.selection == "sampled":
@@ -274,6 +279,12 @@ def _some(rows: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     rng = np.random.default_rng(seed)
     size = min(REFERENCE, len(rows))
     return rng.choice(rows, size, replace=False, shuffle=True)
+
+
+def _precision(strategy: Strategy) -> torch.dtype:
+    """Of the scores: your own are used as they are."""
+    own = strategy.function is None and strategy.selection == "top"
+    return torch.float64 if own else torch.float32
 
 
 def _even(scores: torch.Tensor) -> torch.Tensor:
@@ -314,7 +325,7 @@ def _scores(strategy: Strategy, context: Context) -> torch.Tensor:
             f"Strategy {strategy.name!r} returned {given.dtype} of shape {tuple(given.shape)} "
             f"for {len(context.indices)} items: return one number for each."
         )
-    values = as_tensor(given).to(context.features.device, torch.float32)
+    values = as_tensor(given).to(context.features.device, _precision(strategy))
     negative = strategy.selection != "top"
     # The extremes tell of NaN and infinity, too.
     low, high = torch.aminmax(values) if len(values) else (values.sum(), values.sum())

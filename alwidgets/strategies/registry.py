@@ -56,7 +56,8 @@ class Strategy:
     restrict : callable or None
         Which candidates to look at, where not at all of them.
     candidates : int or None
-        What ``pick`` sees at most, where 20,000 are too many.
+        What ``pick`` sees at most, where 20,000 are too many or too few; but three for each item
+        to pick.
     """
 
     name: str

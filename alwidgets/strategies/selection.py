@@ -19,7 +19,7 @@ SAME = 1e-6
 
 
 def sample(
-    scores: ArrayT, n: int, *, beta: float = 1.0, floor: float = 0.15, seed: int = 0
+    scores: ArrayT, n: int, beta: float = 1.0, floor: float = 0.15, seed: int = 0
 ) -> tuple[ArrayT, ArrayT]:
     """Draw ``n`` items one after the other, without replacement, and say with what probability.
 

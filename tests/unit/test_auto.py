@@ -10,7 +10,7 @@ import pytest
 import alwidgets as al
 from alwidgets.learners import HeadEnsemble
 from alwidgets.strategies import auto
-from tests.unit.test_strategies import FREE, NOTHING, RNG, C, D, ask
+from tests.unit.test_strategies import FREE, LABELLED, NOTHING, RNG, C, D, X, Y, ask
 
 
 def test_typical_items_first() -> None:
@@ -75,9 +75,8 @@ def test_a_few_picks_are_drawn_by_lot_and_know_their_probability() -> None:
     for seed in range(60):
         made = ask("auto", n=20, seed=seed)
         lots = made.at_random
-        chosen = 20 - lots.sum()
-        # Uniform over what the picks leave.
-        expected = 1 / (len(FREE) - chosen - np.arange(lots.sum()))
+        # Uniform over what was left when it was drawn.
+        expected = 1 / (len(FREE) - np.flatnonzero(lots))
         np.testing.assert_allclose(np.exp(made.log_q[lots]), expected)
         assert np.isnan(made.log_q[~lots]).all()
         assert len(set(made.indices.tolist())) == 20
@@ -115,3 +114,44 @@ def test_a_session_goes_over_to_random_items_when_these_do_better(tmp_path: Path
     again = al.Session(pool, task, **with_store)  # type: ignore[arg-type]
     assert again.switches[: len(switches)] == switches
     again.close()
+
+
+def test_what_the_audit_said_stands_after_a_restart(tmp_path: Path) -> None:
+    truth = RNG.integers(0, 2, 300)
+    features = (RNG.normal(size=(300, 4)) + 3 * np.eye(4)[truth]).astype(np.float32)
+    pool, task = al.Pool.from_arrays(features), al.Classification(["a", "b"])
+    store = tmp_path / "a.db"
+    session = al.Session(pool, task, store, executor=al.InlineExecutor())
+    for _ in range(30):
+        item = session.next()[0]
+        session.record(item.id, "ab"[truth[item.index]])
+    session._ledger.follow("random", "random labels do better", session.version)
+    session.close()
+    again = al.Session(pool, task, store, executor=al.InlineExecutor())
+    again.next(60)
+    assert again.switches[-1].strategy == "random"
+    assert again.current is not None
+    assert again.current.strategy == "random"
+    again.close()
+
+
+def test_a_comparison_that_fails_costs_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("five labels of each class are needed")
+
+    monkeypatch.setattr("alwidgets.rounds.rivals.judge", fail)
+    session = al.Session(
+        al.Pool.from_arrays(X), al.Classification(range(C)), executor=al.InlineExecutor()
+    )
+    for _ in range(40):
+        item = session.next()[0]
+        session.record(item.id, int(Y[item.index]))
+    assert session.version > 0
+    assert session.error is None
+    session.close()
+
+
+def test_a_class_newer_than_the_model_is_not_taken_for_a_rare_one() -> None:
+    labels = Y[LABELLED].copy()
+    labels[0] = C
+    assert ask("auto", labels=labels, n_classes=C + 1).strategy == "uncertainty_herding"

@@ -86,7 +86,8 @@ def test_per_cost_divides_by_what_a_label_costs() -> None:
         (lambda: st.per_cost("k_center"), "k_center picks whole batches"),
         (lambda: st.seals("margin", k=0), "k must be at least 1"),
         (lambda: st.seals("auto"), "auto chooses among strategies"),
-        (lambda: ask(st.per_cost("bald", np.zeros(N))), "cost of pool row 0 is not positive"),
+        (lambda: ask(st.per_cost("bald", np.ones(10))), "one for each item of the pool"),
+        (lambda: ask(st.per_cost("bald", np.zeros(N))), "cost of pool row 0 is not a positive"),
         (
             lambda: ask(st.weighted((lambda c: -torch.ones(len(c.indices)), 1), margin=1)),
             "at least 0",

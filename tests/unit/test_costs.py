@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import numpy as np
 
+import alwidgets as al
 from alwidgets.evaluation.costs import ENOUGH, seconds_per_card
 
 RNG = np.random.default_rng(0)
@@ -33,3 +36,29 @@ def test_without_times_everything_costs_the_same() -> None:
     assert set(seconds_per_card(few, few + 1.0, LENGTHS)) == {float(np.median(few + 1.0))}
     same = seconds_per_card(np.arange(50), np.full(50, 4.0), np.full(400, 64))
     np.testing.assert_allclose(same, 4.0)
+
+
+def test_a_session_learns_what_its_cards_cost() -> None:
+    texts = [f"{i} " + "word " * (i % 40 * 10) for i in range(200)]
+    session = al.Session(
+        al.Pool.from_texts(texts),
+        al.Classification(["a", "b"]),
+        strategy=al.strategies.per_cost("margin"),
+        audit=0,
+        executor=al.InlineExecutor(),
+    )
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    for number in range(60):
+        item = session.next()[0]
+        took = timedelta(seconds=1 + len(item.content.text) / 20)
+        begin = start.isoformat() if number % 10 else "10 o'clock"  # a script may write anything
+        session.record(
+            item.id, "ab"[number % 2], shown_at=begin, answered_at=(start + took).isoformat()
+        )
+    assert session.error is None
+    assert session.version >= 2
+    found = session._loop._costs()
+    assert found is not None
+    costs = found()
+    assert costs[39] > 3 * costs[0]
+    session.close()

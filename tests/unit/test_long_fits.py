@@ -91,3 +91,24 @@ def test_after_a_stop_it_can_train_again(session: al.Session) -> None:
     assert result is not None
     assert result.version == 1
     assert (session.predict(X[:50]) == np.array(["a", "b"])[Y[:50]]).mean() > 0.65
+
+
+def test_a_wish_to_train_after_a_stop_is_kept(session: al.Session) -> None:
+    started = threading.Event()
+    session.on("progress", lambda _: started.set())
+    session.retrain(wait=False)
+    assert started.wait(30)
+    session._loop.learner.set_params(max_epochs=20)  # type: ignore[attr-defined]
+    session.cancel()
+    session.retrain()
+    assert session.version == 1
+
+
+def test_a_stop_with_nothing_under_way_stops_nothing(session: al.Session) -> None:
+    session._loop.learner.set_params(max_epochs=20)  # type: ignore[attr-defined]
+    session.cancel()
+    session.retrain()
+    assert session.version == 1
+    assert session.fit_progress is None
+    learner = session._loop.learner
+    assert (learner.on_progress, learner.should_stop) == (None, None)  # type: ignore[attr-defined]

@@ -23,10 +23,11 @@ Q = 1 / (POPULATION - np.arange(len(AUDIT)))
 def ask(codes: NDArray[np.int64], at_random: NDArray[np.bool_], **given: Any) -> Verdict | None:
     rows = np.arange(len(codes))
     arguments: dict[str, Any] = {
-        "learner": HeadEnsemble(members=2, device="cpu"),
+        "make_learner": lambda: HeadEnsemble(members=2, device="cpu"),
         "features": X[rows],
         "codes": codes,
         "at_random": at_random,
+        "active": ~at_random,
         "n_classes": 2,
         "audit_features": X[AUDIT],
         "audit_codes": Y[AUDIT],
@@ -65,11 +66,27 @@ def test_too_little_to_say() -> None:
 
 def test_a_verdict_stands_until_there_is_more_to_judge_by() -> None:
     at_random = np.arange(100) % 2 == 0
-    before = Verdict(Estimate(-0.3, -0.4, -0.2, 50, 50.0, ""), 45)
+    before = Verdict(Estimate(-0.3, -0.4, -0.2, 95, 95.0, ""), 45)
     assert ask(Y[:100], at_random, before=before) is before
     again = ask(Y[:120], np.arange(120) % 2 == 0, before=before)
     assert again is not None
     assert again.each == 60
+    # Where the sides no longer grow, more audit labels are a reason to look again.
+    few = Verdict(Estimate(-0.3, -0.4, -0.2, 50, 50.0, ""), 50)
+    later = ask(Y[:100], at_random, before=few)
+    assert later is not None
+    assert later.gain.n == len(AUDIT)
+
+
+def test_what_a_person_chose_is_on_neither_side() -> None:
+    at_random = np.arange(120) % 3 == 0
+    active = np.arange(120) % 3 == 1
+    # Wrong about what they chose, and that says nothing about active selection.
+    codes = np.where(np.arange(120) % 3 == 2, 1 - Y[:120], Y[:120])
+    found = ask(codes, at_random, active=active)
+    assert found is not None
+    assert found.each == 40
+    assert found.losing is None
 
 
 @pytest.mark.parametrize("high", [0.01, -0.01])

@@ -241,6 +241,25 @@ def test_a_function_is_a_strategy() -> None:
     np.testing.assert_array_equal(made.indices, 30 + np.argsort(X[30:, 0])[:8])
 
 
+def test_scores_of_ones_own_are_used_as_they_are() -> None:
+    # Too close together for single precision.
+    made = ask(lambda c: 1.7e9 + c.indices.astype(float))
+    assert made.indices.tolist() == list(range(N - 1, N - 9, -1))
+
+
+def test_a_learner_that_gives_no_number_is_named_with_the_pools_row() -> None:
+    class Broken(HeadEnsemble):
+        def predict_proba(self, X: Any) -> Any:
+            proba = super().predict_proba(X)
+            return torch.where((X == X71).all(dim=1)[:, None], torch.nan, proba)
+
+    X71 = torch.from_numpy(X[71])
+    broken = Broken(members=2, device="cpu").fit(X[LABELLED], Y[LABELLED], classes=C)
+    for name in ("margin", "badge", "uncertainty_herding"):
+        with pytest.raises(StrategyError, match="pool row 71 in its probabilities"):
+            ask(name, learner=broken, chunk=50)
+
+
 def test_the_context_has_what_strategies_need() -> None:
     seen: list[Context] = []
 
