@@ -37,7 +37,7 @@ from alwidgets.strategies.uncertainty import entropy, least_confident, margin
 SHARP = 8.0
 #: Candidates of strategies that a random sample of 20,000 would rob of what they look for.
 WHOLE = 200_000
-#: Of the most uncertain items, for each to pick: uncertainty herding chooses among these.
+#: Uncertain items that are drawn for each to pick: uncertainty herding chooses among these.
 NEARBY = 20
 #: Classes that expected error reduction tries for a candidate, the most likely ones, and
 #: candidates: each takes a fit.

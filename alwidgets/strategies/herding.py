@@ -8,11 +8,14 @@ import torch
 from alwidgets.errors import StrategyError
 from alwidgets.strategies._arrays import Array, ArrayT, as_tensor, checked, like
 from alwidgets.strategies._blocks import Rows, labelled_rows, no_rows, squared
+from alwidgets.strategies.selection import sample
 
 #: Candidates and items to cover of one batch: bounds the kernel at 2,000 x 2,000.
 BOUND = 2000
 #: Elements of one block of the gain of every candidate.
 BLOCK = 1 << 22
+#: Power of the uncertainty by which a shortlist is drawn.
+SHARP = 4.0
 #: Gains that are brought up to date at once.
 STALE = 32
 
@@ -81,8 +84,10 @@ def uncertainty_herding(
         most uncertain ones and half random, and the items to cover are a random 2,000. Picks
         beyond these candidates are the most uncertain of the others.
     shortlist : int, optional
-        Look at so many of the most uncertain candidates only: what is picked is then hard itself,
-        and not just near what is hard. 20 for each item to pick serve well.
+        Look at so many candidates only, drawn with probability in proportion to the fourth power
+        of the uncertainty (Kirsch et al., "Stochastic batch acquisition", TMLR 2023): what is
+        picked is then hard itself, not just near what is hard, and not always hard in the one way
+        that the model is most mistaken about. 20 for each item to pick serve well.
 
     Returns
     -------
@@ -131,9 +136,8 @@ def _herd(
     reference = order[:BOUND]
     candidates = reference
     if u is not None and shortlist is not None:
-        # In the shuffled order, so that a tie at the end of the list is drawn fairly.
         size = min(m, BOUND, max(n, shortlist))
-        candidates = order[u.to(device)[order].topk(size).indices.sort().values]
+        candidates = sample(u, size, beta=SHARP, floor=0.0, seed=seed)[0].to(device)
     elif m > BOUND and u is not None:
         doubtful = order[u.to(device)[order].topk(BOUND // 2).indices]
         random = torch.from_numpy(rng.permutation(m)[: BOUND // 2]).to(device)

@@ -114,7 +114,7 @@ describe("fixtures", () => {
 
 describe("headers", () => {
   it("of the curves: says the figure, marks its box", () => {
-    const { model, handlers, set } = traits({
+    const { model, handlers, set } = traits<{ summary: Record<string, string> }>({
       summary: { headline: "Accuracy 91 %", detail: "from 12 labels" },
     });
     const box = document.createElement("div");
