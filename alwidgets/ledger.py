@@ -236,9 +236,9 @@ class Ledger:
                 positions.append(index)
                 codes.append(self.task.encode(event.answer))
                 draw = self._draws.get(event.draw_id or "")
-                drawn = draw is not None and draw.stream == "train"
-                at_random.append(drawn and draw is not None and draw.strategy == "random")
-                active.append(drawn and draw is not None and draw.strategy != "random")
+                strategy = draw.strategy if draw is not None and draw.stream == "train" else None
+                at_random.append(strategy == "random")
+                active.append(strategy not in (None, "random"))
         return (
             np.array(positions, dtype=np.int64),
             np.array(codes, dtype=np.int64),

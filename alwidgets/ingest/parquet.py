@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from os import PathLike
 from pathlib import Path
@@ -115,8 +116,8 @@ class _ParquetContents(Lazy):
     def _at(self, index: int) -> Content:
         return self._wrap(self.column.at(index), index)
 
-    def _wrap(self, value: Any, index: int) -> Content:
-        raise NotImplementedError
+    @abstractmethod
+    def _wrap(self, value: Any, index: int) -> Content: ...
 
     def _where(self, index: int) -> str:
         return f"Row {self.column.row(index)} of column {self.column.name!r}"

@@ -11,7 +11,7 @@ from torch import nn
 
 from alwidgets.errors import LearnerError
 from alwidgets.learners.base import Array, ArrayT, like, resolve_device
-from alwidgets.learners.module_inputs import Source, as_codes, as_inputs, build, look_at, resize
+from alwidgets.learners.module_inputs import Source, as_inputs, build, codes_of, look_at, resize
 from alwidgets.learners.module_random import seed_of
 from alwidgets.learners.module_state import Trained
 from alwidgets.learners.module_training import (
@@ -206,7 +206,7 @@ class TorchLearner(Reporting):
         """
         self._check_params()
         device = self.device
-        codes, classes = as_codes(y, classes, len(X))
+        codes, classes = codes_of(y, classes, len(X))
         module = build(self.module, classes, self.seed, device)
         integers = any(isinstance(m, nn.Embedding | nn.EmbeddingBag) for m in module.modules())
         inputs = as_inputs(X, integers=integers)

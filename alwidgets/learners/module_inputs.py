@@ -15,6 +15,7 @@ from torch import nn
 from alwidgets.errors import LearnerError
 from alwidgets.learners.base import Array
 from alwidgets.learners.module_random import seeded
+from alwidgets.learners.targets import as_codes
 
 #: A module whose last layer fits or can be made to fit, or what makes one for so many classes.
 Source: TypeAlias = nn.Module | Callable[[int], nn.Module]
@@ -54,22 +55,13 @@ def as_inputs(X: Array, *, integers: bool, first: int = 0) -> torch.Tensor:
     return tensor
 
 
-def as_codes(y: Array, classes: int | None, n: int) -> tuple[NDArray[np.int64], int]:
-    """Class codes (n,) int64 and the number of classes."""
-    codes = y.detach().cpu().numpy() if isinstance(y, torch.Tensor) else np.asarray(y)
-    if codes.ndim != 1 or len(codes) != n:
-        raise LearnerError(f"There are {n} rows of inputs but labels of shape {codes.shape}.")
-    if n == 0:
-        raise LearnerError("No labels to fit on: label at least one item.")
-    if codes.dtype.kind not in "iub":
-        raise LearnerError(f"Labels must be integer class codes, not {codes.dtype}.")
-    highest = int(codes.max())
-    total = highest + 1 if classes is None else int(classes)
-    if int(codes.min()) < 0 or highest >= total:
-        raise LearnerError(
-            f"Class codes must lie in 0..{total - 1}, found {int(codes.min())}..{highest}."
-        )
-    return codes.astype(np.int64), total
+def codes_of(y: Array, classes: int | None, n: int) -> tuple[NDArray[np.int64], int]:
+    """Class codes (n,) int64 and the number of classes: without ``classes``, as many as occur."""
+    given = y.detach().cpu().numpy() if isinstance(y, torch.Tensor) else np.asarray(y)
+    if classes is None and given.dtype.kind in "iub" and given.size:
+        classes = int(given.max()) + 1
+    codes, labels = as_codes(given, 1 if classes is None else classes, n)
+    return codes, len(labels)
 
 
 def build(source: Source, classes: int, seed: int, device: torch.device) -> nn.Module:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import has_fit_parameter, validate_data
 
 from alwidgets.errors import LearnerError
@@ -27,6 +26,7 @@ from alwidgets.learners.sklearn_fits import (
     probabilities,
     resample,
 )
+from alwidgets.learners.targets import as_codes
 
 
 class SklearnLearner(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -129,7 +129,7 @@ class SklearnLearner(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore
         self._check_params()
         intake = _Intake()
         rows, given = _validated(intake, _as_numpy(X), _as_numpy(y), reset=True)
-        labels, codes = _as_codes(given, classes)
+        codes, labels = as_codes(given, classes, len(given))
         self._state = self._find(
             # A fit that is asked for later (of the copies) must find the same rows.
             np.array(rows),
@@ -339,24 +339,6 @@ def _validated(owner: Any, X: Any, y: Any = None, *, reset: bool) -> tuple[NDArr
             "replace or drop that row."
         )
     return rows, y
-
-
-def _as_codes(y: NDArray[Any], classes: int | None) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Labels (C,) of all classes and codes (n,) into them."""
-    if classes is None:
-        try:
-            check_classification_targets(y)
-        except ValueError as error:
-            raise LearnerError(str(error)) from error
-        labels, codes = np.unique(y, return_inverse=True)
-        return labels, codes.astype(np.int64)
-    if y.dtype.kind not in "iub":
-        raise LearnerError(f"With classes={classes}, labels must be codes, not {y.dtype}.")
-    if int(y.min()) < 0 or int(y.max()) >= classes:
-        raise LearnerError(
-            f"Class codes must lie in 0..{classes - 1}, found {int(y.min())}..{int(y.max())}."
-        )
-    return np.arange(classes), y.astype(np.int64)
 
 
 def _as_numpy(given: Any) -> Any:
