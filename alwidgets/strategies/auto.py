@@ -31,7 +31,7 @@ def choose(known: Known, losing: str | None = None) -> tuple[str, str]:
         Evidence against active selection, in words.
     """
     if len(known.labels) < COLD or known.learner is None:
-        return "representative", f"typical items first, until {COLD} are labelled"
+        return "representative", "typical items first"
     if len(np.unique(known.labels)) < 2:
         return "representative", "typical items until a second class has been seen"
     if losing is not None:
