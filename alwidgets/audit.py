@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from .errors import AlwidgetsError
 
 MAX_SHARE = 0.5
+IDS_AT_ONCE = 65_536
 
 
 class Audit:
@@ -31,6 +33,8 @@ class Audit:
     share : float
         Of the pool that is kept, and of the cards that come from it; between 0 and 0.5.
     seed : int
+    progress : callable, optional
+        Told of how many items it is known, and how many there are.
 
     Attributes
     ----------
@@ -39,11 +43,17 @@ class Audit:
         Positions of the reserved items in the order in which they are drawn.
     """
 
-    def __init__(self, ids: Sequence[str], share: float, seed: int) -> None:
+    def __init__(
+        self,
+        ids: Sequence[str],
+        share: float,
+        seed: int,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> None:
         check_share(share)
         self.share = share
         self.n_pool = len(ids)
-        place = _uniform(ids, seed)
+        place = _uniform(ids, seed, progress)
         self.reserved: NDArray[np.bool_] = place < share
         positions = np.flatnonzero(self.reserved)
         self.order: NDArray[np.int64] = positions[np.argsort(place[positions])]
@@ -76,12 +86,17 @@ def check_share(share: float) -> None:
         )
 
 
-def _uniform(ids: Sequence[str], seed: int) -> NDArray[np.float64]:
+def _uniform(
+    ids: Sequence[str], seed: int, progress: Callable[[int, int], None]
+) -> NDArray[np.float64]:
     """Numbers in [0, 1) that depend on id and seed alone."""
-    key = str(seed).encode()
+    key, blake2b = str(seed).encode(), hashlib.blake2b
     numbers = np.empty(len(ids))
-    for i, item_id in enumerate(ids):
-        name = item_id.encode("utf-8", "surrogatepass")
-        digest = hashlib.blake2b(name, digest_size=8, key=key).digest()
-        numbers[i] = int.from_bytes(digest, "big") / 2**64
+    rest = iter(ids)
+    for start in range(0, len(ids), IDS_AT_ONCE):
+        names = [item_id.encode("utf-8", "surrogatepass") for item_id in islice(rest, IDS_AT_ONCE)]
+        digests = b"".join([blake2b(name, digest_size=8, key=key).digest() for name in names])
+        numbers[start : start + IDS_AT_ONCE] = np.frombuffer(digests, dtype=">u8")
+        progress(start + len(names), len(ids))
+    numbers /= 2.0**64
     return numbers

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +18,12 @@ from .errors import AnswerError
 from .labels import Labels
 from .pool import Pool
 from .queueing import CardQueue
-from .rounds import AuditSample
 from .schema import Draw, Event, RoundRecord, Switch, now
 from .store import LabelStore
 from .tasks import Task
 
-if TYPE_CHECKING:
-    import pandas as pd
+NOTHING, SKIPPED = -1, -2
+OTHER, RANDOM, ACTIVE = 0, 1, 2
 
 
 class Ledger:
@@ -51,6 +47,13 @@ class Ledger:
         Goes up with every change of an answer.
     fitted_revision : int
         The one that the newest model saw.
+    standing : ndarray of int32, shape (n,)
+        What stands for each item: the class code of its answer, `NOTHING` or `SKIPPED`.
+    origin : ndarray of int8, shape (n,)
+        Who put the item on the card of its answer: `RANDOM` for a training card drawn uniformly,
+        `ACTIVE` for one that a strategy picked, `OTHER` for all else.
+    audit_drawn : ndarray of bool, shape (n,)
+        Which items were drawn for the audit.
     """
 
     def __init__(self, pool: Pool, task: Task, store: LabelStore, audit: Audit) -> None:
@@ -65,11 +68,19 @@ class Ledger:
         self.revision = 0
         self.fitted_revision = 0
         self._draws: dict[str, Draw] = {}
-        self._audit_draws: list[Draw] = []
-        self._undrawn: deque[int] = deque()
+        # Kept up to date item by item: to look through ten million items, or to find some ten
+        # thousand labelled ones by their ids, takes too long while someone waits for a card.
+        self.standing = np.full(len(pool), NOTHING, dtype=np.int32)
+        self.origin = np.full(len(pool), OTHER, dtype=np.int8)
+        self.audit_drawn = np.zeros(len(pool), dtype=bool)
+        self._open = ~audit.reserved
+        self._n_open = int(self._open.sum())
+        self._places: dict[str, int] = {}
+        self._n_audit_draws = 0
+        #: Place in the audit's order before which all is drawn.
+        self._undrawn = 0
         self._n_events = 0
         self._train_version = 0
-        self._done = np.zeros(len(pool), dtype=bool)
         self._classes: Counter[str] = Counter()
         self._replay()
 
@@ -84,8 +95,6 @@ class Ledger:
         self._replay_draws(draws, self._n_events)
         if self.rounds:
             self.fitted_revision = self.rounds[-1].revision
-        drawn = {draw.item_id for draw in self._audit_draws}
-        self._undrawn = deque(i for i in self.audit.order if self.pool.ids[i] not in drawn)
 
     def _replay_draws(self, draws: deque[Draw], n_events: int) -> None:
         """Take back in the draws that were made before the next event."""
@@ -168,14 +177,17 @@ class Ledger:
     def draw_audits(self, cards: int) -> None:
         """Draw the audit cards that are due among so many cards to come."""
         wanted = self.queue.audits_wanted(cards)
-        if self.queue.n_train == 0 and not self.candidates().any():
+        if self.queue.n_train == 0 and not self.n_candidates:
             wanted = max(wanted, cards)  # nothing else is left to ask
-        n_drawn = len(self._audit_draws)
         fresh: list[Draw] = []
-        n_waiting = 0
-        while n_waiting < wanted and self._undrawn:
-            item_id = self.pool.ids[self._undrawn.popleft()]
-            q, remaining = self.audit.probability(n_drawn + len(fresh))
+        place, n_waiting = self.n_audited, 0
+        while n_waiting < wanted and place < len(self.audit.order):
+            index = self.audit.order[place]
+            place += 1
+            if self.audit_drawn[index]:
+                continue
+            item_id = self.pool.ids[index]
+            q, remaining = self.audit.probability(self._n_audit_draws + len(fresh))
             fresh.append(Draw(item_id, "audit", "random", 0, None, q, remaining))
             n_waiting += self._is_free(item_id)
         written = self._write(fresh)
@@ -216,120 +228,39 @@ class Ledger:
 
     def candidates(self) -> NDArray[np.bool_]:
         """Which items may be picked for training, shape (n,)."""
-        free = ~(self._done | self.audit.reserved)
-        for item_id in self.queue.first:
-            free[self.pool.index(item_id)] = False
+        free = self._open.copy()
+        free[[self.index(item_id) for item_id in self.queue.first]] = False
         return free
 
-    def training_set(
-        self,
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
-        """Positions and class codes of the labels to train on, and where they come from.
+    @property
+    def n_candidates(self) -> int:
+        """How many items may be picked for training."""
+        first = [self.index(item_id) for item_id in self.queue.first]
+        return self._n_open - int(self._open[first].sum())
 
-        The last two say which were drawn uniformly, and which a strategy picked. In the order in
-        which they were given; never of the audit's part.
+    @property
+    def n_audited(self) -> int:
+        """How many of the audit's items were drawn before the first that was not, in its order."""
+        order = self.audit.order
+        while self._undrawn < len(order) and self.audit_drawn[order[self._undrawn]]:
+            self._undrawn += 1
+        return self._undrawn
+
+    def index(self, item_id: str) -> int:
+        """Position of an item in the pool, remembered.
+
+        Raises
+        ------
+        UnknownItemError
         """
-        positions, codes, at_random, active = [], [], [], []
-        for item_id, event in self.labels.answers.items():
-            index = self.pool.index(item_id)
-            if not self.audit.reserved[index]:
-                positions.append(index)
-                codes.append(self.task.encode(event.answer))
-                draw = self._draws.get(event.draw_id or "")
-                strategy = draw.strategy if draw is not None and draw.stream == "train" else None
-                at_random.append(strategy == "random")
-                active.append(strategy not in (None, "random"))
-        return (
-            np.array(positions, dtype=np.int64),
-            np.array(codes, dtype=np.int64),
-            np.array(at_random, dtype=bool),
-            np.array(active, dtype=bool),
-        )
+        place = self._places.get(item_id)
+        if place is None:
+            place = self._places[item_id] = self.pool.index(item_id)
+        return place
 
-    def timed(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Positions of the answered items whose cards were timed, and the seconds they took."""
-        positions, seconds = [], []
-        for item_id, event in self.labels.answers.items():
-            if event.shown_at and event.answered_at:
-                # A script may have written any text there.
-                with suppress(ValueError, TypeError):
-                    begin = datetime.fromisoformat(event.shown_at)
-                    took = datetime.fromisoformat(event.answered_at) - begin
-                    positions.append(self.pool.index(item_id))
-                    seconds.append(took.total_seconds())
-        return np.array(positions, dtype=np.int64), np.array(seconds, dtype=np.float64)
-
-    def audit_sample(self) -> AuditSample:
-        """Audit labels in the order in which they were drawn; skipped ones are passed over.
-
-        Items that join the pool take their places in the order. Only those before the first one
-        not drawn yet count, for they alone are a random sample of the pool as it is now.
-        """
-        positions, codes, skipped = [], [], 0
-        drawn = {draw.item_id for draw in self._audit_draws}
-        for index in self.audit.order:
-            item_id = self.pool.ids[index]
-            if item_id not in drawn:
-                break
-            event = self.labels.answers.get(item_id)
-            if event is not None:
-                positions.append(index)
-                codes.append(self.task.encode(event.answer))
-            skipped += item_id in self.labels.skipped
-        n = len(positions)
-        return AuditSample(
-            items=np.array(positions, dtype=np.int64),
-            codes=np.array(codes, dtype=np.int64),
-            q=1.0 / (len(self.pool) - np.arange(n)),
-            population=len(self.pool),
-            skipped=skipped,
-        )
-
-    def label_codes(self) -> NDArray[np.int32]:
-        """Class code of every item, shape (n,); -1 where there is no answer."""
-        codes = np.full(len(self.pool), -1, dtype=np.int32)
-        for item_id, event in self.labels.answers.items():
-            codes[self.pool.index(item_id)] = self.task.encode(event.answer)
-        return codes
-
-    def to_frame(self) -> pd.DataFrame:
-        """The labels that stand, as `Session.labels` describes them."""
-        import pandas as pd
-
-        audited = {draw.item_id for draw in self._audit_draws}
-        rows = []
-        for item_id, event in self.labels.answers.items():
-            draw = self._draws.get(event.draw_id or "")
-            use = "train"
-            if self._is_reserved(item_id):
-                use = "audit" if item_id in audited else "held"
-            rows.append(
-                {
-                    "item_id": item_id,
-                    "answer": event.answer,
-                    "annotator": event.annotator,
-                    "answered_at": event.answered_at,
-                    "shown_at": event.shown_at,
-                    "stream": draw.stream if draw else "chosen",
-                    "use": use,
-                    "strategy": draw.strategy if draw else None,
-                    "score": draw.score if draw else None,
-                    "q": draw.q if draw else None,
-                    "model_version": draw.model_version if draw else None,
-                    "flagged": self.labels.is_flagged(item_id),
-                }
-            )
-        return pd.DataFrame(rows, columns=LABEL_COLUMNS).set_index("item_id")
-
-    def progress(self) -> dict[str, int]:
-        """Counts of items: labelled, of them in the audit, skipped, flagged, total."""
-        return {
-            "labelled": len(self.labels.answers),
-            "audit": len(self.audit_sample().items),
-            "skipped": len(self.labels.skipped),
-            "flagged": self.labels.n_flagged,
-            "total": len(self.pool),
-        }
+    def draw_of(self, event: Event) -> Draw | None:
+        """The draw that an event answers, or None."""
+        return self._draws.get(event.draw_id or "")
 
     # ------------------------------------------------------------------ parts
 
@@ -346,7 +277,11 @@ class Ledger:
         self.labels.apply(event)
         after = self._state(event.item_id)
         if before is not after:
-            self._done[self.pool.index(event.item_id)] = after is not None
+            index = self.index(event.item_id)
+            self.standing[index], self.origin[index] = self._code(after), self._origin(after)
+            is_open = after is None and not self.audit.reserved[index]
+            self._n_open += int(is_open) - int(self._open[index])
+            self._open[index] = is_open
             self.revision += any(e is not None and e.kind == "answer" for e in (before, after))
             for state, step in ((before, -1), (after, +1)):
                 if state is not None:
@@ -356,18 +291,29 @@ class Ledger:
     def _state(self, item_id: str) -> Event | None:
         return self.labels.answers.get(item_id) or self.labels.skipped.get(item_id)
 
+    def _code(self, state: Event | None) -> int:
+        if state is None:
+            return NOTHING
+        return self.task.encode(state.answer) if state.kind == "answer" else SKIPPED
+
+    def _origin(self, state: Event | None) -> int:
+        draw = self.draw_of(state) if state is not None else None
+        if draw is None or draw.stream != "train":
+            return OTHER
+        return RANDOM if draw.strategy == "random" else ACTIVE
+
     def _is_reserved(self, item_id: str) -> bool:
-        return bool(self.audit.reserved[self.pool.index(item_id)])
+        return bool(self.audit.reserved[self.index(item_id)])
 
     def _wait_again(self, undone: Event, replaying: bool) -> None:
-        draw = self._draws.get(undone.draw_id or "")
+        draw = self.draw_of(undone)
         if draw is not None:
             self.queue.put_first([draw])
         elif not replaying:  # else the draw made then is among those to come
             self.choose([undone.item_id], 0)
 
     def _count(self, state: Event, step: int) -> None:
-        draw = self._draws.get(state.draw_id or "")
+        draw = self.draw_of(state)
         if draw is not None and draw.stream != "chosen":
             self.queue.cards_done += step
             self.queue.audits_done += step * (draw.stream == "audit")
@@ -384,20 +330,5 @@ class Ledger:
         for draw in draws:
             self._draws[draw.draw_id] = draw
             if draw.stream == "audit":
-                self._audit_draws.append(draw)
-
-
-LABEL_COLUMNS = (
-    "item_id",
-    "answer",
-    "annotator",
-    "answered_at",
-    "shown_at",
-    "stream",
-    "use",
-    "strategy",
-    "score",
-    "q",
-    "model_version",
-    "flagged",
-)
+                self.audit_drawn[self.index(draw.item_id)] = True
+                self._n_audit_draws += 1

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import readings
 from .content import Text
 from .errors import AlwidgetsError
 from .evaluation.costs import seconds_per_card
@@ -21,12 +22,12 @@ from .learners.progress import Cancelled, Progress
 from .ledger import Ledger
 from .modelfile import ModelFile
 from .pool import Pool
-from .rounds import MIN_CLASSES, Round, Snapshot, run_round
+from .rounds import MIN_CLASSES, Round, Snapshot, run_round, unwatched, watched
 from .schema import Draw
 from .signals import Signals
 from .strategies import get as get_strategy
 from .tasks import Task
-from .threads import warm_up
+from .threads import few_threads, warm_up
 from .trainer import Executor, Trainer
 
 log = logging.getLogger(__name__)
@@ -106,9 +107,11 @@ class Loop:
         self.progress: Progress | None = None
         self._stop = threading.Event()
         #: Whether `learner` is the model of the newest round.
-        self.is_fitted = ledger.version > 0 and model_file.load(learner, ledger.version)
-        # Without its file the model is fitted anew, whether or not a batch is full.
-        self._asked = ledger.version > 0 and not self.is_fitted
+        self.is_fitted = False
+        # Whether the model that a session left behind is still to be read: the worker does that,
+        # for a learner may take its time over it.
+        self._unread = ledger.version > 0
+        self._asked = False
         self._trainer = Trainer(self._snapshot, run_round, self._publish, self._fail, executor)
 
     @property
@@ -138,8 +141,13 @@ class Loop:
         """Wait for the rounds under way."""
         self._trainer.wait()
 
+    def wait_for_model(self) -> None:
+        """After a restart, wait for the model to be read, while that is under way."""
+        if self._unread:
+            self._trainer.wait(until=lambda: not self._unread)
+
     def cancel(self) -> None:
-        """End the fit under way, where the learner can; the model before it stays."""
+        """End the round under way, where it can be ended; the model before it stays."""
         if self._trainer.busy:
             self._stop.set()
 
@@ -162,9 +170,27 @@ class Loop:
         queue = self._ledger.queue
         if queue.n_waiting >= cards:
             return False
-        return int(self._ledger.candidates().sum()) > queue.n_train
+        return self._ledger.n_candidates > queue.n_train
+
+    def _read_model(self) -> None:
+        """Make the model of the newest round ready again, as it was before a restart."""
+        self._signals.emit("training", True)
+        learner = watched(self._fresh, self._on_progress, self._stop)
+        with few_threads(self._features.size):
+            found = self._model_file.load(learner, self._ledger.version)
+        with self._lock:
+            if found:
+                self.learner, self.is_fitted = unwatched(learner), True
+            # Without its file the model is fitted anew, whether or not a batch is full.
+            self._asked = self._asked or not found
+            self.progress = None
+            self._unread = False
+        self._trainer.look_again()
+        self._signals.emit("training", False)
 
     def _snapshot(self) -> Snapshot | None:
+        if self._unread and not self._closed:
+            self._read_model()
         with self._lock:
             fit = (self._asked and self._ledger.n_classes_seen >= MIN_CLASSES) or self.is_due()
             wanted = max(READY, self._wanted)
@@ -173,12 +199,12 @@ class Loop:
                 self._rearm()
                 return None
             self._asked, self._wanted = False, 0
-            labelled, codes, at_random, active = self._ledger.training_set()
+            labelled, codes, at_random, active = readings.training_set(self._ledger)
             free = self._ledger.candidates()
             if not fit:
                 # What waits stays; more is put behind it.
                 for draw in self._ledger.queue.upcoming():
-                    free[self._pool.index(draw.item_id)] = False
+                    free[self._ledger.index(draw.item_id)] = False
             snapshot = Snapshot(
                 revision=self._ledger.revision,
                 features=self._features,
@@ -186,9 +212,9 @@ class Loop:
                 codes=codes,
                 at_random=at_random,
                 active=active,
-                candidates=np.flatnonzero(free),
+                candidates=free,
                 n_classes=len(self._task.classes),
-                audit=self._ledger.audit_sample(),
+                audit=readings.audit_sample(self._ledger),
                 learner=self.learner,
                 version=self._ledger.version,
                 is_fitted=self.is_fitted,
@@ -211,9 +237,9 @@ class Loop:
         """What tells the expected seconds a card, if the strategy asks."""
         if "cost" not in get_strategy(self._strategy).needs:
             return None
-        timed = self._ledger.timed()
-        # The contents are read by the round, not here under the lock.
-        return lambda: seconds_per_card(*timed, self._lengths)
+        answers = list(self._ledger.labels.answers.values())
+        # The times and the contents are read by the round, not here under the lock.
+        return lambda: seconds_per_card(*readings.timed(answers, self._ledger.index), self._lengths)
 
     @cached_property
     def _lengths(self) -> NDArray[np.int64]:
@@ -271,7 +297,9 @@ class Loop:
 
     def _model(self) -> str:
         version = self._ledger.version
-        return f"model {version} stays" if version else "there is no model yet"
+        if self.is_fitted:
+            return f"model {version} stays"
+        return "it comes back with the next training" if version else "there is no model yet"
 
     def _draws(self, result: Round) -> list[Draw]:
         picks = result.selection
@@ -297,6 +325,8 @@ class Loop:
             self.progress = None
             cancelled = isinstance(error, Cancelled)
             self.error = None if cancelled else error
+            if cancelled and self._closed:
+                return
         if cancelled:
             self._signals.emit("training", False)
             self._signals.emit("notice", f"Training was stopped; {self._model()}.")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .errors import AlwidgetsError
 from .learners.base import Learner
+from .learners.progress import Cancelled
 from .pool import Pool
 
 log = logging.getLogger(__name__)
@@ -55,13 +55,23 @@ class ModelFile:
                 other.unlink(missing_ok=True)
 
     def load(self, learner: Learner, version: int) -> bool:
-        """Read the model of this version into `learner`; False if it is not to be had."""
+        """Read the model of this version into `learner`; False if it is not to be had.
+
+        Raises
+        ------
+        Cancelled
+            If a learner that fits again what it reads was told to stop.
+        """
         if self._store is None or not self._path(version).is_file():
             return False
         try:
             learner.load(self._path(version))
-        except (AlwidgetsError, OSError) as error:
-            log.warning("%s cannot be read (%s): the model is fitted anew", self._store, error)
+        except Cancelled:
+            raise
+        except Exception as error:  # noqa: BLE001, a learner may be the user's
+            log.warning(
+                "%s cannot be read (%s): the model is fitted anew", self._path(version), error
+            )
             return False
         return True
 

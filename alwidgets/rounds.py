@@ -17,7 +17,7 @@ from .evaluation import risk, rivals
 from .evaluation.risk import Estimate
 from .evaluation.rivals import Verdict
 from .learners.base import Learner
-from .learners.progress import Cancelled, ProgressListener, Reporting, StopSignal
+from .learners.progress import Cancelled, ProgressListener, Reporting, StopSignal, Watch
 from .schema import RoundRecord, now
 from .strategies.uncertainty import entropy
 from .threads import few_threads
@@ -72,8 +72,8 @@ class Snapshot:
         Training labels: positions in the pool and class codes, in the order given.
     at_random, active : ndarray of bool, shape (l,)
         Which of them were drawn uniformly, and which a strategy picked.
-    candidates : ndarray of int64, shape (m,)
-        Positions that may be picked.
+    candidates : ndarray of bool, shape (n,)
+        Which items may be picked.
     n_classes : int
     audit : AuditSample
     learner : Learner
@@ -99,7 +99,8 @@ class Snapshot:
     on_progress : callable or None
         Told how far a fit has come, by a learner that tells.
     should_stop : Event or None
-        Ends a fit early, with a learner that looks.
+        Ends the round early: between two chunks of the pool, and in a fit with a learner that
+        looks.
     """
 
     revision: int
@@ -108,7 +109,7 @@ class Snapshot:
     codes: NDArray[np.int64]
     at_random: NDArray[np.bool_]
     active: NDArray[np.bool_]
-    candidates: NDArray[np.int64]
+    candidates: NDArray[np.bool_]
     n_classes: int
     audit: AuditSample
     learner: Learner
@@ -208,13 +209,26 @@ def run_round(snapshot: Snapshot) -> Round:
         return _run(snapshot)
 
 
-def _watched(learner: Learner, snapshot: Snapshot) -> Learner:
+def watched(
+    learner: Learner, on_progress: ProgressListener | None, should_stop: StopSignal | None
+) -> Learner:
     """A copy to fit, which tells how far it is and can be stopped."""
     fresh = copy.deepcopy(learner)
-    if isinstance(fresh, Reporting):
-        fresh.on_progress = snapshot.on_progress
-        fresh.should_stop = snapshot.should_stop
+    _watch(fresh, on_progress, should_stop)
     return fresh
+
+
+def unwatched(learner: Learner) -> Learner:
+    """The learner, to be published: nobody's questions to it are part of a round."""
+    _watch(learner, None, None)
+    return learner
+
+
+def _watch(
+    learner: Learner, on_progress: ProgressListener | None, should_stop: StopSignal | None
+) -> None:
+    if isinstance(learner, Reporting):
+        learner.on_progress, learner.should_stop = on_progress, should_stop
 
 
 def _run(snapshot: Snapshot) -> Round:
@@ -222,32 +236,35 @@ def _run(snapshot: Snapshot) -> Round:
     learner, version = snapshot.learner, snapshot.version
     fit = snapshot.fit and len(np.unique(snapshot.codes)) >= MIN_CLASSES
     if fit:
-        learner = _watched(learner, snapshot)
+        learner = watched(learner, snapshot.on_progress, snapshot.should_stop)
         learner.fit(
             snapshot.features[snapshot.labelled], snapshot.codes, classes=snapshot.n_classes
         )
         version += 1
+    asked = learner
+    if not fit and isinstance(learner, Reporting):
+        # A strategy may fit, too, and be stopped; whoever else asks the published one may not.
+        asked = copy.copy(learner)
+        _watch(asked, snapshot.on_progress, snapshot.should_stop)
     has_model = fit or snapshot.is_fitted
     audit = snapshot.audit if has_model else snapshot.audit.none()
     verdict = _judge(snapshot) if fit else snapshot.verdict
-    beliefs = Beliefs(len(snapshot.features)) if has_model else None
+    beliefs = Beliefs(len(snapshot.features), snapshot.should_stop) if has_model else None
+    candidates = np.flatnonzero(snapshot.candidates)
     selection = strategies.select(
         snapshot.strategy,
-        learner=learner if has_model else None,
+        learner=asked if has_model else None,
         features=snapshot.features,
-        candidates=snapshot.candidates,
+        candidates=candidates,
         labelled=snapshot.labelled,
         labels=snapshot.codes,
         n_classes=snapshot.n_classes,
-        n=min(snapshot.n, len(snapshot.candidates)),
+        n=min(snapshot.n, len(candidates)),
         seed=snapshot.seed,
         costs=snapshot.costs() if snapshot.costs is not None else None,
         observe=beliefs.see if beliefs else None,
         losing=verdict.losing if verdict else snapshot.losing,
     )
-    if isinstance(learner, Reporting):
-        # It is published: nobody's questions to it are part of a round.
-        learner.on_progress = learner.should_stop = None
     predicted = audit.codes
     if beliefs is not None:
         predicted = beliefs.predictions[audit.items].astype(np.int64)
@@ -255,7 +272,7 @@ def _run(snapshot: Snapshot) -> Round:
         version=version,
         revision=snapshot.revision,
         fitted=fit,
-        learner=learner,
+        learner=unwatched(learner) if fit else learner,
         predictions=beliefs.predictions if beliefs else None,
         confidence=beliefs.confidence if beliefs else None,
         uncertainty=beliefs.uncertainty if beliefs else None,
@@ -264,7 +281,7 @@ def _run(snapshot: Snapshot) -> Round:
         n_train=len(snapshot.labelled),
         n_audit=len(audit.items),
         n_skipped=audit.skipped,
-        n_candidates=len(snapshot.candidates),
+        n_candidates=len(candidates),
         accuracy=audit.accuracy(predicted),
         seconds=time.perf_counter() - start,
         at=now(),
@@ -278,7 +295,7 @@ def _judge(snapshot: Snapshot) -> Verdict | None:
     audit = snapshot.audit
     try:
         return rivals.judge(
-            lambda: _watched(snapshot.fresh, snapshot),
+            lambda: watched(snapshot.fresh, snapshot.on_progress, snapshot.should_stop),
             snapshot.features[snapshot.labelled],
             snapshot.codes,
             snapshot.at_random,
@@ -305,6 +322,8 @@ class Beliefs:
     ----------
     n : int
         Items of the pool.
+    should_stop : Event, callable or None
+        Looked at with every chunk.
 
     Attributes
     ----------
@@ -315,13 +334,21 @@ class Beliefs:
         Entropy as a share of its maximum, 0 to 1.
     """
 
-    def __init__(self, n: int) -> None:
+    def __init__(self, n: int, should_stop: StopSignal | None = None) -> None:
+        self._watch = Watch(n, "scoring", None, should_stop)
         self.predictions = np.empty(n, dtype=np.int32)
         self.confidence = np.empty(n, dtype=np.float32)
         self.uncertainty = np.empty(n, dtype=np.float32)
 
     def see(self, start: int, context: strategies.Context) -> None:
-        """Note what the model says of the chunk that begins at row `start`."""
+        """Note what the model says of the chunk that begins at row `start`.
+
+        Raises
+        ------
+        Cancelled
+            If the round should stop.
+        """
+        self._watch.check()
         proba = context.proba
         part = slice(start, start + len(proba))
         confidence, predictions = proba.max(dim=1)

@@ -106,13 +106,17 @@ class Trainer(Generic[Snapshot, Result]):
             self._end()
             self._fail(error)
 
-    def wait(self, timeout: float | None = None) -> bool:
+    def wait(
+        self, timeout: float | None = None, *, until: Callable[[], bool] = lambda: False
+    ) -> bool:
         """Wait until no run is under way.
 
         Parameters
         ----------
         timeout : float, optional
             Seconds to wait at most.
+        until : callable, optional
+            Wait no longer than until this is true; `look_again` has it asked.
 
         Returns
         -------
@@ -122,7 +126,12 @@ class Trainer(Generic[Snapshot, Result]):
         if self._worker == threading.get_ident():
             return True  # a listener that waits for the run that called it would wait for ever
         with self._changed:
-            return self._changed.wait_for(lambda: not self._running, timeout)
+            return self._changed.wait_for(lambda: not self._running or until(), timeout)
+
+    def look_again(self) -> None:
+        """Tell those who wait for a part of a run that it may be done."""
+        with self._changed:
+            self._changed.notify_all()
 
     def close(self, timeout: float | None = None) -> None:
         """Take no more requests, and wait for the run under way; its result is dropped."""

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from alwidgets import audit as audits
 from alwidgets.audit import Audit
 from alwidgets.errors import AlwidgetsError
 
 IDS = [f"item {i}" for i in range(20_000)]
+
+PINNED = [17, 5, 0, 19, 6, 18]
 
 
 def test_its_size_is_the_share_asked_for() -> None:
@@ -23,6 +30,27 @@ def test_it_does_not_depend_on_the_order_of_the_pool_or_on_its_growth() -> None:
     assert {shuffled[i] for i in Audit(shuffled, 0.15, seed=3).order} == part
     smaller = {IDS[i] for i in Audit(IDS[:10_000], 0.15, seed=3).order}
     assert smaller == {i for i in part if i in set(IDS[:10_000])}
+
+
+@given(st.lists(st.text(max_size=5), unique=True, max_size=20), st.integers(0, 3))
+def test_an_item_belongs_to_it_by_the_hash_of_its_id(ids: list[str], seed: int) -> None:
+    def place(item_id: str) -> float:
+        name = item_id.encode("utf-8", "surrogatepass")
+        digest = hashlib.blake2b(name, digest_size=8, key=str(seed).encode()).digest()
+        return int.from_bytes(digest, "big") / 2**64
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(audits, "IDS_AT_ONCE", 3)
+        audit = Audit(ids, 0.4, seed)
+    places = [place(i) for i in ids]
+    assert audit.reserved.tolist() == [p < 0.4 for p in places]
+    reserved = [k for k, p in enumerate(places) if p < 0.4]
+    assert audit.order.tolist() == sorted(reserved, key=lambda k: places[k])
+
+
+def test_stores_that_there_are_know_their_part() -> None:
+    # Found when ids were hashed one by one.
+    assert Audit(IDS[:20], 0.3, seed=0).order.tolist() == PINNED
 
 
 def test_another_seed_is_another_part() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ import torch
 
 import alwidgets as al
 from alwidgets.learners import Progress
+from alwidgets.learners.progress import Cancelled, Reporting
+from alwidgets.rounds import Beliefs
 
 RNG = np.random.default_rng(0)
 Y = RNG.integers(0, 2, 200)
@@ -112,3 +115,74 @@ def test_a_stop_with_nothing_under_way_stops_nothing(session: al.Session) -> Non
     assert session.fit_progress is None
     learner = session._loop.learner
     assert (learner.on_progress, learner.should_stop) == (None, None)  # type: ignore[attr-defined]
+
+
+class Trial(Reporting):
+    """Fits at once, until it is told to take its time; then it goes on until it is stopped."""
+
+    slow: ClassVar[threading.Event]
+    began: ClassVar[threading.Event]
+
+    def __init__(self) -> None:
+        self._inner = al.HeadEnsemble(members=2, seed=0)
+
+    def fit(self, X: Any, y: Any, *, classes: int | None = None) -> Trial:
+        if type(self).slow.is_set():
+            type(self).began.set()
+            for _ in range(2_000):
+                if self.should_stop is not None and self.should_stop.is_set():  # type: ignore[union-attr]
+                    raise Cancelled("stopped")
+                time.sleep(0.01)
+        self._inner.fit(X, y, classes=classes)
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name == "_inner":
+            raise AttributeError(name)
+        return getattr(self._inner, name)
+
+
+def test_a_strategy_that_fits_can_be_stopped_where_it_only_picks() -> None:
+    Trial.slow, Trial.began = threading.Event(), threading.Event()
+    session = al.Session(
+        al.Pool.from_arrays(X),
+        al.Classification(["a", "b"]),
+        learner=Trial(),
+        strategy="expected_error_reduction",
+        batch_size=10,
+        audit=0,
+    )
+    for item in session.next(10):
+        session.record(item.id, "ab"[Y[item.index]])
+    session.next()
+    assert (session.version, session.error) == (1, None)
+    notices: list[str] = []
+    session.on("notice", notices.append)
+    before = session.upcoming()
+    Trial.slow.set()
+    session.prepare(150)
+    assert Trial.began.wait(10)
+    assert session.training
+    session.cancel()
+    assert session._loop._trainer.wait(10)
+    assert (session.version, session.error) == (1, None)
+    assert notices == ["Training was stopped; model 1 stays."]
+    assert session.upcoming() == before
+    # The model that answers is not the one that was to be stopped.
+    learner = session._loop.learner
+    assert (learner.should_stop, learner.on_progress) == (None, None)  # type: ignore[attr-defined]
+    assert session.predict_proba(X[:2]).shape == (2, 2)
+    Trial.slow.clear()
+    assert len(session.next(150)) >= 100
+    session.close()
+
+
+def test_scoring_ends_between_two_parts_of_the_pool() -> None:
+    stop = threading.Event()
+    seen = Beliefs(4, stop)
+    part: Any = type("Part", (), {"proba": torch.tensor([[0.25, 0.75], [1.0, 0.0]])})
+    seen.see(0, part)
+    stop.set()
+    with pytest.raises(Cancelled):
+        seen.see(2, part)
+    assert seen.predictions[:2].tolist() == [1, 0]

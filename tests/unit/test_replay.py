@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from alwidgets.audit import Audit
 from alwidgets.ledger import Ledger
 from alwidgets.pool import Pool
+from alwidgets.readings import audit_sample, label_codes, training_set
 from alwidgets.schema import Draw, Event
 from alwidgets.store import LabelStore
 from alwidgets.tasks import Classification
@@ -35,7 +36,7 @@ STEPS = st.lists(
 
 
 def state(ledger: Ledger) -> dict[str, Any]:
-    sample = ledger.audit_sample()
+    sample = audit_sample(ledger)
     return {
         "answers": {i: e.answer for i, e in ledger.labels.answers.items()},
         "skipped": set(ledger.labels.skipped),
@@ -47,6 +48,38 @@ def state(ledger: Ledger) -> dict[str, Any]:
         "waiting": [d.item_id for d in ledger.queue.upcoming()],
         "last": ledger.labels.last,
     }
+
+
+def check(ledger: Ledger) -> None:
+    """What is kept up to date step by step is what the definition says."""
+    done = {*ledger.labels.answers, *ledger.labels.skipped}
+    free = [
+        item_id not in done and not reserved and item_id not in ledger.queue.first
+        for item_id, reserved in zip(IDS, ledger.audit.reserved, strict=True)
+    ]
+    assert ledger.candidates().tolist() == free
+    assert ledger.n_candidates == sum(free)
+    answers = ledger.labels.answers
+    codes = [TASK.encode(answers[i].answer) if i in answers else -1 for i in IDS]
+    assert label_codes(ledger).tolist() == codes
+    trained, origins = [], []
+    for item_id, event in answers.items():
+        index = IDS.index(item_id)
+        if not ledger.audit.reserved[index]:
+            draw = ledger.draw_of(event)
+            by = draw.strategy if draw is not None and draw.stream == "train" else None
+            trained.append((index, codes[index]))
+            origins.append((by == "random", by not in (None, "random")))
+    positions, found, at_random, active = training_set(ledger)
+    assert list(zip(positions.tolist(), found.tolist(), strict=True)) == trained
+    assert list(zip(at_random.tolist(), active.tolist(), strict=True)) == origins
+    drawn = [IDS[k] for k in ledger.audit.order if ledger.audit_drawn[k]]
+    in_order = [IDS[k] for k in ledger.audit.order]
+    first = next((n for n, i in enumerate(in_order) if i not in drawn), len(in_order))
+    sample = audit_sample(ledger)
+    assert [IDS[k] for k in sample.items] == [i for i in in_order[:first] if i in answers]
+    assert sample.codes.tolist() == [codes[k] for k in sample.items]
+    assert sample.skipped == sum(i in ledger.labels.skipped for i in in_order[:first])
 
 
 def do(ledger: Ledger, store: LabelStore, n: int, what: str, how: Any) -> None:
@@ -67,7 +100,8 @@ def do(ledger: Ledger, store: LabelStore, n: int, what: str, how: Any) -> None:
         free = [i for i in how if ledger.candidates()[POOL.index(i)]]
         # Now and then a new model's batch takes the place of what waits.
         version, instead = n // 10, n // 10 > ledger._train_version and bool(free)
-        draws = [Draw(i, "train", "s", version, None, None, 1) for i in free]
+        by = "random" if n % 3 == 0 else "s"
+        draws = [Draw(i, "train", by, version, None, None, 1) for i in free]
         ledger.pick(draws, instead=instead)
         ledger._train_version = max(ledger._train_version, version if instead else 0)
     elif what == "undo" and (last := ledger.labels.last) is not None:
@@ -84,10 +118,38 @@ def test_replayed_state_is_the_live_state(steps: list[tuple[str, Any]]) -> None:
     ledger = Ledger(POOL, TASK, store, AUDIT)
     for n, (what, how) in enumerate(steps):
         do(ledger, store, n, what, how)
-        positions, *_ = ledger.training_set()
+        check(ledger)
+        positions, *_ = training_set(ledger)
         assert not AUDIT.reserved[positions].any()
-    assert state(Ledger(POOL, TASK, store, AUDIT)) == state(ledger)
-    assert np.isfinite(ledger.audit_sample().q).all()
+    again = Ledger(POOL, TASK, store, AUDIT)
+    check(again)
+    assert state(again) == state(ledger)
+    np.testing.assert_array_equal(again.audit_drawn, ledger.audit_drawn)
+    drawn = [d.item_id for d in store.draws() if d.stream == "audit"]
+    assert len(drawn) == len(set(drawn))
+    assert {IDS[k] for k in np.flatnonzero(ledger.audit_drawn)} == set(drawn)
+    assert np.isfinite(audit_sample(ledger).q).all()
+    store.close()
+
+
+def test_a_pool_that_grows_is_audited_in_its_new_order() -> None:
+    store = LabelStore()
+    small = Pool.from_texts(IDS[:15], ids=IDS[:15])
+    store.bind(TASK, small, {})
+    ledger = Ledger(small, TASK, store, Audit(small.ids, 0.5, seed=0))
+    ledger.draw_audits(8)
+    first = [d.item_id for d in store.draws()]
+    assert first == [IDS[k] for k in ledger.audit.order[: len(first)]]
+    grown = Audit(IDS, 0.5, seed=0)
+    ledger = Ledger(POOL, TASK, store, grown)
+    ledger.draw_audits(10_000)
+    rest = [IDS[k] for k in grown.order if IDS[k] not in first]
+    assert first
+    assert [d.item_id for d in store.draws()] == first + rest
+    assert [d.remaining for d in store.draws()] == [
+        *range(15, 15 - len(first), -1),
+        *range(30 - len(first), 30 - len(first) - len(rest), -1),
+    ]
     store.close()
 
 

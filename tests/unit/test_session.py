@@ -19,6 +19,7 @@ from alwidgets.errors import (
     StrategyError,
     UnknownItemError,
 )
+from alwidgets.readings import audit_sample
 
 RNG = np.random.default_rng(0)
 N = 120
@@ -523,7 +524,7 @@ def test_after_the_pool_has_grown_only_a_random_sample_of_it_counts(
     more = np.concatenate([X, X + 0.1])
     again = make(tmp_path / "labels.db", al.Pool.from_arrays(more, ids=range(2 * N)), audit=0.3)
     order = [again.pool.ids[i] for i in again._ledger.audit.order]
-    sample = [again.pool.ids[i] for i in again._ledger.audit_sample().items]
+    sample = [again.pool.ids[i] for i in audit_sample(again._ledger).items]
     assert sample == order[: len(sample)]
     assert len(sample) < before
 

@@ -40,6 +40,23 @@ def test_ten_requests_while_busy_cause_one_more_run_on_the_newest() -> None:
     assert bench.published == [-s for s in bench.seen]
 
 
+def test_waiting_for_a_part_of_a_run_ends_with_that_part() -> None:
+    bench = Bench()
+    bench.trainer.request()
+    part: list[str] = []
+
+    def reach() -> None:
+        part.append("done")
+        bench.trainer.look_again()
+
+    threading.Timer(0.05, reach).start()
+    assert bench.trainer.wait(10, until=lambda: bool(part))
+    assert bench.trainer.busy
+    assert not bench.trainer.wait(0.01)
+    bench.go.release()
+    assert bench.trainer.wait(10)
+
+
 def test_after_an_error_it_goes_on() -> None:
     failed: list[Exception] = []
     published: list[int] = []

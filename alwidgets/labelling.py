@@ -1,0 +1,244 @@
+"""What a person does in a session: get cards, answer them, take answers back, choose items."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+
+from .errors import AnswerError, UnknownItemError
+from .items import Item, QueueReport
+from .loop import READY
+from .modelling import Modelling
+from .schema import Draw, Event, Kind, now
+from .tasks import Answer
+
+
+class Labelling(Modelling):
+    """The labelling of a session; its cards show what the model says."""
+
+    def next(self, n: int = 1, *, wait: bool = True) -> list[Item]:
+        """Return the items to label next; the same ones until they are answered.
+
+        Parameters
+        ----------
+        n : int
+            At most so many.
+        wait : bool
+            Wait for a retraining that is due, so that a script sees the newest choice. False
+            returns what is ready now.
+
+        Returns
+        -------
+        list of Item
+            Empty when nothing is left.
+        """
+        self._check_open()
+        n = max(n, 0)
+        if wait:
+            self._loop.run_if_wanted(n)
+            self._loop.wait()
+        with self._lock:
+            self._ledger.draw_audits(n)
+            draws = self._ledger.queue.upcoming()[:n]
+            if wait and not draws and self.error is not None:
+                raise self.error
+            return [self._item(draw) for draw in draws]
+
+    def prepare(self, n: int) -> None:
+        """See to it, in the background, that n items are ready; ``queue`` tells when they are."""
+        self._loop.run_if_wanted(n)
+
+    def record(
+        self,
+        item_id: str,
+        answer: Answer = None,
+        *,
+        kind: Kind = "answer",
+        target: str | None = None,
+        event_id: str | None = None,
+        draw_id: str | None = None,
+        shown_at: str | None = None,
+        answered_at: str | None = None,
+        annotator: str | None = None,
+    ) -> Event:
+        """Keep an answer; it is on disk when this returns.
+
+        Parameters
+        ----------
+        item_id : str
+        answer : answer of the task
+        kind : {"answer", "skip", "flag", "retract"}
+        target : str, optional
+            Of a retract: the event to take back.
+        event_id : str, optional
+            Distinct; the same one again changes nothing.
+        draw_id : str, optional
+            By default the draw by which the item waits.
+        shown_at, answered_at : str, optional
+            ISO 8601; `answered_at` is now by default.
+        annotator : str, optional
+
+        Returns
+        -------
+        Event
+
+        Raises
+        ------
+        UnknownItemError, AnswerError
+            If the item is not in the pool, or the answer is not one of the task's.
+        StoreError
+            If it could not be written; then nothing has changed.
+        """
+        event = Event(
+            event_id=event_id or uuid.uuid4().hex,
+            item_id=item_id,
+            kind=kind,
+            answer=answer,
+            target=target,
+            draw_id=draw_id,
+            annotator=annotator or self.annotator,
+            shown_at=shown_at,
+            answered_at=answered_at or now(),
+        )
+        fresh = self.commit([event])
+        return fresh[0] if fresh else event
+
+    def skip(self, item_id: str) -> Event:
+        """Pass over an item; it does not come again by itself."""
+        return self.record(item_id, kind="skip")
+
+    def flag(self, item_id: str) -> Event:
+        """Mark an item for a second look. `retract` the event to take the mark back."""
+        return self.record(item_id, kind="flag")
+
+    def undo(self) -> Event | None:
+        """Take back the last event that stands; its card comes again, first.
+
+        Returns
+        -------
+        Event or None
+            What was taken back.
+        """
+        last = self._ledger.labels.last
+        if last is not None:
+            self.retract(last.event_id)
+        return last
+
+    def retract(self, event_id: str) -> Event:
+        """Take one event back.
+
+        Raises
+        ------
+        AnswerError
+            If no such event stands.
+        """
+        # The lock is not held here: listeners are told of it, and they have locks of theirs.
+        target = self._ledger.labels.get(event_id)
+        if target is None:
+            raise AnswerError(f"There is no event {event_id!r} to take back.")
+        return self.record(target.item_id, kind="retract", target=event_id)
+
+    def validate(self, event: Event) -> Event:
+        """Return the event as it will be stored, or raise what is wrong with it.
+
+        Raises
+        ------
+        UnknownItemError, AnswerError
+        """
+        with self._lock:
+            return self._ledger.validate(event)
+
+    def commit(self, events: Iterable[Event]) -> list[Event]:
+        """Validate events and store them all in one transaction.
+
+        Returns
+        -------
+        list of Event
+            Those that are new.
+        """
+        with self._lock:
+            self._check_open()
+            fresh = self.store.append([self._ledger.validate(event) for event in events])
+            for event in fresh:
+                self._ledger.apply(event)
+        for event in fresh:
+            self._signals.emit("labelled", event)
+        if fresh:
+            self._loop.run_if_wanted(READY)
+        return fresh
+
+    def queue(self, ids: Sequence[str]) -> QueueReport:
+        """Put items of your choice before the others.
+
+        Parameters
+        ----------
+        ids : sequence of str
+
+        Raises
+        ------
+        UnknownItemError
+            If one of them is not in the pool; then none is queued.
+        """
+        if isinstance(ids, str):
+            raise UnknownItemError(f"queue takes a list of ids, not a text: queue([{ids!r}]).")
+        with self._lock:
+            self._check_open()
+            positions = {item_id: self.pool.index(item_id) for item_id in ids}
+            fresh = [i for i in positions if i not in self._ledger.labels.answers]
+            self._ledger.choose(fresh, self.version)
+            kept = sum(self._ledger.audit.reserved[positions[i]] for i in fresh)
+        self._signals.emit("queue")
+        return QueueReport(len(fresh), len(positions) - len(fresh), int(kept))
+
+    def add_class(self, name: str) -> None:
+        """Add a class to the task; labels stay as they are."""
+        add = getattr(self.task, "add", None)
+        if add is None:
+            raise AnswerError(f"{self.task!r} has no classes to add to.")
+        with self._lock:
+            self._check_open()
+            add(name)
+            self.store.update_task(self.task)
+        self._signals.emit("notice", f"Class {name!r} added.")
+
+    def upcoming(self) -> list[str]:
+        """Ids on the next cards, in order."""
+        with self._lock:
+            return [draw.item_id for draw in self._ledger.queue.upcoming()[:READY]]
+
+    def item(self, item_id: str) -> Item | None:
+        """The card of an item that waits, or None."""
+        with self._lock:
+            draw = self._ledger.queue.draw_of(item_id)
+            return self._item(draw) if draw is not None else None
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every item was answered or skipped."""
+        return self._ledger.n_done >= len(self.pool)
+
+    def event(self, event_id: str) -> Event | None:
+        """The event with this id, whether or not it was taken back."""
+        with self._lock:
+            return self._ledger.labels.find(event_id)
+
+    def flag_of(self, item_id: str) -> Event | None:
+        """The event that flagged an item, or None if it is not flagged."""
+        return self._ledger.labels.flag_of(item_id)
+
+    def _item(self, draw: Draw) -> Item:
+        index = self.pool.index(draw.item_id)
+        answer, confidence = self.suggestion(index) or (None, None)
+        return Item(
+            id=draw.item_id,
+            index=index,
+            content=self.pool.contents[index],
+            metadata=self.pool.metadata_of(index),
+            draw_id=draw.draw_id,
+            stream=draw.stream,
+            strategy=draw.strategy,
+            score=draw.score,
+            model_version=draw.model_version,
+            suggestion=answer,
+            confidence=confidence,
+        )

@@ -1,0 +1,160 @@
+"""What a session does with its model: retrain, stop, predict, estimate, suggest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import AlwidgetsError, LearnerError
+from .evaluation.risk import Estimate
+from .hub import Hub
+from .readings import audit_sample
+from .rounds import Round
+from .schema import RoundRecord, Switch
+from .tasks import Answer
+
+
+class Modelling(Hub):
+    """The model of a session."""
+
+    def retrain(self, wait: bool = True) -> Round | None:
+        """Retrain now.
+
+        Parameters
+        ----------
+        wait : bool
+            Until it has ended; then an error of the learner or strategy is raised here.
+
+        Returns
+        -------
+        Round or None
+            The newest round; None before the first.
+        """
+        self._check_open()
+        self._loop.retrain()
+        if wait:
+            self._loop.wait()
+            if self.error is not None:
+                raise self.error
+        return self.current
+
+    @property
+    def error(self) -> Exception | None:
+        """What the newest round failed with, or None; labels are safe whatever it is."""
+        return self._loop.error
+
+    @property
+    def current(self) -> Round | None:
+        """The newest round, or None before the first."""
+        return self._loop.current
+
+    @property
+    def version(self) -> int:
+        """Version of the model; 0 before there is one."""
+        return self._ledger.version
+
+    @property
+    def training(self) -> bool:
+        """Whether a retraining is under way, or after a restart the model is made ready again."""
+        return self._loop.busy
+
+    @property
+    def fit_progress(self) -> float | None:
+        """How far the fit under way has come, 0 to 1; None where the learner does not tell."""
+        progress = self._loop.progress
+        return progress.fraction if progress is not None else None
+
+    def cancel(self) -> None:
+        """End a long round under way; the model before it stays, and labels are safe.
+
+        It ends where the next part of the pool would be scored, or in the middle of a fit if the
+        learner looks: those that fit in a moment do not, those of torch modules do.
+        """
+        self._check_open()
+        self._loop.cancel()
+
+    @property
+    def rounds(self) -> list[RoundRecord]:
+        """Every retraining so far, over all runs of this session."""
+        return list(self._ledger.rounds)
+
+    @property
+    def switches(self) -> list[Switch]:
+        """Which strategy picked from when on, and why, over all runs of this session."""
+        return list(self._ledger.switches)
+
+    def predict_proba(self, new: Any) -> NDArray[np.float32]:
+        """Class probabilities; after a restart, as soon as the model is ready again.
+
+        Parameters
+        ----------
+        new : features (n, d), or contents as the pool was made of
+
+        Returns
+        -------
+        ndarray of float32, shape (n, C)
+
+        Raises
+        ------
+        LearnerError
+            If there is no model yet.
+        """
+        self._loop.wait_for_model()
+        if not self._loop.is_fitted:
+            raise LearnerError(
+                "The model is being fitted again; call retrain() to wait for it."
+                if self.version
+                else "There is no model yet: label items of at least two classes, then retrain()."
+            )
+        return self._loop.learner.predict_proba(self.pool.encode(new))
+
+    def predict(self, new: Any) -> NDArray[np.object_]:
+        """Answers of the model, an array of n class names; `new` as in `predict_proba`."""
+        codes = self.predict_proba(new).argmax(axis=1)
+        return np.array([self.task.decode(int(c)) for c in codes], dtype=object)
+
+    def estimate(self, metric: str = "accuracy") -> Estimate:
+        """Estimate how good the model is on items that it was not trained on.
+
+        From the audit labels: a random sample of the pool that no model has seen.
+
+        Parameters
+        ----------
+        metric : {"accuracy"}
+
+        Returns
+        -------
+        Estimate
+            With a 95 % interval; of NaN between 0 and 1 while there are no audit labels.
+        """
+        if metric != "accuracy":
+            raise AlwidgetsError(f"There is no metric {metric!r}; use 'accuracy'.")
+        self._loop.wait_for_model()
+        with self._lock:
+            sample, learner = audit_sample(self._ledger), self._loop.learner
+            if not self._loop.is_fitted:
+                sample = sample.none()
+        if not len(sample.items):
+            return sample.accuracy(sample.codes)
+        proba = learner.predict_proba(self.pool.features[sample.items])
+        return sample.accuracy(proba.argmax(axis=1))
+
+    @property
+    def reserved(self) -> NDArray[np.bool_]:
+        """Which items are kept for the audit, shape (n,): nobody is told what the model thinks."""
+        return self._ledger.audit.reserved
+
+    def suggestion(self, index: int) -> tuple[Answer, float] | None:
+        """What the model says of an item, and its probability.
+
+        None without a model, and on items that are kept for the audit: it would sway the answer.
+        """
+        current = self.current
+        if current is None or current.predictions is None or current.confidence is None:
+            return None
+        if self.reserved[index]:
+            return None
+        answer = self.task.decode(int(current.predictions[index]))
+        return answer, float(current.confidence[index])
