@@ -34,12 +34,12 @@ def digits() -> tuple[Pool, list[str]]:
     return _keep_first(Pool.from_images(data.images), truth)
 
 
-def docstrings(packages: Sequence[str] = PACKAGES) -> tuple[Pool, list[str]]:
+def docstrings(packages: str | Sequence[str] = PACKAGES) -> tuple[Pool, list[str]]:
     """First paragraphs of the docstrings of installed packages, labelled by package.
 
     Parameters
     ----------
-    packages : sequence of str
+    packages : str or sequence of str
         Names to import.
 
     Returns
@@ -49,7 +49,7 @@ def docstrings(packages: Sequence[str] = PACKAGES) -> tuple[Pool, list[str]]:
         The package's name, one an item of the pool, in order.
     """
     texts, truth = [], []
-    for package in packages:
+    for package in [packages] if isinstance(packages, str) else packages:
         module = importlib.import_module(package)
         for name in sorted(n for n in dir(module) if not n.startswith("_")):
             paragraph = (inspect.getdoc(getattr(module, name, None)) or "").split("\n\n")[0].strip()

@@ -60,7 +60,8 @@ class Pool:
         columns = ingest.as_metadata(metadata, len(contents))
         self.row_ids: Ids = ingest.as_ids(contents, ids)
         if features is not None:
-            features = ingest.check_features(np.asanyarray(features), self.row_ids)
+            features = ingest.as_table(features, "features")
+            features = ingest.check_features(features, self.row_ids)
         bare = isinstance(contents, FeatureRows)
         self.ids: Ids = self.row_ids
         kept = ingest.first_of_each(self.row_ids, given=ids is not None)
@@ -133,7 +134,7 @@ class Pool:
         image: str | None = None,
         features: FeatureSource | None = None,
         id: str | None = None,
-        metadata: Sequence[str] | None = None,
+        metadata: str | Sequence[str] | None = None,
         encoder: Any = None,
     ) -> Pool:
         """Make a pool of the rows of a data frame.
@@ -149,7 +150,7 @@ class Pool:
             A column of vectors, numeric columns, a .npy file, or the features themselves.
         id : str, optional
             Column of distinct ids.
-        metadata : list of str, optional
+        metadata : str or list of str, optional
             Columns to show beside an item.
         encoder : encoder, callable, scikit-learn transformer or model, optional
             From texts or images to features, where none are given: see `alwidgets.encoders`.
@@ -171,7 +172,7 @@ class Pool:
         image: str | None = None,
         features: FeatureSource | None = None,
         id: str | None = None,
-        metadata: Sequence[str] | None = None,
+        metadata: str | Sequence[str] | None = None,
         encoder: Any = None,
         cache: str | PathLike[str] | None = None,
     ) -> Pool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from os import PathLike
 from typing import Any
 
 from ..content import Content, Text
@@ -64,9 +65,15 @@ def encoder_for(contents: Sequence[Content], encoder: Any = None) -> Encoder:
         raise PoolError(f"encoder is the class {encoder.__name__}: give {encoder.__name__}().")
     if hasattr(encoder, "fit_transform") and hasattr(encoder, "transform"):
         return TransformerEncoder(encoder)
-    if of_texts and (isinstance(encoder, str) or hasattr(encoder, "encode")):
+    if of_texts and (isinstance(encoder, (str, PathLike)) or hasattr(encoder, "encode")):
         return SentenceEncoder(encoder)
-    if not of_texts and _is_module(encoder):
+    if _is_module(encoder):
+        if of_texts:
+            raise PoolError(
+                f"A torch module ({type(encoder).__name__}) encodes images, and this pool holds "
+                "texts: give a model of sentence-transformers, or a function from a list of texts "
+                "to an array (n, d)."
+            )
         return ModuleEncoder(encoder)
     if callable(encoder):
         return CallableEncoder(encoder)

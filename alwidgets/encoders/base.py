@@ -57,8 +57,10 @@ def in_blocks(
     Raises
     ------
     PoolError
-        If a block gets another number of features than those before it.
+        If a block gets another number of features than those before it, or the size is none.
     """
+    if size < 1:
+        raise PoolError(f"batch_size must be at least 1, not {size}.")
     n, done = len(contents), 0
     features: Features | None = None
     rest = iter(contents)

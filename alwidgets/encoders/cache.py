@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from ..content import Content
-from ..ingest.folders import cache_folder
+from ..ingest.folders import VARIABLE, cache_place
 from .base import Features
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class FeatureCache:
     """Features of one encoder in an SQLite file, by a hash of the content.
 
     Any number of processes may use it at once. A cache that cannot be read or written is none:
-    a warning is logged, and contents are encoded again.
+    one warning is logged, and contents are encoded again. One that can only be read is read.
 
     Parameters
     ----------
@@ -48,8 +48,9 @@ class FeatureCache:
     def __init__(self, name: str, about: str, where: str | PathLike[str] | bool) -> None:
         readable = re.sub(r"[^\w.-]+", "-", name)[-60:].strip("-.")
         digest = hashlib.blake2b(about.encode(), digest_size=8).hexdigest()
-        folder = cache_folder(None if isinstance(where, bool) else where)
+        folder = cache_place(None if isinstance(where, bool) else where)
         self.path = folder / f"{readable}-{digest}.sqlite"
+        self._warned = False
 
     def encode(
         self, contents: list[Content], encode: Callable[[list[Content]], Features]
@@ -59,10 +60,12 @@ class FeatureCache:
         rows = self._read(keys)
         new = {key: content for key, content in zip(keys, contents, strict=True) if key not in rows}
         if new:
-            encoded = encode(list(new.values()))
-            fresh = dict(zip(new, encoded, strict=True))
+            fresh = dict(zip(new, encode(list(new.values())), strict=True))
             self._write(fresh)
             rows |= fresh
+        if len({row.shape for row in rows.values()}) > 1:
+            self._warn("used", "its rows are of several widths")
+            return encode(contents)
         return np.stack([rows[key] for key in keys])
 
     def _read(self, keys: list[bytes]) -> dict[bytes, Features]:
@@ -74,19 +77,21 @@ class FeatureCache:
                     query = f"SELECT key, row FROM features WHERE key IN ({marks})"
                     for key, row in database.execute(query, some):
                         rows[key] = np.frombuffer(row, dtype="<f4").astype(np.float32)
-        except sqlite3.Error as e:
+        except (sqlite3.Error, OSError, TypeError, ValueError) as e:
             self._warn("read", e)
+            return {}
         return rows
 
     def _write(self, rows: dict[bytes, Features]) -> None:
         values = [(key, row.astype("<f4").tobytes()) for key, row in rows.items()]
         try:
             with closing(self._open()) as database, database:  # all of them or none
-                database.executemany("INSERT OR IGNORE INTO features VALUES (?, ?)", values)
-        except sqlite3.Error as e:
+                database.executemany("INSERT OR REPLACE INTO features VALUES (?, ?)", values)
+        except (sqlite3.Error, OSError) as e:
             self._warn("written", e)
 
     def _open(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         database = sqlite3.connect(self.path, timeout=PATIENCE)
         try:
             database.execute(
@@ -97,13 +102,17 @@ class FeatureCache:
             raise
         return database
 
-    def _warn(self, doing: str, error: sqlite3.Error) -> None:
+    def _warn(self, doing: str, error: object) -> None:
+        if self._warned:
+            return
+        self._warned = True
         log.warning(
-            "The cache %s could not be %s (%s): contents are encoded again. Delete the file if "
-            "this does not pass.",
+            "The cache %s could not be %s (%s): nothing is lost, but contents are encoded again. "
+            "Delete the file if it is damaged; the environment variable %s names another folder.",
             self.path,
             doing,
             error,
+            VARIABLE,
         )
 
 

@@ -30,7 +30,7 @@ class CallableEncoder:
         self, contents: Sequence[Content], progress: Progress | None = None
     ) -> Features:
         """Features (n, d); nothing is learnt."""
-        size = self.batch_size or len(contents)
+        size = len(contents) if self.batch_size is None else self.batch_size
         return in_blocks(contents, size, self._encode, progress)
 
     def transform(self, contents: Sequence[Content]) -> Features:

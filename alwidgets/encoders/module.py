@@ -82,7 +82,8 @@ class ModuleEncoder:
         Raises
         ------
         PoolError
-            If the transform or the module returns something else than a tensor as wanted.
+            If the transform or the module returns something else than a tensor as wanted, or the
+            module does not take the images.
         """
         cache = self._cache
 
@@ -105,8 +106,20 @@ class ModuleEncoder:
             raise PoolError(
                 f"The transform must return a tensor (3, h, w), the same size for every image: {e}."
             ) from e
-        with torch.inference_mode():
-            returned = self.module.to(self._device)(images.to(self._device))
+        module = self.module.to(self._device)
+        numbers = next((p.dtype for p in module.parameters() if p.is_floating_point()), None)
+        try:
+            with torch.inference_mode():
+                returned = module(images.to(self._device, numbers))
+        except torch.cuda.OutOfMemoryError as e:
+            raise PoolError(
+                f"The GPU has no memory for {self.batch_size} images at once: lower batch_size."
+            ) from e
+        except Exception as e:
+            raise PoolError(
+                f"The module {name} does not take images of shape {tuple(images.shape)[1:]} "
+                f"({type(e).__name__}: {e}). Give transform=… or size=… as it needs them."
+            ) from e
         if not isinstance(returned, torch.Tensor) or returned.ndim < 2:
             raise PoolError(
                 f"The module {name} must return a tensor (n, …) of features, not "
@@ -127,11 +140,17 @@ class ModuleEncoder:
     def _device(self) -> torch.device:
         import torch
 
-        if self.device != "auto":
-            return torch.device(self.device)
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+        if self.device == "auto":
+            if torch.cuda.is_available():
+                return torch.device("cuda")
+            return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+        try:
+            # A number put there tells whether it is there.
+            return torch.zeros(1, device=self.device).device
+        except (RuntimeError, AssertionError, TypeError) as e:
+            raise PoolError(
+                f"device={self.device!r} is not there ({e}). Give device='auto'."
+            ) from e
 
     @cached_property
     def _cache(self) -> FeatureCache | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from ..content import Content
+from ..errors import PoolError
 from ..ingest.progress import Progress
 from .base import Features, images_of
 
@@ -44,6 +45,8 @@ class PixelEncoder:
 
     def transform(self, contents: Sequence[Content]) -> Features:
         """Features (n, d) by what the pool taught."""
+        if not hasattr(self, "size_"):
+            raise PoolError("The encoder knows no size yet: call fit_transform(contents) first.")
         arrays = (image.to_array(self.size_) for image in images_of(contents))
         return self._standardise(self._flatten(arrays))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import logging
 import sys
 from collections.abc import Sequence
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +23,8 @@ log = logging.getLogger(__name__)
 
 # The model sorts what it gets at once by length: a few batches, so that little is padded.
 BATCHES_AT_ONCE = 8
+# That the hub of Hugging Face has, before it counts as out of reach.
+SECONDS_TO_ANSWER = 10.0
 
 
 class SentenceEncoder:
@@ -35,7 +39,7 @@ class SentenceEncoder:
 
     Parameters
     ----------
-    model : str or object
+    model : str, path or object
         Name of a model of sentence-transformers, or its folder; or anything with
         ``encode(texts, batch_size=...) -> (n, d) array``, such as a loaded one.
     revision : str, optional
@@ -64,6 +68,8 @@ class SentenceEncoder:
         name: str | None = None,
         fallback: Literal["tfidf"] | None = None,
     ) -> None:
+        if isinstance(model, PathLike):
+            model = str(Path(model).expanduser())
         if not isinstance(model, str) and not hasattr(model, "encode"):
             raise PoolError(
                 f"model must be the name of a model, or have encode(texts); got {model!r}."
@@ -114,7 +120,8 @@ class SentenceEncoder:
         return in_blocks(contents, BATCHES_AT_ONCE * self.batch_size, encode, progress)
 
     def _encode(self, block: list[Content]) -> Features:
-        texts = list(texts_of(block))
+        # Tokenisers take valid Unicode only: a lone surrogate becomes a question mark.
+        texts = [text.encode("utf-8", "replace").decode() for text in texts_of(block)]
         returned = self._loaded.encode(texts, batch_size=self.batch_size)
         return as_rows(returned, len(texts), self._title)
 
@@ -162,16 +169,24 @@ class SentenceEncoder:
         try:
             # What is here needs no network: without one, asking it takes a minute of retries.
             return SentenceTransformer(self.model, local_files_only=True, **options)
-        except (OSError, ValueError, RuntimeError):
+        except Exception:  # noqa: BLE001, of any kind where files are missing or damaged
             log.info("%s is not on this machine yet", self.model)
+        if Path(self.model).is_dir():
+            try:
+                return SentenceTransformer(self.model, **options)
+            except Exception as e:
+                raise ModelMissingError(
+                    f"The folder {self.model} holds no model that can be loaded ({_reason(e)}). "
+                    "Copy it again, whole; or SentenceEncoder(…, fallback='tfidf')."
+                ) from e
         try:
+            _reach_hub()
             return SentenceTransformer(self.model, **options)
-        except (OSError, ValueError, RuntimeError) as e:
-            reason = str(e).strip().split("\n")[0] or type(e).__name__
+        except Exception as e:
             raise ModelMissingError(
                 f"The model {self.model!r} is not on this machine and could not be downloaded "
-                f"({reason}). Check the name and the connection; or copy its folder here and give "
-                "the path; or SentenceEncoder(…, fallback='tfidf')."
+                f"({_reason(e)}). Check the name and the connection; or copy its folder here and "
+                "give the path; or SentenceEncoder(…, fallback='tfidf')."
             ) from e
 
 
@@ -186,6 +201,20 @@ def _files(folder: Path) -> list[tuple[str, int, int]]:
     files = sorted(p for p in folder.rglob("*") if p.is_file())
     stats = [(p.relative_to(folder).as_posix(), p.stat()) for p in files]
     return [(name, s.st_size, s.st_mtime_ns) for name, s in stats]
+
+
+def _reach_hub() -> None:
+    """Raise what asking Hugging Face once raises, where it cannot be reached.
+
+    The libraries ask for each of many files again and again, which takes more than a minute.
+    """
+    endpoint = importlib.import_module("huggingface_hub.constants").ENDPOINT
+    session = importlib.import_module("huggingface_hub.utils").get_session()
+    session.head(endpoint, timeout=SECONDS_TO_ANSWER)
+
+
+def _reason(error: Exception) -> str:
+    return str(error).strip().split("\n")[0] or type(error).__name__
 
 
 def _kind(model: object) -> str:

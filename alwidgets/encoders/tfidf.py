@@ -28,8 +28,11 @@ class TfidfEncoder:
     """
 
     def __init__(self, dimensions: int = 256, seed: int = 0) -> None:
+        if dimensions < 1:
+            raise PoolError(f"dimensions must be at least 1, not {dimensions}.")
         self.dimensions = dimensions
         self.seed = seed
+        self._pipeline: Pipeline | None = None
 
     def fit_transform(
         self, contents: Sequence[Content], progress: Progress | None = None
@@ -54,7 +57,7 @@ class TfidfEncoder:
             ) from e
         dimensions = min(self.dimensions, min(counts.shape) - 1)
         if dimensions < 1:
-            self._pipeline: Pipeline = make_pipeline(vectorizer)
+            self._pipeline = make_pipeline(vectorizer)
             return as_dense(counts)
         svd = TruncatedSVD(dimensions, random_state=self.seed)
         self._pipeline = make_pipeline(vectorizer, svd, Normalizer())
@@ -62,4 +65,6 @@ class TfidfEncoder:
 
     def transform(self, contents: Sequence[Content]) -> Features:
         """Features (n, d) by what the pool taught."""
+        if self._pipeline is None:
+            raise PoolError("The encoder knows no words yet: call fit_transform(contents) first.")
         return as_dense(self._pipeline.transform(texts_of(contents)))

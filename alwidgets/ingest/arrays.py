@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from os import PathLike
 from pathlib import Path
@@ -13,19 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import PoolError
-from .folders import cache_folder
+from .folders import check_room, scratch_folder
 from .progress import progress_bar
 
 ROWS_AT_ONCE = 65_536
 
 
-def as_table(X: Any) -> NDArray[Any]:
+def as_table(X: Any, name: str = "X") -> NDArray[Any]:
     """Make an array (n, d) of numbers from an array, a list of rows, a frame or a .npy file.
 
     Parameters
     ----------
     X : array-like or path
         A file is mapped into memory, not read.
+    name : str
+        What to call it in an error.
 
     Raises
     ------
@@ -34,25 +37,40 @@ def as_table(X: Any) -> NDArray[Any]:
     """
     if isinstance(X, (str, PathLike)):
         X = open_npy(X)
+    X = off_torch(X)
+    if hasattr(X, "toarray"):
+        raise PoolError(
+            f"{name} is sparse ({type(X).__name__}): give {name}.toarray(), or fewer columns by a "
+            "TruncatedSVD of scikit-learn."
+        )
     if not isinstance(X, np.ndarray):
         try:
             X = np.asarray(X)
         except ValueError as e:  # rows of different lengths
-            raise PoolError(f"X must be a table of numbers, (n, d){_uneven(X)}.") from e
+            raise PoolError(f"{name} must be a table of numbers, (n, d){_uneven(X)}.") from e
     if X.ndim != 2:
         raise PoolError(
-            f"X must be a table of numbers, (n, d); it has the shape {X.shape}. "
+            f"{name} must be a table of numbers, (n, d); it has the shape {X.shape}. "
             "For images use Pool.from_images."
         )
     if X.dtype.kind not in "fiub":
-        raise PoolError(f"X must be numbers, not {X.dtype}. Encode it first.")
+        raise PoolError(f"{name} must be numbers, not {X.dtype}. Encode it first.")
     return np.asanyarray(X)
+
+
+def off_torch(values: Any) -> Any:
+    """A tensor of torch as an array, wherever it is and whatever it holds; the rest as it is."""
+    torch = sys.modules.get("torch")  # where there is a tensor, it has been imported
+    if torch is None or not isinstance(values, torch.Tensor):
+        return values
+    plain = values.detach().cpu()
+    return (plain.float() if plain.dtype == torch.bfloat16 else plain).numpy()
 
 
 def as_new_rows(new: Any, width: int) -> NDArray[Any]:
     """Make features of things that are not in a pool of ready ones, `width` of them an item."""
     try:
-        rows = np.asarray(list(new) if isinstance(new, Iterator) else new)
+        rows = np.asarray(list(new) if isinstance(new, Iterator) else off_torch(new))
     except ValueError:  # rows of different lengths
         rows = np.empty((), dtype=object)
     if rows.ndim and len(rows) == 0:
@@ -136,7 +154,9 @@ def _mapped(features: NDArray[Any], rows: NDArray[np.int64] | None) -> NDArray[A
     """Copy rows of a table into a nameless file, block by block, as float32 or float16."""
     n = len(features) if rows is None else len(rows)
     dtype = np.float16 if features.dtype == np.float16 else np.float32
-    with tempfile.TemporaryFile(dir=cache_folder()) as file:
+    folder = scratch_folder()
+    check_room(folder, n * features.shape[1] * np.dtype(dtype).itemsize)
+    with tempfile.TemporaryFile(dir=folder) as file:
         # The map keeps the file's room on disk for as long as it is needed itself.
         copy = np.memmap(file, dtype=dtype, mode="w+", shape=(n, features.shape[1]))
     with progress_bar("Copying features") as progress:
@@ -169,7 +189,7 @@ def as_source(
     Returns
     -------
     features : ndarray or None
-        Where it is an array or the path of a .npy file.
+        Where it is an array, a tensor, another frame or the path of a .npy file.
     names : list of str
         Where it names one column or more.
     """
@@ -181,6 +201,12 @@ def as_source(
         if features not in columns and Path(features).suffix.lower() == ".npy":
             return open_npy(features), []
         return None, [str(features)]
+    if getattr(features, "ndim", 1) == 2:  # a tensor or a frame
+        return as_table(features, "features"), []
+    if not isinstance(features, Iterable):
+        raise PoolError(
+            f"features={features!r} must name columns, be a .npy file, or an array (n, d)."
+        )
     if len(features) == 0:
         raise PoolError("features=[] names no column. Name at least one, or leave it out.")
     return None, list(features)

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ..content import Content
 from ..errors import PoolError
 from ..pixels import Levels
 from .arrays import FeatureSource, as_source
-from .values import as_images, as_texts
+from .values import as_images, as_names, as_texts
+from .vectors import as_rows
+
+if TYPE_CHECKING:
+    import narwhals as nw
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ def as_frame_columns(
     image: str | None,
     features: FeatureSource | None,
     id: str | None,
-    metadata: Sequence[str] | None,
+    metadata: str | Sequence[str] | None,
 ) -> FrameColumns:
     """Read the named columns of a pandas, polars or pyarrow table."""
     import narwhals as nw
@@ -53,43 +57,39 @@ def as_frame_columns(
     if text is None and image is None and features is None:
         raise PoolError("Name what to label: text='…', image='…' or features=['…'].")
 
-    def column(name: str) -> list[Any]:
+    def column(name: str) -> nw.Series[Any]:
         if name not in frame.columns:
             raise PoolError(
                 f"The frame has no column {name!r}. It has: {', '.join(map(str, frame.columns))}."
             )
-        return list(frame[name].to_list())
+        found: nw.Series[Any] = frame.get_column(name)
+        return found
 
     contents: Sequence[Content] | None = None
     levels: Levels | None = None
     if text is not None:
-        contents = as_texts(column(text), f"column {text!r}")
+        contents = as_texts(column(text).to_list(), f"column {text!r}")
     elif image is not None:
-        contents, levels = as_images(column(image))
+        contents, levels = as_images(column(image).to_list())
     vectors, names = as_source(features, frame.columns)
-    if len(names) == 1:
-        vectors = _vectors(column(names[0]), names[0])
-    elif names:
-        vectors = np.stack([_numbers(column(name), name) for name in names], axis=1)
+    if names:
+        vectors = as_rows([_arrow(column(name)) for name in names], names)
     return FrameColumns(
         contents,
         vectors,
-        column(id) if id is not None else None,
-        {name: column(name) for name in metadata or ()},
+        column(id).to_list() if id is not None else None,
+        {name: column(name).to_list() for name in as_names(metadata)},
         levels,
     )
 
 
-def _vectors(values: list[Any], name: str) -> NDArray[np.float32]:
-    try:
-        vectors = np.asarray(values, dtype=np.float32)
-    except (TypeError, ValueError) as e:
-        raise PoolError(f"Column {name!r} must hold vectors of one length, a row each: {e}.") from e
-    return vectors[:, None] if vectors.ndim == 1 else vectors
+def _arrow(column: nw.Series[Any]) -> pa.Array:
+    """A column as Arrow has it: without an object for each of millions of numbers."""
+    import pyarrow as pa
 
-
-def _numbers(values: list[Any], name: str) -> NDArray[np.float32]:
     try:
-        return np.asarray(values, dtype=np.float32)
-    except (TypeError, ValueError) as e:
-        raise PoolError(f"Feature column {name!r} holds something that is no number: {e}.") from e
+        return column.to_arrow()
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as e:
+        raise PoolError(
+            f"Column {column.name!r} must hold numbers, or vectors of numbers: {e}."
+        ) from e

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import tempfile
 from abc import abstractmethod
@@ -17,16 +18,23 @@ from numpy.typing import NDArray
 from ..content import Content, Image, Text
 from ..errors import PoolError
 from .arrays import FeatureSource, as_source, open_npy
-from .folders import cache_folder
+from .folders import cache_folder, check_room
 from .frames import FrameColumns
 from .ids import GivenIds, given_ids
 from .lazy import Column, ImageFiles, Lazy
 from .progress import progress_bar
 from .rowgroups import ParquetFiles
-from .values import plain
+from .values import as_names, plain
+from .vectors import as_rows, dtype_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+log = logging.getLogger(__name__)
+
+#: Of the files in the cache; another one where the same columns make another table.
+FORMAT = 2
 
 
 class ParquetColumn(Column):
@@ -167,7 +175,7 @@ def as_parquet_columns(
     image: str | None,
     features: FeatureSource | None,
     id: str | None,
-    metadata: Sequence[str] | None,
+    metadata: str | Sequence[str] | None,
     cache: str | PathLike[str] | None,
 ) -> FrameColumns:
     """Open the named columns of Parquet files; the parameters are those of `Pool.from_parquet`."""
@@ -190,7 +198,7 @@ def as_parquet_columns(
         contents,
         table,
         _ids(files, id) if id is not None else None,
-        {name: _column(files, name) for name in metadata or ()},
+        {name: _column(files, name) for name in as_names(metadata)},
         None,
     )
 
@@ -215,84 +223,40 @@ def _ids(files: ParquetFiles, name: str) -> GivenIds:
 def _written_once(files: ParquetFiles, names: list[str], folder: Path) -> NDArray[Any]:
     """Write columns to a .npy file in the cache, unless it is there, and map it into memory."""
     files.check_columns(names)
-    about = repr((files.stamp, names)).encode()
+    about = repr((files.stamp, names, FORMAT)).encode()
     path = folder / f"features-{hashlib.blake2b(about, digest_size=16).hexdigest()}.npy"
-    if not path.is_file():
-        handle, part = tempfile.mkstemp(dir=folder, suffix=".part")
-        os.close(handle)
+    if path.is_file():
         try:
-            _write(files, names, part)
-            os.replace(part, path)
-        except BaseException:
-            Path(part).unlink(missing_ok=True)
-            raise
+            return open_npy(path)
+        except PoolError as e:  # cut short, or no longer what was written
+            log.warning("%s It is written again.", e)
+    handle, part = tempfile.mkstemp(dir=folder, suffix=".part")
+    os.close(handle)
+    try:
+        _write(files, names, part)
+        os.replace(part, path)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise
     return open_npy(path)
 
 
 def _write(files: ParquetFiles, names: list[str], part: str) -> None:
     n = len(files)
+    # Of all files: one of half precision does not round what the others hold.
+    dtype = dtype_of(files.types(names))
     out: NDArray[Any] | None = None
     row = 0
     with progress_bar("Reading features") as progress:
         for batch in files.batches(names):
-            rows = _as_rows(batch, names, row, None if out is None else out.shape[1])
+            rows = as_rows(batch.columns, names, row, None if out is None else out.shape[1])
             if out is None:
-                out = np.lib.format.open_memmap(
-                    part, mode="w+", dtype=rows.dtype, shape=(n, rows.shape[1])
-                )
+                shape = (n, rows.shape[1])
+                check_room(Path(part).parent, n * rows.shape[1] * np.dtype(dtype).itemsize)
+                out = np.lib.format.open_memmap(part, mode="w+", dtype=dtype, shape=shape)
             out[row : row + len(rows)] = rows
             row += len(rows)
             progress(row, n)
     if out is None:
         raise PoolError("The pool is empty: there is nothing to label. Give at least one item.")
     out.flush()  # type: ignore[attr-defined]
-
-
-def _as_rows(
-    batch: pa.RecordBatch, names: list[str], first: int, width: int | None
-) -> NDArray[Any]:
-    """Features of a batch: of one column of vectors, or of columns of numbers."""
-    import pyarrow as pa
-
-    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-    columns = []
-    for name, column in zip(names, batch.columns, strict=True):
-        if len(names) == 1 and any(is_list(column.type) for is_list in lists):
-            return _vectors(column, name, first, width)
-        columns.append(_numbers(column, name, first))
-    return np.stack(columns, axis=1)
-
-
-def _vectors(column: pa.Array, name: str, first: int, width: int | None) -> NDArray[Any]:
-    import pyarrow.compute as pc
-
-    lengths = pc.list_value_length(column).to_numpy(zero_copy_only=False)
-    expected = int(lengths[0]) if width is None and lengths[0] == lengths[0] else width
-    if expected == 0:
-        raise PoolError(f"Column {name!r} holds no number in row {first}. Give vectors, d ≥ 1.")
-    wrong = np.flatnonzero(lengths != expected)  # a missing one is NaN
-    if len(wrong):
-        found = lengths[wrong[0]]
-        what = f"a vector of {found:.0f} numbers" if found == found else "no vector"
-        raise PoolError(
-            f"Column {name!r} must hold vectors of one length, a row each: row {first + wrong[0]} "
-            f"holds {what}" + (f", the first {expected}." if expected is not None else ".")
-        )
-    return _numbers(column.flatten(), name, first, per_row=expected or 1).reshape(len(column), -1)
-
-
-def _numbers(column: pa.Array, name: str, first: int, per_row: int = 1) -> NDArray[Any]:
-    import pyarrow as pa
-
-    if column.null_count:
-        row = int(np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))[0]) // per_row
-        raise PoolError(f"Row {first + row} of column {name!r} is missing. Fill or drop it first.")
-    if not pa.types.is_float16(column.type):
-        try:
-            column = column.cast(pa.float32(), safe=False)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as e:
-            raise PoolError(
-                f"Feature column {name!r} holds something that is no number: {e}."
-            ) from e
-    numbers: NDArray[Any] = column.to_numpy(zero_copy_only=False)
-    return numbers

@@ -66,6 +66,13 @@ class ParquetFiles:
                 if name not in there:
                     raise PoolError(f"{path} has no column {name!r}. It has: {', '.join(there)}.")
 
+    def types(self, names: Sequence[str]) -> Iterator[pa.DataType]:
+        """Types of some columns, in all files that have rows."""
+        for about in self._about:
+            if about.num_rows:
+                schema = about.schema.to_arrow_schema()
+                yield from (schema.field(name).type for name in names)
+
     def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """All rows of some columns, in order, a few thousand at a time."""
         for path, about in zip(self.paths, self._about, strict=True):

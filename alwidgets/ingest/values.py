@@ -92,6 +92,11 @@ def as_metadata(
     return columns
 
 
+def as_names(names: str | Sequence[str] | None) -> list[str]:
+    """Names of columns: none, one, or some."""
+    return [names] if isinstance(names, str) else list(names or ())
+
+
 def _plain_list(values: Iterable[object], name: str) -> list[Any]:
     return [plain(value) for value in listed(values, f"values of the metadata {name!r}")]
 
@@ -118,6 +123,8 @@ def _image_or_array(value: Any, row: int) -> Image | NDArray[Any]:
     if isinstance(value, (bytes, bytearray)):
         return Image.from_bytes(bytes(value), f"The image in row {row}")
     if isinstance(value, Pillow.Image):
+        if 0 in value.size:
+            raise PoolError(f"The image in row {row} has the size {value.size}: no pixel. Drop it.")
         return Image.from_pillow(value)
     try:
         array = np.asarray(value)

@@ -2,39 +2,70 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-#: Natural logarithms of the temperatures that are tried.
-LOGS = torch.linspace(-4.0, 4.0, 161, dtype=torch.float64)
+from alwidgets.learners.loss import CHUNK_ELEMENTS
+
+#: Steps in which the logarithm of the temperature is searched, first from -3 to 3, then between
+#: the neighbours of the best.
+STEPS = 25
 
 
-def temperature_of(logits: torch.Tensor, codes: torch.Tensor) -> float:
-    """The temperature that minimises the log loss of logits of rows that were held out.
+def best_temperature(
+    logits: torch.Tensor, codes: torch.Tensor, weights: torch.Tensor
+) -> tuple[float, float]:
+    """The temperature that minimises the log loss of rows that were held out, and that loss.
 
-    Temperature scaling (Guo, Pleiss, Sun & Weinberger, ICML 2017), with a standard normal prior on
-    its logarithm, which keeps it near 1 while labels are few.
+    Temperature scaling (Guo, Pleiss, Sun & Weinberger, ICML 2017). A standard normal prior on its
+    logarithm keeps it near 1 while labels are few; the loss returned is without it.
 
     Parameters
     ----------
-    logits : (n, C) float tensor
+    logits : (C, n) float tensor
     codes : (n,) int64 tensor
+    weights : (n,) float tensor
+        Of each row in the loss.
 
     Returns
     -------
-    float
+    temperature : float
         By which logits are to be divided; 1 for fewer than two rows.
+    loss : float
+        In nats, summed over the rows; 0 for fewer than two rows.
     """
     if len(codes) < 2:
-        return 1.0
-    held_out, target = logits.detach().cpu().double(), codes.cpu()
-    losses = [
-        torch.nn.functional.cross_entropy(held_out / log.exp(), target, reduction="sum")
-        + 0.5 * log.square()
-        for log in LOGS
-    ]
-    return float(LOGS[int(torch.stack(losses).argmin())].exp())
+        return 1.0, 0.0
+    centre, width, best = 0.0, 3.0, 0.0
+    for _ in range(2):
+        logs = torch.linspace(centre - width, centre + width, STEPS, dtype=logits.dtype)
+        losses = _losses(logits, codes, weights, logs.to(logits.device))
+        at = int(losses.argmin())
+        centre, width = float(logs[at]), width / 12
+        best = float(losses[at]) - 0.5 * centre**2
+    return math.exp(centre), best
+
+
+def temperature_of(logits: torch.Tensor, codes: torch.Tensor) -> float:
+    """The best temperature of logits (n, C) of rows that were held out, all of one weight."""
+    held_out = logits.detach().cpu().double().T
+    return best_temperature(held_out, codes.cpu(), torch.ones(len(codes), dtype=torch.float64))[0]
+
+
+def _losses(
+    logits: torch.Tensor, codes: torch.Tensor, weights: torch.Tensor, logs: torch.Tensor
+) -> torch.Tensor:
+    """Penalised loss (T,) at each logarithm of a temperature."""
+    found = []
+    for some in logs.split(max(1, CHUNK_ELEMENTS // max(logits.numel(), 1))):
+        cold = logits[None] / some.exp()[:, None, None]
+        right = cold[:, codes, torch.arange(len(codes), device=logits.device)]
+        loss = ((torch.logsumexp(cold, dim=1) - right) * weights).sum(dim=1)
+        found.append(loss + 0.5 * some.square())
+    return torch.cat(found)
 
 
 def dealt(codes: NDArray[np.int64], parts: int) -> NDArray[np.int64]:

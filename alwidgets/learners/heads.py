@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import json
+import math
 import os
 from collections.abc import Mapping
 from typing import Any, Literal, Self
@@ -11,8 +11,6 @@ from typing import Any, Literal, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import validate_data
 
@@ -23,13 +21,15 @@ from alwidgets.learners.base import (
     UnfittedError,
     as_features,
     as_table,
+    check_whole,
     like,
     resolve_device,
 )
+from alwidgets.learners.files import no_model, read, write
 from alwidgets.learners.frame import Frame, probabilities
 from alwidgets.learners.heads_fit import Settings, State, fit_heads
 from alwidgets.learners.loss import Ending, Layers
-from alwidgets.learners.targets import as_codes, item_weights
+from alwidgets.learners.targets import as_codes, class_weights
 
 #: Of the format of saved files.
 FORMAT = 2
@@ -216,8 +216,14 @@ class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         rows = as_features(X, device)
         given, labels = as_codes(y, classes, len(rows))
         codes = torch.from_numpy(given).to(device)
-        weights = item_weights(self.class_weight, given, labels).to(device)
+        factors = class_weights(self.class_weight, given, labels)
+        weights = torch.from_numpy(factors[given]).to(device)
         frame = Frame.of(rows)
+        if not math.isfinite(frame.scale + float(frame.mean.norm())):
+            raise LearnerError(
+                f"Features as large as {float(rows.abs().max()):.0e} have squares that single "
+                "precision cannot hold: divide them by a constant first."
+            )
         scaled = frame.scaled(rows)
         old = self._state if self.warm_start else None
         if old is not None:
@@ -234,9 +240,11 @@ class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_features_in_ = rows.shape[1]
 
     def predict_proba(self, X: ArrayT) -> ArrayT:
-        """Class probabilities, (n, C) float32, calibrated: of the centre head.
+        """Class probabilities, (n, C) float32, calibrated.
 
-        With a hidden layer, the mean of the members.
+        Those of the centre head, which is fitted on all labels: not the mean of the members, whose
+        bootstrap weights make each of them a noisier fit. With a hidden layer there is no centre,
+        and it is the mean of the members.
         """
         state = self._fitted()
         found = self._probabilities(X, state.predictors)
@@ -280,7 +288,8 @@ class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         LearnerError
-            If the labels are something else than numbers, truth values and strings.
+            If the labels are something else than numbers, truth values and strings, or the file
+            cannot be written.
         """
         state = self._fitted()
         about = {
@@ -296,14 +305,7 @@ class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "judged": state.judged,
             "weighting": state.weighting,
         }
-        try:
-            text = json.dumps(about)
-        except TypeError as error:
-            raise LearnerError(
-                "Only numbers and strings can be saved as labels: fit on codes."
-            ) from error
-        tensors = {name: tensor.contiguous() for name, tensor in state.tensors().items()}
-        save_file(tensors, os.fspath(path), {"format": "pt", "alwidgets": text})
+        write(path, state.tensors(), about)
 
     def load(self, path: str | os.PathLike[str]) -> Self:
         """Read heads that :meth:`save` wrote; ``members`` and ``hidden`` come from the file.
@@ -313,10 +315,9 @@ class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         LearnerError
             If the file is not there, damaged, or not of this kind or format.
         """
-        try:
-            with safe_open(os.fspath(path), framework="pt", device=str(self.device)) as file:
-                about = json.loads((file.metadata() or {})["alwidgets"])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        device = self.device
+        with no_model(path, "HeadEnsemble", "fit and save again"):
+            tensors, about = read(path, device)
             if about.get("format") != FORMAT:
                 raise ValueError("it was written by another version")
             depth = 1 if about["hidden"] is None else 2
@@ -338,10 +339,6 @@ class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 int(about["judged"]),
                 str(about["weighting"]),
             )
-        except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
-            raise LearnerError(
-                f"{os.fspath(path)} holds no saved HeadEnsemble ({error}): fit and save again."
-            ) from error
         self.members, self.hidden = len(state.members[0]), about["hidden"]
         self._state = state
         self.n_features_in_ = len(state.frame.mean)
@@ -349,10 +346,9 @@ class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def _check_params(self) -> None:
-        if self.members < 1:
-            raise LearnerError(f"members must be at least 1, not {self.members}.")
-        if self.hidden is not None and self.hidden < 1:
-            raise LearnerError(f"hidden must be at least 1 or None, not {self.hidden}.")
+        check_whole(self, members=1, max_iter=1, patience=1, seed=0)
+        if self.hidden is not None:
+            check_whole(self, hidden=1)
         if self.l2 != "auto" and (isinstance(self.l2, str) or not self.l2 > 0):
             raise LearnerError(
                 f'l2 must be positive or "auto", not {self.l2!r}: separable data need it.'

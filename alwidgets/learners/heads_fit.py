@@ -213,7 +213,7 @@ class _Run:
         if self.settings.l2 is None and int(self.codes.min()) < int(self.codes.max()):
             return folds.search(l2, start, curvature)
         (heads,) = folds.fit([l2], start, curvature)
-        return Held(l2, folds.judge(heads)[1], heads)
+        return Held(l2, folds.judge(heads)[0], heads)
 
     def curved(self) -> Found:
         """Members and fold-heads with a hidden layer, side by side."""
@@ -227,7 +227,7 @@ class _Run:
         found, steps = self._solve(weights, l2, self._start(len(weights), whole), None, self.exact)
         members = tuple(layer[: settings.members] for layer in found)
         held = tuple(layer[settings.members :] for layer in found)
-        temperature = folds.judge(held)[1]
+        temperature = folds.judge(held)[0]
         back = self.axes.T
         return (
             (),

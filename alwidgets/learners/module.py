@@ -4,25 +4,37 @@ from __future__ import annotations
 
 import inspect
 import os
-from typing import Any, Self
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from numbers import Real
+from typing import Any, Literal, Self
 
+import numpy as np
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from alwidgets.errors import LearnerError
-from alwidgets.learners.base import Array, ArrayT, like, resolve_device
-from alwidgets.learners.module_inputs import Source, as_inputs, build, codes_of, look_at, resize
+from alwidgets.learners.base import Array, ArrayT, check_whole, like, resolve_device
+from alwidgets.learners.module_inputs import (
+    Source,
+    as_inputs,
+    build,
+    codes_of,
+    initialise,
+    look_at,
+    resize,
+)
 from alwidgets.learners.module_random import seed_of
 from alwidgets.learners.module_state import Trained
 from alwidgets.learners.module_training import (
-    ClassWeight,
     Recipe,
-    class_weights,
     shrink_and_perturb,
     split,
     train,
 )
 from alwidgets.learners.progress import Reporting
+from alwidgets.learners.targets import class_weights
 
 #: Rows from which a module is probed: batch normalisation needs two.
 PROBED = 2
@@ -31,7 +43,8 @@ PROBED = 2
 class TorchLearner(Reporting):
     """A torch module, trained as a whole.
 
-    The module takes rows ``(n, d)`` or ``(n, ...)`` and gives logits ``(n, C)``. It is trained by
+    The module takes rows ``(n, d)`` or ``(n, ...)`` and gives logits ``(n, C)``, or an object that
+    has them as ``logits``; it works in float32, whatever its numbers were. It is trained by
     AdamW (Loshchilov & Hutter, ICLR 2019) on mini-batches, on a GPU in mixed precision. A share of
     the labels is held out: training stops when their loss no longer falls, the best epoch is kept,
     and a temperature is fitted on them (Guo et al., ICML 2017). While labels are few (fewer than 16
@@ -57,8 +70,9 @@ class TorchLearner(Reporting):
         Rows of a training step, and of a step of prediction sixteen times as many.
     validation : float
         Share of the labels held out; 0 holds out none.
-    class_weight : None, "balanced" or C floats
-        Weights of the classes in the loss; ``"balanced"`` gives each class the same sum.
+    class_weight : None, "balanced", mapping or C floats
+        Weights of the classes in the loss, by code or in their order; ``"balanced"`` gives each
+        class the same sum. Items of a class of weight 0 are left out.
     shrink, perturb : float
         Of the warm start (Ash & Adams, NeurIPS 2020): which share of what was learned so far is
         kept, 0 to 1, and how much noise is added, as a share of what the weights start with.
@@ -101,7 +115,7 @@ class TorchLearner(Reporting):
         weight_decay: float = 1e-2,
         batch_size: int = 32,
         validation: float = 0.15,
-        class_weight: ClassWeight = None,
+        class_weight: Mapping[int, float] | Sequence[float] | Literal["balanced"] | None = None,
         shrink: float = 0.4,
         perturb: float = 0.1,
         embed_layer: str | None = None,
@@ -207,24 +221,34 @@ class TorchLearner(Reporting):
         self._check_params()
         device = self.device
         codes, classes = codes_of(y, classes, len(X))
+        weights = class_weights(self.class_weight, codes, np.arange(classes))
         module = build(self.module, classes, self.seed, device)
         integers = any(isinstance(m, nn.Embedding | nn.EmbeddingBag) for m in module.modules())
         inputs = as_inputs(X, integers=integers)
         rows = inputs[torch.arange(PROBED) % len(inputs)].to(device)
+        initialise(module, rows, self.seed)
         seen = look_at(module, rows, self.embed_layer)
-        if seen.outputs != classes and seen.head is not None:
-            resize(module, seen.head, classes, self.seed)
-            seen = look_at(module, rows, self.embed_layer)
+        outputs = seen.outputs
+        if outputs != classes and seen.head is not None:
+            module = resize(module, seen.head, classes, self.seed)
+            with suppress(LearnerError):  # something after that layer goes by its size
+                seen = look_at(module, rows, self.embed_layer)
         if seen.outputs != classes:
             raise LearnerError(
-                f"The module gives {seen.outputs} logits and there are {classes} classes, and its "
-                "last layer is not linear: pass a factory, TorchLearner(lambda classes: ...)."
+                f"The module gives {outputs} logits, there are {classes} classes, and no linear "
+                "layer at its end can be resized: pass a factory, "
+                "TorchLearner(lambda classes: ...)."
             )
         if self._state is not None and self.warm_start:
             old = self._state.module.state_dict()
             seed = seed_of(self.seed, len(codes))
             shrink_and_perturb(module, old, self.shrink, self.perturb, seed)
+        weighed = weights[codes] > 0
+        if not weighed.all():
+            inputs, codes = inputs[torch.from_numpy(weighed).to(inputs.device)], codes[weighed]
         held = split(codes, self.validation)
+        if self.batch_size == 1 and any(isinstance(m, _BatchNorm) for m in module.modules()):
+            raise LearnerError("batch_size must be at least 2, for the module normalises batches.")
         recipe = Recipe(
             self.max_epochs,
             self.patience,
@@ -234,16 +258,21 @@ class TorchLearner(Reporting):
             self.amp,
             self.seed,
         )
-        epochs, temperature = train(
-            module,
-            inputs,
-            torch.from_numpy(codes),
-            held,
-            class_weights(self.class_weight, codes[~held], classes),
-            recipe,
-            device,
-            lambda steps: self._watch(steps, "training"),
-        )
+        try:
+            epochs, temperature = train(
+                module,
+                inputs,
+                torch.from_numpy(codes),
+                held,
+                torch.from_numpy(weights),
+                recipe,
+                device,
+                lambda steps: self._watch(steps, "training"),
+            )
+        except torch.cuda.OutOfMemoryError as error:
+            raise LearnerError(
+                f"The GPU has no memory for steps of {self.batch_size} rows: lower batch_size."
+            ) from error
         self._state = Trained(
             module=module,
             classes=classes,
@@ -320,9 +349,10 @@ class TorchLearner(Reporting):
             raise LearnerError(
                 f"module must be a torch.nn.Module or a factory, not {self.module!r}."
             )
-        for name in ("samples", "max_epochs", "patience", "batch_size"):
-            if getattr(self, name) < 1:
-                raise LearnerError(f"{name} must be at least 1, not {getattr(self, name)}.")
+        check_whole(self, samples=1, max_epochs=1, patience=1, batch_size=1, seed=0)
+        for name in ("lr", "weight_decay", "validation", "shrink", "perturb"):
+            if not isinstance(getattr(self, name), Real):
+                raise LearnerError(f"{name} must be a number, not {getattr(self, name)!r}.")
         if not self.lr > 0:
             raise LearnerError(f"lr must be positive, not {self.lr}.")
         for name, most in (("validation", 0.5), ("shrink", 1.0)):

@@ -5,12 +5,16 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from functools import partial
+from itertools import chain
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.nn.parameter import is_lazy
+from torch.utils.hooks import RemovableHandle
 
 from alwidgets.errors import LearnerError
 from alwidgets.learners.base import Array
@@ -65,14 +69,68 @@ def codes_of(y: Array, classes: int | None, n: int) -> tuple[NDArray[np.int64], 
 
 
 def build(source: Source, classes: int, seed: int, device: torch.device) -> nn.Module:
-    """A module of one's own: a copy of the one given, or what the factory makes from the seed."""
+    """A module of one's own: a copy of the one given, or what the factory makes from the seed.
+
+    Its numbers are float32, as the inputs are: predictions in less would tie.
+    """
     if isinstance(source, nn.Module):
-        return copy.deepcopy(source).to(device)
+        return copy.deepcopy(source).float().to(device)
     with seeded(seed, torch.device("cpu")):
-        made = source(classes)
+        try:
+            made = source(classes)
+        except Exception as error:
+            raise LearnerError(
+                f"The factory makes no module for {classes} classes ({error}): it must take the "
+                "number of classes, and nothing else."
+            ) from error
     if not isinstance(made, nn.Module):
         raise LearnerError(f"The factory must return a torch.nn.Module, not {made!r}.")
-    return made.to(device)
+    return made.float().to(device)
+
+
+def initialise(module: nn.Module, rows: torch.Tensor, seed: int) -> None:
+    """Let lazy layers, which learn their shapes from the first rows, make their weights."""
+    if any(is_lazy(tensor) for tensor in chain(module.parameters(), module.buffers())):
+        with seeded(seed, rows.device):
+            run(module, rows)
+
+
+def logits_from(returned: Any) -> torch.Tensor:
+    """The logits in what a module returned: itself, or its attribute ``logits``.
+
+    Transformers of Hugging Face and networks of torchvision with auxiliary heads have the latter.
+
+    Raises
+    ------
+    LearnerError
+        If there are none.
+    """
+    found = getattr(returned, "logits", returned)
+    if not isinstance(found, torch.Tensor):
+        raise LearnerError(
+            "The module must return its logits (n, classes), or an object that has them as "
+            f"`logits`; it returned {type(found).__name__}. Wrap it in a module that returns them."
+        )
+    return found
+
+
+def run(module: nn.Module, rows: torch.Tensor) -> torch.Tensor:
+    """What a module returns for a few rows, in evaluation mode.
+
+    Raises
+    ------
+    LearnerError
+        If it does not take them.
+    """
+    try:
+        with torch.no_grad():
+            returned = module.eval()(rows)
+    except Exception as error:  # whatever a module raises that expects something else
+        shape = tuple(rows.shape[1:])
+        raise LearnerError(
+            f"The module cannot take rows of shape {shape}: {type(error).__name__}: {error}"
+        ) from error
+    return logits_from(returned)
 
 
 @dataclass(frozen=True)
@@ -117,22 +175,24 @@ def look_at(module: nn.Module, rows: torch.Tensor, embed_layer: str | None) -> P
         widths[name] = given.flatten(1).shape[1]
 
     handles = [
-        layer.register_forward_pre_hook(lambda _, given, name=name: note(name, given[0]))
+        on_input(layer, partial(note, name))
         for name, layer in layers.items()
         if isinstance(layer, nn.Linear) or name == embed_layer
     ]
     try:
-        with torch.no_grad():
-            logits = module.eval()(rows)
-    except (RuntimeError, TypeError, IndexError, ValueError) as error:
-        shape = tuple(rows.shape[1:])
-        raise LearnerError(f"The module cannot take rows of shape {shape}: {error}") from error
+        logits = run(module, rows)
     finally:
         for handle in handles:
             handle.remove()
-    if not isinstance(logits, torch.Tensor) or logits.ndim != 2 or len(logits) != len(rows):
-        what = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
-        raise LearnerError(f"The module must give logits of shape (n, classes), not {what}.")
+    if logits.ndim != 2 or len(logits) != len(rows):
+        raise LearnerError(
+            f"The module must give logits of shape (n, classes), not {tuple(logits.shape)}."
+        )
+    if logits.shape[1] > 1 and bool((logits >= 0).all()) and bool(_near_one(logits.sum(dim=1))):
+        raise LearnerError(
+            "The module gives probabilities, not logits: take off the softmax at its end, or put "
+            "a logarithm after it."
+        )
     linear = [name for name in ran if isinstance(layers[name], nn.Linear)]
     head = linear[-1] if linear else None
     embed = head if embed_layer is None else embed_layer
@@ -141,11 +201,28 @@ def look_at(module: nn.Module, rows: torch.Tensor, embed_layer: str | None) -> P
     return Probe(logits.shape[1], head, embed, widths[embed] if embed is not None else 0)
 
 
-def resize(module: nn.Module, head: str, classes: int, seed: int) -> None:
-    """Give the last linear layer so many outputs; those that it has already keep their weights."""
+def on_input(layer: nn.Module, note: Callable[[torch.Tensor], None]) -> RemovableHandle:
+    """Have `note` called with what a layer is given, by position or by name."""
+
+    def hook(_: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> None:
+        note(given[0] if given else next(iter(named.values())))
+
+    return layer.register_forward_pre_hook(hook, with_kwargs=True)
+
+
+def resize(module: nn.Module, head: str, classes: int, seed: int) -> nn.Module:
+    """Give the last linear layer so many outputs; those that it has already keep their weights.
+
+    Returns
+    -------
+    nn.Module
+        The module, or the new layer where it is nothing but that layer.
+    """
     old = module.get_submodule(head)
     if not isinstance(old, nn.Linear):
         raise TypeError(f"{head} is not a linear layer but {old!r}")
+    if old.out_features == classes:
+        return module
     with seeded(seed, torch.device("cpu")):
         new = nn.Linear(old.in_features, classes, bias=old.bias is not None)
     new = new.to(device=old.weight.device, dtype=old.weight.dtype)
@@ -153,8 +230,11 @@ def resize(module: nn.Module, head: str, classes: int, seed: int) -> None:
         carry_rows(old.weight, new.weight)
         if old.bias is not None:
             carry_rows(old.bias, new.bias)
+    if head == "":
+        return new
     parent, _, name = head.rpartition(".")
     setattr(module.get_submodule(parent), name, new)
+    return module
 
 
 def carry_rows(old: torch.Tensor, new: torch.Tensor) -> None:
@@ -164,3 +244,7 @@ def carry_rows(old: torch.Tensor, new: torch.Tensor) -> None:
     elif old.ndim == new.ndim and old.shape[1:] == new.shape[1:]:
         kept = min(len(old), len(new))
         new[:kept] = old[:kept]
+
+
+def _near_one(sums: torch.Tensor) -> torch.Tensor:
+    return ((sums - 1).abs() < 1e-4).all()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,13 +9,20 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import nn
 
 from alwidgets.errors import LearnerError
 from alwidgets.learners.base import Array
-from alwidgets.learners.module_inputs import Source, as_inputs, build, resize
+from alwidgets.learners.files import no_model, read, write
+from alwidgets.learners.module_inputs import (
+    Source,
+    as_inputs,
+    build,
+    initialise,
+    logits_from,
+    on_input,
+    resize,
+)
 from alwidgets.learners.module_random import dropping_twin_of, has_dropout, seed_of, twin_of
 
 
@@ -97,7 +103,7 @@ class Trained:
         # The hook is a twin's: in another thread the module itself may be predicting.
         twin = twin_of(self.module)
         layer = twin.get_submodule(self.embed)
-        layer.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0]))
+        on_input(layer, given.append)
         found = [torch.empty(0, self.width, device=device)]
         with torch.no_grad():
             for part in self._parts(X, device, rows):
@@ -115,39 +121,27 @@ class Trained:
             for name, tensor in self.module.state_dict().items()
         }
         about = {name: value for name, value in vars(self).items() if name != "module"}
-        save_file(tensors, os.fspath(path), {"format": "pt", "alwidgets": json.dumps(about)})
+        write(path, tensors, about)
 
     @classmethod
     def load(
         cls, path: str | os.PathLike[str], source: Source, seed: int, device: torch.device
     ) -> Self:
         """Read what :meth:`save` wrote into a module of the same kind."""
-        try:
-            with safe_open(os.fspath(path), framework="pt") as file:
-                about = json.loads((file.metadata() or {})["alwidgets"])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        remedy = "make the learner with the same module, or fit and save again"
+        with no_model(path, "TorchLearner with this module", remedy):
+            tensors, about = read(path, torch.device("cpu"))
             about["shape"] = tuple(about["shape"])
             module = build(source, int(about["classes"]), seed, torch.device("cpu"))
+            dtype = torch.int64 if about["integers"] else torch.float32
+            initialise(module, torch.zeros(2, *about["shape"], dtype=dtype), seed)
             if about["head"] is not None:
-                resize(module, about["head"], int(about["classes"]), seed)
+                module = resize(module, about["head"], int(about["classes"]), seed)
             module.load_state_dict(tensors)
             return cls(module=module.to(device).eval(), **about)
-        except (
-            OSError,
-            SafetensorError,
-            KeyError,
-            ValueError,
-            TypeError,
-            AttributeError,  # no layer of that name
-            RuntimeError,  # other weights than the module has
-        ) as error:
-            raise LearnerError(
-                f"{os.fspath(path)} holds no saved TorchLearner with this module ({error}): "
-                "make the learner with the same module, or fit and save again."
-            ) from error
 
-    def _softmax(self, logits: torch.Tensor) -> torch.Tensor:
-        return torch.softmax(logits.float() / self.temperature, dim=1)
+    def _softmax(self, returned: Any) -> torch.Tensor:
+        return torch.softmax(logits_from(returned).float() / self.temperature, dim=1)
 
     def _parts(self, X: Array, device: torch.device, rows: int) -> Iterator[torch.Tensor]:
         """Checked rows on the device, a step's worth at a time."""

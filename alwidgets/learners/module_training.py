@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Sampler, TensorDataset
 
 from alwidgets.errors import LearnerError
 from alwidgets.learners.calibration import dealt, temperature_of
-from alwidgets.learners.module_inputs import carry_rows
+from alwidgets.learners.module_inputs import carry_rows, logits_from
 from alwidgets.learners.module_random import (
     draw_as_before,
     draw_from,
@@ -35,7 +35,6 @@ MIN_STEPS = 200
 # seconds: that belongs into the cell that imports this, not into the background of someone's work.
 torch.optim.AdamW([nn.Parameter(torch.zeros(1))])
 
-ClassWeight: TypeAlias = Literal["balanced"] | Sequence[float] | None
 #: Makes the watch over a fit of so many steps.
 WatchOf: TypeAlias = Callable[[int], Watch]
 
@@ -109,29 +108,6 @@ def split(codes: NDArray[np.int64], share: float) -> NDArray[np.bool_]:
     return held if held.sum() >= MIN_HELD_OUT else np.zeros_like(held)
 
 
-def class_weights(
-    given: ClassWeight, codes: NDArray[np.int64], classes: int
-) -> torch.Tensor | None:
-    """The weight of each class in the loss, (C,) float32."""
-    if given is None:
-        return None
-    if isinstance(given, str):
-        if given != "balanced":
-            raise LearnerError(
-                f"class_weight must be None, 'balanced' or {classes} numbers, not {given!r}."
-            )
-        counts = np.bincount(codes, minlength=classes)
-        seen = counts > 0
-        weights = np.where(seen, len(codes) / (seen.sum() * np.maximum(counts, 1)), 1.0)
-    else:
-        weights = np.asarray(given, dtype=np.float64)
-        if weights.shape != (classes,) or not (np.isfinite(weights) & (weights >= 0)).all():
-            raise LearnerError(
-                f"class_weight must be {classes} numbers, none negative, one for each class."
-            )
-    return torch.from_numpy(weights.astype(np.float32))
-
-
 def shrink_and_perturb(
     module: nn.Module, old: dict[str, torch.Tensor], shrink: float, perturb: float, seed: int
 ) -> None:
@@ -163,7 +139,7 @@ def train(
     X: torch.Tensor,
     codes: torch.Tensor,
     held: NDArray[np.bool_],
-    weights: torch.Tensor | None,
+    weights: torch.Tensor,
     recipe: Recipe,
     device: torch.device,
     watch_of: WatchOf,
@@ -178,8 +154,8 @@ def train(
     codes : (n,) int64 tensor
     held : (n,) bool array
         Rows to stop by and to calibrate on.
-    weights : (C,) tensor, optional
-        Of the classes.
+    weights : (C,) float tensor
+        Of the classes; no row is of a class that weighs nothing.
     recipe : Recipe
     device : torch.device
     watch_of : callable
@@ -208,7 +184,7 @@ def train(
     few = not held.any()
     epochs = max(recipe.max_epochs, -(-MIN_STEPS // len(batches))) if few else recipe.max_epochs
 
-    loss_of = nn.CrossEntropyLoss(weight=None if weights is None else weights.to(device))
+    loss_of = nn.CrossEntropyLoss(weight=weights.to(device))
     optimiser = torch.optim.AdamW(parameters, lr=recipe.lr, weight_decay=recipe.weight_decay)
     precision = MixedPrecision(device, recipe.amp)
     forward = _Forward(module, recipe.seed, device)
@@ -259,7 +235,9 @@ def logits_of(
     """Logits (n, C) float32 in evaluation mode, into which the module is put."""
     module.eval()
     with torch.no_grad():
-        return torch.cat([module(part.to(device)).float() for part in X.split(batch_size)])
+        return torch.cat(
+            [logits_from(module(part.to(device))).float() for part in X.split(batch_size)]
+        )
 
 
 class _Forward:
@@ -279,11 +257,10 @@ class _Forward:
     def __call__(self, X: torch.Tensor) -> torch.Tensor:
         self._passes += 1
         if not self._draws_globally:
-            logits: torch.Tensor = self._module(X)
-            return logits
+            return logits_from(self._module(X))
         with seeded(seed_of(self._seed, 2, self._passes), self._device):
             before = global_state(self._device)
-            logits = self._module(X)
+            logits = logits_from(self._module(X))
             if self._passes == 1:
                 self._draws_globally = not torch.equal(before, global_state(self._device))
         return logits

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from alwidgets.learners.calibration import dealt
-from alwidgets.learners.loss import CHUNK_ELEMENTS, Ending, Layers, logits, solve
+from alwidgets.learners.calibration import best_temperature, dealt
+from alwidgets.learners.loss import Ending, Layers, logits, solve
 
 FOLDS = 5
 #: Rows held out that are enough: with many labels not every fold is needed.
@@ -96,13 +96,7 @@ class Folds:
         ]
 
     def judge(self, heads: Layers) -> tuple[float, float]:
-        """Log loss of the rows held out, at the best temperature, and that temperature.
-
-        Temperature scaling (Guo, Pleiss, Sun & Weinberger, ICML 2017). A standard normal prior on
-        its logarithm keeps it near 1 while labels are few; the loss returned is without it.
-        """
-        if len(self.rows) < 2:
-            return 0.0, 1.0
+        """The best temperature of the rows held out, and their log loss at it."""
         held = torch.cat(
             [
                 logits(self.Z[self.rows[self.fold == k]], tuple(x[k : k + 1] for x in heads))[0]
@@ -110,26 +104,7 @@ class Folds:
             ],
             dim=1,
         )
-        target = self.codes[self.rows][None].expand(1, -1)
-        centre, width = 0.0, 3.0
-        best = 0.0
-        for _ in range(2):
-            logs = torch.linspace(centre - width, centre + width, 25, dtype=held.dtype)
-            losses = self._losses(held, target[0], logs.to(held.device))
-            at = int(losses.argmin())
-            centre, width = float(logs[at]), width / 12
-            best = float(losses[at]) - 0.5 * centre**2
-        return best, math.exp(centre)
-
-    def _losses(self, held: torch.Tensor, target: torch.Tensor, logs: torch.Tensor) -> torch.Tensor:
-        """Loss (T,) at each logarithm of a temperature, of logits (C, m)."""
-        found = []
-        for some in logs.split(max(1, CHUNK_ELEMENTS // max(held.numel(), 1))):
-            cold = held[None] / some.exp()[:, None, None]
-            right = cold[:, target, torch.arange(len(target), device=held.device)]
-            loss = ((torch.logsumexp(cold, dim=1) - right) * self.row_weights).sum(dim=1)
-            found.append(loss + 0.5 * some.square())
-        return torch.cat(found)
+        return best_temperature(held, self.codes[self.rows], self.row_weights)
 
     def search(self, l2: float, start: Layers, curvature: torch.Tensor | None) -> Held:
         """The strength of least loss: downhill from ``l2`` by half decades, then between these.
@@ -143,7 +118,7 @@ class Folds:
 
         def attempt(strengths: list[float], begin: Layers) -> None:
             for x, heads in zip(strengths, self.fit(strengths, begin, curvature), strict=True):
-                loss, temperature = self.judge(heads)
+                temperature, loss = self.judge(heads)
                 tried[x] = loss + 0.5 * (math.log(x / USUAL) / SPREAD) ** 2, temperature, heads
 
         attempt(grid, start)

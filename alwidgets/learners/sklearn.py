@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any, Literal, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_regressor
 from sklearn.utils.validation import has_fit_parameter, validate_data
 
 from alwidgets.errors import LearnerError
-from alwidgets.learners.base import Array, ArrayT, UnfittedError
+from alwidgets.learners.base import Array, ArrayT, UnfittedError, check_whole
+from alwidgets.learners.files import no_model, read, write
 from alwidgets.learners.progress import Reporting
 from alwidgets.learners.sklearn_fits import (
     FOLDS,
@@ -182,7 +180,7 @@ class SklearnLearner(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore
         Raises
         ------
         LearnerError
-            If labels are neither text nor numbers.
+            If labels are neither text nor numbers, or the file cannot be written.
         """
         state = self._fitted()
         about = {
@@ -193,14 +191,8 @@ class SklearnLearner(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore
             "members": state.n_members,
             "seed": state.seed,
         }
-        try:
-            text = json.dumps(about)
-        except TypeError as error:
-            raise LearnerError(
-                f"Labels of this kind cannot be saved ({error}): use text or numbers."
-            ) from error
-        tensors = {"X": np.ascontiguousarray(state.X), "codes": state.codes}
-        save_file(tensors, os.fspath(path), {"alwidgets": text})
+        tensors = {"X": torch.from_numpy(state.X), "codes": torch.from_numpy(state.codes)}
+        write(path, tensors, about)
 
     def load(self, path: str | os.PathLike[str]) -> Self:
         """Read rows that :meth:`save` wrote and fit on them; gives the same predictions.
@@ -213,17 +205,12 @@ class SklearnLearner(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore
         LearnerError
             If the file is not there, damaged, not of this kind, or of another estimator.
         """
-        try:
-            with safe_open(os.fspath(path), framework="np") as file:
-                about = json.loads((file.metadata() or {})["alwidgets"])
-                rows, codes = file.get_tensor("X"), file.get_tensor("codes")
+        with no_model(path, "SklearnLearner", "fit and save again"):
+            tensors, about = read(path, self.device)
+            rows, codes = tensors["X"].numpy(), tensors["codes"].numpy()
             labels = np.array(about["labels"], dtype=about["dtype"])
             names = None if about["names"] is None else np.array(about["names"], dtype=object)
             wanted, members, seed = about["estimator"], int(about["members"]), int(about["seed"])
-        except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
-            raise LearnerError(
-                f"{os.fspath(path)} holds no saved SklearnLearner ({error}): fit and save again."
-            ) from error
         if wanted != repr(self.estimator):
             raise LearnerError(
                 f"{os.fspath(path)} was saved with {wanted}, this learner has {self.estimator!r}: "
@@ -238,18 +225,25 @@ class SklearnLearner(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore
         return "_state" in vars(self)
 
     def _check_params(self) -> None:
-        if isinstance(self.estimator, type) or not hasattr(self.estimator, "fit"):
+        if isinstance(self.estimator, type) or not (
+            hasattr(self.estimator, "fit") and hasattr(self.estimator, "get_params")
+        ):
             raise LearnerError(
                 f"estimator must be a scikit-learn classifier, not {self.estimator!r}: "
                 "SklearnLearner(LogisticRegression())."
             )
-        if not hasattr(self.estimator, "predict"):
+        # Of the class: some, such as a stack of classifiers, have it only once they are fitted.
+        if not hasattr(type(self.estimator), "predict"):
             raise LearnerError(f"{self.estimator!r} does not classify: it has no predict.")
-        if self.members < 1:
-            raise LearnerError(f"members must be at least 1, not {self.members}.")
+        if hasattr(self.estimator, "__sklearn_tags__") and is_regressor(self.estimator):
+            raise LearnerError(f"{self.estimator!r} is a regressor: give a classifier.")
+        check_whole(self, members=1, seed=0)
         if self.calibrate not in ("auto", True, False):
             raise LearnerError(f"calibrate must be 'auto', True or False, not {self.calibrate!r}.")
-        if getattr(self.estimator, "decision_function_shape", "ovr") != "ovr":
+        # Also where it is a part of a pipeline or of a search.
+        name = "decision_function_shape"
+        params = self.estimator.get_params().items()
+        if any(key.endswith(name) and value != "ovr" for key, value in params):
             raise LearnerError(
                 "Scores of pairs of classes give no probabilities: "
                 "set decision_function_shape='ovr'."
@@ -317,6 +311,10 @@ class _Intake(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Takes what scikit-learn's validation stores: should it fail, the last fit stays valid."""
 
 
+# Messages of the validation name the class.
+_Intake.__name__ = "SklearnLearner"
+
+
 def _validated(owner: Any, X: Any, y: Any = None, *, reset: bool) -> tuple[NDArray[Any], Any]:
     """Finite (n, d) float32 or float64 features, and labels if a fit is what they are for."""
     try:
@@ -327,7 +325,7 @@ def _validated(owner: Any, X: Any, y: Any = None, *, reset: bool) -> tuple[NDArr
             reset=reset,
             dtype=[np.float64, np.float32],
             ensure_all_finite=False,
-            ensure_min_samples=1 if reset else 0,
+            ensure_min_samples=0,  # as_codes says what to do
         )
     except ValueError as error:
         raise LearnerError(str(error)) from error

@@ -120,8 +120,14 @@ def out_of_fold(state: Fitted, watch: Watch) -> float:
         watch.step()
     if not scores:
         return 1.0
-    held_out = torch.from_numpy(np.concatenate(scores))
-    return temperature_of(held_out, torch.from_numpy(np.concatenate(codes)))
+    held_out = np.concatenate(scores)
+    # Probabilities have a unit; scores may be of any size, and a temperature near 1 is expected
+    # of scores of about 1 only.
+    unit = 1.0
+    if kind_of(state.fitted) == "decision":
+        unit = float(held_out[np.isfinite(held_out)].std()) or 1.0
+    rest = torch.from_numpy(held_out / unit)
+    return unit * temperature_of(rest, torch.from_numpy(np.concatenate(codes)))
 
 
 def resample(codes: NDArray[np.int64], generator: np.random.Generator) -> NDArray[np.int64]:

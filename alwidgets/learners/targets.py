@@ -1,8 +1,9 @@
-"""Labels as class codes, and what each of them weighs."""
+"""Labels as class codes, and what each class weighs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -46,8 +47,13 @@ def as_codes(y: Any, classes: int | None, n: int) -> tuple[NDArray[np.int64], ND
         except (TypeError, ValueError) as error:
             raise LearnerError(f"{error} Labels must be classes: numbers or strings.") from error
         return codes.astype(np.int64), found
+    if not isinstance(classes, Integral) or classes < 1:
+        raise LearnerError(f"classes must be at least 1, a whole number; it is {classes!r}.")
     if labels.dtype.kind not in "iub":
-        raise LearnerError(f"Labels must be integer class codes, not {labels.dtype}.")
+        raise LearnerError(
+            f"Labels must be integer class codes, not {labels.dtype}: "
+            "np.unique(y, return_inverse=True)[1] makes codes of any labels."
+        )
     if int(labels.min()) < 0 or int(labels.max()) >= classes:
         raise LearnerError(
             f"Class codes must lie in 0..{classes - 1}, "
@@ -56,38 +62,55 @@ def as_codes(y: Any, classes: int | None, n: int) -> tuple[NDArray[np.int64], ND
     return labels.astype(np.int64), np.arange(classes)
 
 
-def item_weights(class_weight: Any, codes: NDArray[np.int64], labels: NDArray[Any]) -> torch.Tensor:
-    """(n,) float32: the weight of each item by its class.
+def class_weights(
+    class_weight: Any, codes: NDArray[np.int64], labels: NDArray[Any]
+) -> NDArray[np.float32]:
+    """The weight of each class in a loss, (C,) float32; that of an item is ``weights[codes]``.
 
-    ``"balanced"`` gives every class that occurs the same sum; a mapping has weights by label, 1
-    where there is none; an array has one for each class.
+    Parameters
+    ----------
+    class_weight : None, "balanced", mapping or array
+        As in scikit-learn: ``"balanced"`` gives every class that occurs the same sum; a mapping
+        has weights by label, 1 where there is none; an array has one for each class.
+    codes : (n,) int64 array
+        Into `labels`.
+    labels : (C,) array
 
     Raises
     ------
     LearnerError
         For labels that are no class, another number of weights, and negative or infinite ones.
     """
+    wanted = f'class_weight must be "balanced", a mapping or {len(labels)} numbers'
     if class_weight is None:
-        return torch.ones(len(codes))
+        return np.ones(len(labels), dtype=np.float32)
     if isinstance(class_weight, str):
         if class_weight != "balanced":
-            raise LearnerError(
-                f'class_weight must be "balanced", a mapping or an array, not {class_weight!r}.'
-            )
+            raise LearnerError(f"{wanted}, not {class_weight!r}.")
         counts = np.bincount(codes, minlength=len(labels))
-        factors = len(codes) / (np.count_nonzero(counts) * np.maximum(counts, 1))
-    elif isinstance(class_weight, Mapping):
-        known = labels.tolist()
-        strange = [label for label in class_weight if label not in known]
-        if strange:
-            raise LearnerError(f"class_weight names {strange[0]!r}, which is none of the classes.")
-        factors = np.array([float(class_weight.get(label, 1.0)) for label in known])
+        shares = len(codes) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+        weights = np.where(counts > 0, shares, 1.0)
     else:
-        factors = np.asarray(class_weight, dtype=np.float64)
-        if factors.shape != labels.shape:
-            raise LearnerError(
-                f"class_weight has shape {factors.shape}, but there are {len(labels)} classes."
-            )
-    if not (np.isfinite(factors).all() and (factors >= 0).all() and factors[codes].sum() > 0):
-        raise LearnerError("Class weights must be finite, not negative, and not all zero.")
-    return torch.from_numpy(factors[codes].astype(np.float32))
+        given = class_weight
+        if isinstance(given, Mapping):
+            known = labels.tolist()
+            strange = [label for label in given if label not in known]
+            if strange:
+                raise LearnerError(
+                    f"class_weight names {strange[0]!r}, which is none of the classes."
+                )
+            given = [given.get(label, 1.0) for label in known]
+        try:
+            weights = np.asarray(given, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise LearnerError(f"{wanted}: {error}.") from error
+    if weights.shape != labels.shape:
+        raise LearnerError(
+            f"class_weight has shape {weights.shape}, but there are {len(labels)} classes: give "
+            "one number for each."
+        )
+    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights[codes].sum() > 0):
+        raise LearnerError(
+            "class_weight must be finite, not negative, and not nought for all labels."
+        )
+    return weights.astype(np.float32)

@@ -26,6 +26,7 @@ def test_docstrings() -> None:
     assert len(pool) == len(truth) > 300
     assert set(truth) == {"numpy", "pandas"}
     assert pool.features.shape[0] == len(pool)
+    assert set(datasets.docstrings("numpy")[1]) == {"numpy"}
 
 
 ROWS = (

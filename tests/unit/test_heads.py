@@ -22,7 +22,7 @@ from alwidgets.errors import LearnerError
 from alwidgets.learners import HeadEnsemble, Learner, heads_fit, outoffold
 from alwidgets.learners.loss import HeadLoss, curvature_of, logits, solve
 from alwidgets.learners.outoffold import FOLDS, Folds, bootstrap, fold_of, folds_needed
-from alwidgets.learners.targets import item_weights
+from alwidgets.learners.targets import class_weights
 
 
 @dataclass(frozen=True)
@@ -491,7 +491,7 @@ def test_search_finds_the_least_loss(
     folds = Folds(Z, codes, torch.ones(150), heads_fit.Ending(300, 1e-6, 3))
     grid = outoffold.USUAL * outoffold.STEP ** np.arange(-2, 6)
     start = (torch.zeros(1, 10, 65),)
-    found = [folds.judge(heads)[0] for heads in folds.fit(grid.tolist(), start, None)]
+    found = [folds.judge(heads)[1] for heads in folds.fit(grid.tolist(), start, None)]
     prior = 0.5 * (np.log(grid / outoffold.USUAL) / outoffold.SPREAD) ** 2
     best = grid[np.argmin(np.array(found) + prior)]
     assert abs(np.log(chosen.l2_ / best)) < 0.6 * np.log(outoffold.STEP)
@@ -514,10 +514,10 @@ def test_out_of_fold_rows_were_not_seen(
 
 def test_class_weights(small: tuple[NDArray[np.float32], NDArray[np.int64]]) -> None:
     codes, labels = np.array([0, 0, 0, 2]), np.array(["a", "b", "c"])
-    balanced = item_weights("balanced", codes, labels)
-    torch.testing.assert_close(balanced, torch.tensor([4 / 6, 4 / 6, 4 / 6, 2.0]))
-    assert item_weights({"a": 3.0}, codes, labels).tolist() == [3, 3, 3, 1]
-    assert item_weights(np.array([1.0, 2.0, 5.0]), codes, labels).tolist() == [1, 1, 1, 5]
+    balanced = class_weights("balanced", codes, labels)[codes]
+    np.testing.assert_allclose(balanced, [4 / 6, 4 / 6, 4 / 6, 2.0], rtol=1e-6)
+    assert class_weights({"a": 3.0}, codes, labels)[codes].tolist() == [3, 3, 3, 1]
+    assert class_weights(np.array([1.0, 2.0, 5.0]), codes, labels)[codes].tolist() == [1, 1, 1, 5]
     X, y = small
     some = np.concatenate([np.flatnonzero(y == 3), np.flatnonzero(y == 8)[:2]])
     rest = np.isin(y, [3, 8])

@@ -15,9 +15,15 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import load_digits
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import RandomForestClassifier, StackingClassifier
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.linear_model import (
+    LinearRegression,
+    LogisticRegression,
+    RidgeClassifier,
+    SGDClassifier,
+)
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -41,6 +47,17 @@ class Nearest(ClassifierMixin, BaseEstimator):
     def predict(self, X: np.ndarray) -> np.ndarray:
         distances = ((X[:, None] - self.rows_[None]) ** 2).sum(axis=2)
         return self.codes_[distances.argmin(axis=1)]
+
+
+class Scaled(RidgeClassifier):
+    """A classifier whose scores are some times as large."""
+
+    def __init__(self, factor: float = 1.0) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def decision_function(self, X: np.ndarray) -> np.ndarray:
+        return self.factor * super().decision_function(X)
 
 
 def blobs(n: int, classes: int = 3, spread: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -128,16 +145,56 @@ def test_scores_become_probabilities(estimator: Any, classes: int) -> None:
         found = fitted.fit(X[folds != fold], y[folds != fold]).decision_function(X[folds == fold])
         scores[folds == fold] = found if classes > 2 else np.stack([0 * found, found], axis=1)
 
+    unit = scores.std()  # of scores, which may be of any size
+
     def loss(log: float) -> float:
-        logp = log_softmax(scores / np.exp(log), axis=1)
+        logp = log_softmax(scores / unit / np.exp(log), axis=1)
         return -float(logp[np.arange(200), y].sum()) + 0.5 * log**2
 
     best = minimize_scalar(loss, bounds=(-4, 4), method="bounded").x
-    assert np.log(learner.temperature_) == pytest.approx(best, abs=0.051)
+    assert np.log(learner.temperature_ / unit) == pytest.approx(best, abs=0.03)
     proba = learner.predict_proba(X)
     np.testing.assert_allclose(proba.sum(axis=1), 1.0, atol=1e-6)
     plain = clone(estimator).set_params(**({"random_state": 0}))
     assert (proba.argmax(1) == plain.fit(X, y).predict(X)).mean() > 0.99
+
+
+def test_the_size_of_scores_does_not_matter() -> None:
+    X, y = blobs(90, spread=2.0)
+    small, large = (SklearnLearner(Scaled(factor)).fit(X, y) for factor in (1.0, 1e4))
+    np.testing.assert_allclose(small.predict_proba(X), large.predict_proba(X), atol=1e-5)
+
+
+def test_a_classifier_that_predicts_only_once_it_is_fitted() -> None:
+    X, y = blobs(60)
+    stack = StackingClassifier([("bayes", GaussianNB())], cv=2)
+    assert not hasattr(stack, "predict")
+    assert SklearnLearner(stack).fit(X, y).score(X, y) > 0.6
+
+
+class Duck:
+    """A classifier that is nobody's subclass."""
+
+    def __init__(self, label: int = 1) -> None:
+        self.label = label
+
+    def get_params(self, deep: bool = True) -> dict[str, int]:
+        return {"label": self.label}
+
+    def set_params(self, **params: int) -> Duck:
+        vars(self).update(params)
+        return self
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> Duck:
+        return self
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        return np.full(len(X), self.label)
+
+
+def test_a_classifier_that_only_behaves_like_one() -> None:
+    X, y = blobs(12)
+    assert SklearnLearner(Duck()).fit(X, y).predict(X).tolist() == [1] * 12
 
 
 def test_calibration_helps() -> None:
@@ -263,10 +320,13 @@ def test_later_changes_of_the_rows_change_nothing() -> None:
     [
         ({"estimator": LogisticRegression}, "classifier"),
         ({"estimator": "svm"}, "classifier"),
+        ({"estimator": SklearnLearner.fit}, "classifier"),
         ({"estimator": StandardScaler()}, "predict"),
         ({"members": 0}, "members"),
         ({"calibrate": "yes"}, "calibrate"),
+        ({"estimator": LinearRegression()}, "regressor"),
         ({"estimator": SVC(decision_function_shape="ovo")}, "ovr"),
+        ({"estimator": make_pipeline(StandardScaler(), SVC(decision_function_shape="ovo"))}, "ovr"),
     ],
 )
 def test_bad_parameters(params: dict[str, Any], message: str) -> None:

@@ -23,11 +23,11 @@ from alwidgets.learners.module_random import draw_from, dropping_twin_of
 from alwidgets.learners.module_training import (
     MIN_HELD_OUT,
     EvenBatches,
-    class_weights,
     shrink_and_perturb,
     split,
 )
 from alwidgets.learners.progress import Cancelled, Progress
+from alwidgets.learners.targets import class_weights
 from tests.unit.networks import D, blobs, mlp, still
 
 
@@ -297,17 +297,20 @@ def test_temperature_minimises_the_log_loss() -> None:
 
 def test_class_weights() -> None:
     codes = np.array([0] * 8 + [1] * 2 + [3])
-    found = class_weights("balanced", codes, 5)
+    labels = np.arange(5)
+    found = class_weights("balanced", codes, labels)
     seen = np.array([0, 1, 3])
     np.testing.assert_allclose(
         found[seen], compute_class_weight("balanced", classes=seen, y=codes), rtol=1e-6
     )
     assert found[2] == found[4] == 1
-    assert class_weights(None, codes, 5) is None
-    np.testing.assert_array_equal(class_weights([1, 2, 3, 4, 5], codes, 5), [1, 2, 3, 4, 5])
-    for wrong in ("even", [1, 2], [1, 2, 3, 4, -5], [1, 2, 3, 4, float("nan")]):
+    np.testing.assert_array_equal(class_weights(None, codes, labels), np.ones(5))
+    np.testing.assert_array_equal(class_weights([1, 2, 3, 4, 5], codes, labels), [1, 2, 3, 4, 5])
+    np.testing.assert_array_equal(class_weights({3: 2.0}, codes, labels), [1, 1, 1, 2, 1])
+    nan = float("nan")
+    for wrong in ("even", [1, 2], [1, 2, 3, 4, -5], [1, 2, 3, 4, nan], [0, 0, 1, 0, 1], ["a"] * 5):
         with pytest.raises(LearnerError, match="class_weight"):
-            class_weights(wrong, codes, 5)
+            class_weights(wrong, codes, labels)
     X, y = blobs(40, classes=2)
     y[:30] = 0
     params = {"max_epochs": 30, "lr": 0.01, "device": "cpu"}
