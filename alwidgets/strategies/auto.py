@@ -9,8 +9,11 @@ from alwidgets.strategies.context import Known
 
 #: Labels before the model is asked: more cost accuracy where the classes are not the clusters.
 COLD = 5
-#: Share of the pool below which a class is rare, and labels of it that are enough to learn it by.
+#: A class is rare below this share of the pool, and below this part of what it would have if all
+#: classes were equal: with fifty classes, one of 2 % is as usual as the others.
 RARE = 0.02
+UNEQUAL = 0.25
+#: Labels of a rare class that are enough to learn it by.
 FOUND = 20
 #: Share of the picks that are drawn at random: what active labels are measured against.
 EXPLORE = 0.05
@@ -47,7 +50,8 @@ def _rare(known: Known) -> float | None:
     counts = np.bincount(known.labels, minlength=known.n_classes)
     shares = known.reference_proba.mean(dim=0).cpu().numpy()
     # Of a class without a label, or one that the model has not seen, nobody knows where to look.
-    wanted = (counts > 0) & (counts < FOUND) & (shares > 0) & (shares < RARE)
+    rare = (shares > 0) & (shares < min(RARE, UNEQUAL / known.n_classes))
+    wanted = rare & (counts > 0) & (counts < FOUND)
     return float(shares[wanted].min()) if wanted.any() else None
 
 

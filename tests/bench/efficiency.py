@@ -37,9 +37,12 @@ DEFAULT = (
     "falcun",
     "density_weighted",
 )
-#: Labels to go to; the area is always that of the first 500.
+#: Labels to go to, and to take the area of.
 LABELS = {"trec": 1500}
-AREA = 500
+ELSEWHERE = 500
+#: Labels to 95 % of the figure with every label, by the best strategy of any library when these
+#: bars were set, with a logistic regression.
+BEST = {"digits": 70, "sms": 70, "sms-tfidf": 120, "trec": 520}
 TARGETS = (0.90, 0.95, 0.98)
 OUT = Path(__file__).parents[2] / "artifacts" / "efficiency.jsonl"
 FULL = "every label"
@@ -135,8 +138,8 @@ def campaign(
             # Without a seeded split there is one figure with every label.
             figure = seed if dataset == "digits" else 0
             tasks.append(Task(dataset, FULL, figure, learner, 0))
-            longest = labels or LABELS.get(dataset, AREA)
-            tasks += [Task(dataset, name, seed, learner, longest, version) for name in made]
+            most = labels or LABELS.get(dataset, ELSEWHERE)
+            tasks += [Task(dataset, name, seed, learner, most, version) for name in made]
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     if out is not None and out.is_file():
         for line in out.read_text().splitlines():
@@ -165,9 +168,8 @@ def campaign(
 
 
 def area(row: dict[str, Any]) -> float:
-    """Mean of the metric over the batches up to 500 labels."""
-    counts, metric = np.array(row["counts"]), np.array(row["metric"])
-    return float(metric[counts <= AREA].mean())
+    """Mean of the metric over the batches."""
+    return float(np.mean(row["metric"]))
 
 
 def labels_to(row: dict[str, Any], target: float) -> float:
@@ -189,8 +191,9 @@ def summary(rows: list[dict[str, Any]], baseline: str = "margin") -> list[dict[s
     """A row for each data set and arm, in the order of the areas.
 
     ``labels to`` are medians over the seeds of the labels to a share of the figure with every
-    label; ``p`` is Wilcoxon's signed-rank test of the areas against the baseline, over the paired
-    seeds, with Holm's correction among the arms of a data set.
+    label; ``alone`` is the p value of Wilcoxon's signed-rank test of the areas against the
+    baseline, over the paired seeds, and ``p`` the same with Holm's correction among the arms of a
+    data set.
     """
     from scipy.stats import wilcoxon
 
@@ -233,8 +236,10 @@ def summary(rows: list[dict[str, Any]], baseline: str = "margin") -> list[dict[s
                     "area": float(np.mean(values)),
                     "interval": spread,
                     "gain": float(gains.mean()) if len(gains) else float("nan"),
+                    "alone": p,
                     "p": p,
                     "seeds": len(values),
+                    "labels": max(row["counts"][-1] for row in by_seed.values()),
                     **needed,
                     "full": float(np.mean(list(figures.values()))),
                     "pick s": float(np.mean([row["pick_seconds"] for row in by_seed.values()])),
@@ -257,7 +262,7 @@ def summary(rows: list[dict[str, Any]], baseline: str = "margin") -> list[dict[s
 
 def table(summaries: list[dict[str, Any]]) -> str:
     """The summary to read."""
-    head = f"{'data':<10}{'learner':<9} {'arm':<28} {'area to 500':>15} {'vs margin':>10} {'p':>6}"
+    head = f"{'data':<10}{'learner':<9} {'arm':<28} {'area':>15} {'vs margin':>10} {'p':>6}"
     head += "".join(f"{share:>7.0%}" for share in TARGETS) + f"{'pick s':>8}  chosen"
     lines = [head]
     for row in summaries:
@@ -279,7 +284,10 @@ def table(summaries: list[dict[str, Any]]) -> str:
 
 
 def auto_bars(summaries: list[dict[str, Any]], name: str = "auto") -> list[dict[str, Any]]:
-    """Where ``auto`` stands against margin and the best other arm of each data set."""
+    """Where ``auto`` stands against margin and the best other arm of each data set.
+
+    Against margin the test is not corrected for the other arms: it would hide a loss.
+    """
     bars = []
     for dataset in dict.fromkeys(row["dataset"] for row in summaries):
         here = [row for row in summaries if row["dataset"] == dataset and "area" in row]
@@ -289,14 +297,18 @@ def auto_bars(summaries: list[dict[str, Any]], name: str = "auto") -> list[dict[
             continue
         best = max(singles, key=lambda row: row["area"])
         mine = found[name]
+        most = BEST.get(dataset)
         bars.append(
             {
                 "dataset": dataset,
-                "not worse than margin": not (mine["p"] < 0.05 and mine["gain"] < 0),
+                "gain over margin": mine["gain"],
+                "p": mine["alone"],
+                "not worse than margin": not (mine["alone"] < 0.05 and mine["gain"] < 0),
                 "behind the best": best["area"] - mine["area"],
                 "best": best["arm"],
                 "within 0.002": mine["area"] >= best["area"] - 0.002,
-                "labels to 95%": (mine["labels to 95%"], best["labels to 95%"]),
+                "labels to 95%": mine["labels to 95%"],
+                "at most": None if most is None or mine["labels"] < most else most,
             }
         )
     return bars

@@ -100,7 +100,9 @@ def _asked(strategy: str, learner: Any, features: Any, y: Any) -> Any:
 
 
 def memory(n: int = 1_000_000) -> Iterator[Row]:
-    """Margin over a memory-mapped float16 file, and what that adds to memory."""
+    """Margin over a memory-mapped float16 file, then a session on it: what they add to memory."""
+    from sessions import sessions
+
     learner, (X, y) = _learner("cpu")
     group = f"memory-mapped, {count(n)} x {FEATURES}"
     with tempfile.TemporaryDirectory() as folder:
@@ -125,6 +127,8 @@ def memory(n: int = 1_000_000) -> Iterator[Row]:
             np.asarray(features[start : start + BLOCK]).view(np.uint16).max()
         read = time.perf_counter() - begin
         del features
+        # The file is the dear part, so what is done with it is done here.
+        whole = list(sessions(path))
     size = n * FEATURES * 2 / 1e9
     note = f"{size:.1f} GB on disk, 16 heads, pick {PICKS}"
     yield Row(
@@ -138,6 +142,7 @@ def memory(n: int = 1_000_000) -> Iterator[Row]:
         mb=added.mb,
     )
     yield Row(group, "one read of the file", read, "s", "by numpy, once it has been read before")
+    yield from whole
 
 
 def device(name: str, n: int = 10_000_000) -> Iterator[Row]:

@@ -63,6 +63,26 @@ def test_a_rare_class_is_searched_for_until_there_are_enough_of_it() -> None:
     assert enough.strategy == "uncertainty_herding"
 
 
+def test_no_class_of_many_equal_ones_is_rare() -> None:
+    n, classes = 3000, 60
+    codes = np.arange(n) % classes
+    features = RNG.normal(size=(classes, D))[codes] + 0.05 * RNG.normal(size=(n, D))
+    labelled = np.arange(2 * classes)
+    learner = HeadEnsemble(members=2, device="cpu").fit(features[labelled], codes[labelled])
+    shares = learner.predict_proba(features).mean(axis=0)
+    assert shares.min() < auto.RARE
+    made = ask(
+        "auto",
+        learner=learner,
+        features=features.astype(np.float32),
+        candidates=np.arange(2 * classes, n),
+        labelled=labelled,
+        labels=codes[labelled],
+        n_classes=classes,
+    )
+    assert made.strategy == "uncertainty_herding"
+
+
 def test_random_where_active_selection_loses() -> None:
     made = ask("auto", losing="random labels do better")
     assert (made.strategy, made.reason) == ("random", "random labels do better")
