@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -375,9 +374,7 @@ class Pool:
     @cached_property
     def probes(self) -> dict[str, str]:
         """A few items, id to content hash, by which a pool that has grown is recognised."""
-        chosen = heapq.nsmallest(
-            PROBES, self.ids, key=lambda i: ingest.content_hash(i.encode("utf-8", "surrogatepass"))
-        )
+        chosen = ingest.by_lot(self.ids, PROBES)
         return {item_id: self.digest(self.index(item_id)) for item_id in chosen}
 
     def __repr__(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .arrays import FeatureSource, as_new_rows, as_table, check_features, take_rows
 from .folders import cache_folder
 from .frames import FrameColumns, as_frame_columns
-from .ids import Ids, as_ids, content_hash, fingerprint, first_of_each
+from .ids import Ids, as_ids, by_lot, content_hash, fingerprint, first_of_each
 from .lazy import Column, FeatureRows, ImageFiles, Lazy, take
 from .parquet import as_parquet_columns
 from .progress import Progress, progress_bar
@@ -29,6 +29,7 @@ __all__ = [
     "as_parquet_columns",
     "as_table",
     "as_texts",
+    "by_lot",
     "cache_folder",
     "check_features",
     "content_hash",
