@@ -295,7 +295,8 @@ def _judge(snapshot: Snapshot) -> Verdict | None:
     audit = snapshot.audit
     try:
         return rivals.judge(
-            lambda: watched(snapshot.fresh, snapshot.on_progress, snapshot.should_stop),
+            # How far these are is not how far the round is.
+            lambda: watched(snapshot.fresh, None, snapshot.should_stop),
             snapshot.features[snapshot.labelled],
             snapshot.codes,
             snapshot.at_random,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..content import Content, Image
+from ..devices import resolve_device
 from ..errors import PoolError
 from ..ingest.progress import Progress
 from ..pixels import as_8_bit, over_white
@@ -138,19 +139,7 @@ class ModuleEncoder:
 
     @cached_property
     def _device(self) -> torch.device:
-        import torch
-
-        if self.device == "auto":
-            if torch.cuda.is_available():
-                return torch.device("cuda")
-            return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-        try:
-            # A number put there tells whether it is there.
-            return torch.zeros(1, device=self.device).device
-        except (RuntimeError, AssertionError, TypeError) as e:
-            raise PoolError(
-                f"device={self.device!r} is not there ({e}). Give device='auto'."
-            ) from e
+        return resolve_device(self.device, PoolError)
 
     @cached_property
     def _cache(self) -> FeatureCache | None:

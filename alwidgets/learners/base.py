@@ -149,36 +149,6 @@ def like(result: torch.Tensor, given: Array) -> Any:
     return result if isinstance(given, torch.Tensor) else result.cpu().numpy()
 
 
-def resolve_device(device: str | torch.device) -> torch.device:
-    """The device that a name stands for; ``"auto"`` is CUDA's or Apple's GPU where there is one.
-
-    Raises
-    ------
-    LearnerError
-        If there is no such device here.
-    """
-    if device == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        chosen = torch.device(device)
-    except (RuntimeError, TypeError) as error:
-        raise LearnerError(
-            f"device={device!r} is no device: give 'auto', 'cpu', 'cuda' or 'mps'."
-        ) from error
-    there = {
-        "cuda": torch.cuda.is_available() and (chosen.index or 0) < torch.cuda.device_count(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    if not there.get(chosen.type, True):
-        raise LearnerError(
-            f"device={str(device)!r} is not there: torch finds no such GPU. Give device='auto', or "
-            "install a torch that is built for the GPU."
-        )
-    return chosen
-
-
 def check_whole(learner: object, **least: int) -> None:
     """Raise a `LearnerError` for a parameter that is no whole number, or less than it may be.
 

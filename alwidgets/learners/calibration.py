@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -16,7 +17,10 @@ STEPS = 25
 
 
 def best_temperature(
-    logits: torch.Tensor, codes: torch.Tensor, weights: torch.Tensor
+    logits: torch.Tensor,
+    codes: torch.Tensor,
+    weights: torch.Tensor,
+    check: Callable[[], None] = lambda: None,
 ) -> tuple[float, float]:
     """The temperature that minimises the log loss of rows that were held out, and that loss.
 
@@ -29,6 +33,8 @@ def best_temperature(
     codes : (n,) int64 tensor
     weights : (n,) float tensor
         Of each row in the loss.
+    check : callable, optional
+        Called between two parts of the search; what it raises ends it.
 
     Returns
     -------
@@ -42,7 +48,7 @@ def best_temperature(
     centre, width, best = 0.0, 3.0, 0.0
     for _ in range(2):
         logs = torch.linspace(centre - width, centre + width, STEPS, dtype=logits.dtype)
-        losses = _losses(logits, codes, weights, logs.to(logits.device))
+        losses = _losses(logits, codes, weights, logs.to(logits.device), check)
         at = int(losses.argmin())
         centre, width = float(logs[at]), width / 12
         best = float(losses[at]) - 0.5 * centre**2
@@ -56,11 +62,16 @@ def temperature_of(logits: torch.Tensor, codes: torch.Tensor) -> float:
 
 
 def _losses(
-    logits: torch.Tensor, codes: torch.Tensor, weights: torch.Tensor, logs: torch.Tensor
+    logits: torch.Tensor,
+    codes: torch.Tensor,
+    weights: torch.Tensor,
+    logs: torch.Tensor,
+    check: Callable[[], None],
 ) -> torch.Tensor:
     """Penalised loss (T,) at each logarithm of a temperature."""
     found = []
     for some in logs.split(max(1, CHUNK_ELEMENTS // max(logits.numel(), 1))):
+        check()
         cold = logits[None] / some.exp()[:, None, None]
         right = cold[:, codes, torch.arange(len(codes), device=logits.device)]
         loss = ((torch.logsumexp(cold, dim=1) - right) * weights).sum(dim=1)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import validate_data
 
+from alwidgets.devices import resolve_device
 from alwidgets.errors import LearnerError
 from alwidgets.learners.base import (
     Array,
@@ -23,19 +24,19 @@ from alwidgets.learners.base import (
     as_table,
     check_whole,
     like,
-    resolve_device,
 )
 from alwidgets.learners.files import no_model, read, write
 from alwidgets.learners.frame import Frame, probabilities
 from alwidgets.learners.heads_fit import Settings, State, fit_heads
 from alwidgets.learners.loss import Ending, Layers
+from alwidgets.learners.progress import Course, Reporting
 from alwidgets.learners.targets import as_codes, class_weights
 
 #: Of the format of saved files.
 FORMAT = 2
 
 
-class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class HeadEnsemble(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Batched ensemble of linear or one-hidden-layer softmax heads on fixed features.
 
     Linear heads: one centre head, fitted on all labels, predicts; around it lie the members, the
@@ -147,7 +148,7 @@ class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     @property
     def device(self) -> torch.device:
         """Where the learner computes."""
-        return resolve_device(vars(self)["device"])
+        return resolve_device(vars(self)["device"], LearnerError)
 
     @device.setter
     def device(self, device: str | torch.device) -> None:
@@ -196,6 +197,8 @@ class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         LearnerError
             For NaN or infinity in ``X``, for codes out of range, for lengths that differ, and
             where there is no label at all.
+        Cancelled
+            If `should_stop` says so. After any error the learner is what it was before.
         """
         before = dict(self.__dict__)
         try:
@@ -236,7 +239,10 @@ class HeadEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.seed,
             repr(self.class_weight),
         )
-        self._state = fit_heads(settings, frame, labels, scaled, codes, weights, old)
+        course = Course(self.on_progress, self.should_stop)
+        found = fit_heads(settings, frame, labels, scaled, codes, weights, old, course)
+        course.end()
+        self._state = found
         self.n_features_in_ = rows.shape[1]
 
     def predict_proba(self, X: ArrayT) -> ArrayT:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from alwidgets.learners.frame import Frame, principal_axes, turned, widened
 from alwidgets.learners.loss import Ending, Layers, curvature_of, initial, solve
 from alwidgets.learners.outoffold import USUAL, Folds, Held, bootstrap
+from alwidgets.learners.progress import Course
 
 #: Penalty and temperature are chosen anew when there are this many times the labels of the last
 #: choice; and from the heads of a fit on so few labels the way is longer than from nothing.
@@ -113,6 +114,7 @@ def fit_heads(
     codes: torch.Tensor,
     weights: torch.Tensor,
     old: State | None,
+    course: Course,
 ) -> State:
     """Fit on rows (n, d) in their frame.
 
@@ -127,7 +129,15 @@ def fit_heads(
     weights : (n,) float tensor
     old : State or None
         The last fit, in this frame.
+    course : Course
+        Follows the fit.
+
+    Raises
+    ------
+    Cancelled
+        If the fit should stop.
     """
+    course.check()
     if old is not None and old.axes is not None and len(scaled) < FRESH * old.turned_at:
         axes, turned_at = old.axes, old.turned_at
     else:
@@ -135,7 +145,7 @@ def fit_heads(
     # The heads live in the span of the labelled rows. In its principal axes there are at most
     # min(n, d) unknowns a class, and the curvature is close to diagonal.
     Z = torch.cat([scaled @ axes, torch.ones_like(scaled[:, :1])], dim=1)
-    run = _Run(settings, Z, codes, weights, len(labels), old, axes)
+    run = _Run(settings, Z, codes, weights, len(labels), old, axes, course)
     found = run.linear() if settings.hidden is None else run.curved()
     full = axes.shape[0] == axes.shape[1]
     return State(frame, labels, *found, axes if full else None, turned_at)
@@ -153,7 +163,9 @@ class _Run:
         classes: int,
         old: State | None,
         axes: torch.Tensor,
+        course: Course,
     ) -> None:
+        self.course = course
         self.settings, self.Z, self.codes, self.weights = settings, Z, codes, weights
         self.classes, self.old, self.axes = classes, old, axes
         drawn = bootstrap(len(codes), settings.members, settings.seed)
@@ -169,6 +181,8 @@ class _Run:
         centre = self._start(1, near.centre if near else ())
         l2 = settings.l2 or (old.l2 if old else USUAL)
         steps = 0
+        # In heads; those of the folds join when it is known how many are needed.
+        self.course.plan((near is None) + 1 + settings.members)
         if near is None:
             centre, steps = self._solve(self.weights[None], l2, centre, None, self.loose)
         curvature = curvature_of(self.Z, centre[0], self.weights[None])
@@ -207,7 +221,7 @@ class _Run:
         self, l2: float, centre: Layers, curvature: torch.Tensor, near: State | None
     ) -> Held:
         """Penalty and temperature by the rows held out."""
-        folds = Folds(self.Z, self.codes, self.weights, self.loose)
+        folds = Folds(self.Z, self.codes, self.weights, self.loose, self.course)
         start = self._start(folds.used, near.folds if near else (), otherwise=centre)
         # One class is told apart from nothing: the labels do not say how strongly.
         if self.settings.l2 is None and int(self.codes.min()) < int(self.codes.max()):
@@ -219,8 +233,9 @@ class _Run:
         """Members and fold-heads with a hidden layer, side by side."""
         settings, old = self.settings, self.old
         l2 = settings.l2 or USUAL
-        folds = Folds(self.Z, self.codes, self.weights, self.exact)
+        folds = Folds(self.Z, self.codes, self.weights, self.exact, self.course)
         weights = torch.cat([self.member_weights, folds.weights])
+        self.course.plan(len(weights))
         whole = tuple(torch.cat(pair) for pair in zip(old.members, old.folds, strict=True)) if (
             old
         ) else ()  # fmt: skip
@@ -261,4 +276,4 @@ class _Run:
         ending: Ending,
     ) -> tuple[Layers, int]:
         strengths = torch.full((len(weights),), l2, device=self.Z.device)
-        return solve(self.Z, self.codes, weights, strengths, start, ending, curvature)
+        return solve(self.Z, self.codes, weights, strengths, start, ending, curvature, self.course)

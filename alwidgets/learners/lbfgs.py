@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 #: Maps parameters (H, P) to the objective of each problem (H,) and its gradient (H, P).
 Objective: TypeAlias = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+#: Gets the number of iterations made and, of each problem (H,), by how much of itself, or of
+#: ``floor`` where that is more, its objective fell: the latter as (fall, size).
+Follower: TypeAlias = Callable[[int, torch.Tensor, torch.Tensor], None]
 
 #: Relative rounding error of an objective in single precision: a rise below it is none.
 ROUNDING = 1e-6
@@ -27,6 +30,7 @@ def minimise(
     patience: int = 2,
     history: int = 8,
     floor: float = 1e-12,
+    follow: Follower | None = None,
 ) -> tuple[torch.Tensor, int]:
     """Minimise H problems of P parameters side by side.
 
@@ -50,9 +54,10 @@ def minimise(
     patience : int
     history : int
         Curvature pairs that are kept; memory is ``2 * history + 1`` times that of ``start``.
-
     floor : float
         What matters in an objective, however small it is.
+    follow : callable, optional
+        Called after every iteration; what it raises ends them.
 
     Returns
     -------
@@ -83,9 +88,12 @@ def minimise(
         torch.sub(new_grad, grad, out=basis[:, history + slot])
         basis[:, -1] = new_grad
         fell = value - new_value
-        settled = fell <= tol * new_value.abs().clamp(min=floor)
+        whole = new_value.abs().clamp(min=floor)
+        settled = fell <= tol * whole
         still = torch.where(settled, still + 1, 0.0)
         x, value, grad = new_x, new_value, new_grad
+        if follow is not None:
+            follow(made, fell, whole)
         if bool((still >= patience).all()):
             break
     return x, made

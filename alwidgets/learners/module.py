@@ -14,8 +14,9 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from alwidgets.devices import resolve_device
 from alwidgets.errors import LearnerError
-from alwidgets.learners.base import Array, ArrayT, check_whole, like, resolve_device
+from alwidgets.learners.base import Array, ArrayT, check_whole, like
 from alwidgets.learners.module_inputs import (
     Source,
     as_inputs,
@@ -171,7 +172,7 @@ class TorchLearner(Reporting):
     @property
     def device(self) -> torch.device:
         """Where the learner computes."""
-        return resolve_device(self._device)
+        return resolve_device(self._device, LearnerError)
 
     @property
     def n_classes_(self) -> int:

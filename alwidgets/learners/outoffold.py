@@ -10,6 +10,7 @@ import torch
 
 from alwidgets.learners.calibration import best_temperature, dealt
 from alwidgets.learners.loss import Ending, Layers, logits, solve
+from alwidgets.learners.progress import Course
 
 FOLDS = 5
 #: Rows held out that are enough: with many labels not every fold is needed.
@@ -53,6 +54,8 @@ class Folds:
         Of each item in every sum of losses.
     ending : Ending
         Of each fit.
+    course : Course, optional
+        Follows them.
     """
 
     def __init__(
@@ -61,8 +64,9 @@ class Folds:
         codes: torch.Tensor,
         weights: torch.Tensor,
         ending: Ending,
+        course: Course | None = None,
     ) -> None:
-        self.Z, self.codes, self.ending = Z, codes, ending
+        self.Z, self.codes, self.ending, self.course = Z, codes, ending, course or Course()
         fold = fold_of(codes)
         self.used = folds_needed(len(codes))
         ids = torch.arange(self.used, device=codes.device)
@@ -79,6 +83,7 @@ class Folds:
     def fit(self, l2: list[float], start: Layers, curvature: torch.Tensor | None) -> list[Layers]:
         """The fold-heads at each strength, all in one go, from one start (F or 1 heads)."""
         count = len(l2)
+        self.course.plan(count * self.used)
         begin = tuple(layer.expand(self.used, -1, -1).repeat(count, 1, 1) for layer in start)
         strengths = torch.tensor(l2, dtype=self.Z.dtype, device=self.Z.device)
         found, _ = solve(
@@ -89,6 +94,7 @@ class Folds:
             begin,
             self.ending,
             curvature,
+            self.course,
         )
         return [
             tuple(layer[k * self.used : (k + 1) * self.used] for layer in found)
@@ -104,7 +110,7 @@ class Folds:
             ],
             dim=1,
         )
-        return best_temperature(held, self.codes[self.rows], self.row_weights)
+        return best_temperature(held, self.codes[self.rows], self.row_weights, self.course.check)
 
     def search(self, l2: float, start: Layers, curvature: torch.Tensor | None) -> Held:
         """The strength of least loss: downhill from ``l2`` by half decades, then between these.

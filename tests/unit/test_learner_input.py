@@ -12,9 +12,9 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
+from alwidgets.devices import resolve_device
 from alwidgets.errors import LearnerError
 from alwidgets.learners import HeadEnsemble
-from alwidgets.learners.base import resolve_device
 from alwidgets.learners.module import TorchLearner
 from alwidgets.learners.sklearn import SklearnLearner
 
@@ -89,7 +89,13 @@ def test_nothing_to_fit_on_says_what_to_do(make: Callable[..., Any]) -> None:
 
 @pytest.mark.parametrize(
     ("device", "says"),
-    [("nope", "is no device"), (3.5, "is no device"), ("cuda", "no such GPU"), ("mps", "GPU")],
+    [
+        ("nope", "is no device"),
+        (3.5, "is no device"),
+        ("cuda", "no such GPU"),
+        ("mps", "GPU"),
+        ("ipu", "GPU"),
+    ],
 )
 def test_a_device_that_is_not_there(
     device: Any, says: str, monkeypatch: pytest.MonkeyPatch
@@ -97,7 +103,7 @@ def test_a_device_that_is_not_there(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     with pytest.raises(LearnerError, match=says):
-        resolve_device(device)
+        resolve_device(device, LearnerError)
     for kind in ("heads", "module"):
         with pytest.raises(LearnerError, match=says):
             MAKERS[kind](device=device).fit(X, Y)
@@ -115,9 +121,9 @@ def test_a_model_for_a_device_that_is_not_there(
 def test_a_gpu_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    assert resolve_device("cuda:0") == torch.device("cuda:0")
+    assert resolve_device("cuda:0", LearnerError) == torch.device("cuda:0")
     with pytest.raises(LearnerError, match="cuda:1"):
-        resolve_device("cuda:1")
+        resolve_device("cuda:1", LearnerError)
 
 
 def test_a_place_that_cannot_be_written_to(make: Callable[..., Any], tmp_path: Path) -> None:
