@@ -3,16 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import Array, as_tensor, checked
+from alwidgets.strategies._arrays import Array, as_tensor, bad_row, checked, not_finite, wide
 
-#: Elements of one block of rows: 8 MB in single precision.
-BLOCK = 1 << 21
-#: Columns of one product with such a block.
-COLUMNS = 1024
+#: Numbers of one block of rows: 4 MB in single precision.
+BLOCK = 1 << 20
+
+
+def blocks(
+    values: Array,
+    what: str,
+    *,
+    columns: int = 0,
+    numbers: NDArray[Any] | torch.Tensor | None = None,
+    check: bool = True,
+) -> Iterator[tuple[slice, torch.Tensor]]:
+    """The rows of a matrix in order, as (where, block): finite, in at least single precision.
+
+    So half precision and files mapped into memory are never converted or read as a whole.
+
+    Parameters
+    ----------
+    values : (n, d) array or tensor
+    what : str
+        Names the matrix in errors.
+    columns : int
+        How wide the result for a row is, if wider than the row.
+    numbers : (n,) integers, optional
+        What its rows are called in errors.
+    check : bool
+        Without, the rows are known to be finite.
+
+    Raises
+    ------
+    StrategyError
+        For another number of axes, and for NaN or infinity, naming the first row.
+    """
+    if values.ndim != 2:
+        raise StrategyError(f"Expected {what} with 2 axes, got shape {tuple(values.shape)}.")
+    step = max(1, BLOCK // max(1, values.shape[1], columns))
+    for start in range(0, len(values), step):
+        where = slice(start, min(start + step, len(values)))
+        part = block(values, where, what, numbers) if check else wide(as_tensor(values[where]))
+        yield where, part
+
+
+def block(
+    values: Array, where: slice, what: str, numbers: NDArray[Any] | torch.Tensor | None = None
+) -> torch.Tensor:
+    """One block of :func:`blocks`."""
+    part = wide(as_tensor(values[where]))
+    bad = bad_row(part)
+    if bad is not None:
+        bad += where.start
+        raise not_finite(what, bad if numbers is None else int(numbers[bad]))
+    return part
+
+
+def check_rows(values: Array, what: str) -> None:
+    """Raise for another number of axes than two, and for NaN or infinity, naming the first row."""
+    whole = as_tensor(values)
+    # At once where nothing is to be converted: one step for all threads.
+    if whole.ndim == 2 and wide(whole[:0]).dtype == whole.dtype and bad_row(whole) is None:
+        return
+    for _ in blocks(values, what):
+        pass
 
 
 class Rows:
@@ -69,23 +129,12 @@ class Rows:
 
     def blocks(self, columns: int = 0) -> Iterator[tuple[slice, torch.Tensor]]:
         """All rows in order, as (where, block); ``columns`` is how wide the result of each is."""
-        step = max(1, BLOCK // max(1, self.width, columns))
-        for start in range(0, len(self), step):
-            where = slice(start, min(start + step, len(self)))
-            try:
-                part = checked(self.values[where], 2, self.what)
-            except StrategyError:
-                bad = ~torch.isfinite(self.values[where]).all(dim=1)
-                row = start + int(torch.nonzero(bad)[0, 0])
-                raise StrategyError(
-                    f"NaN or infinity in the {self.what}, first in row {row}."
-                ) from None
+        for where, part in blocks(self.values, self.what, columns=columns):
             yield where, part if self.offset is None else part - self.offset
 
     def check(self) -> None:
         """Raise for NaN or infinity."""
-        for _ in self.blocks():
-            pass
+        check_rows(self.values, self.what)
 
 
 def labelled_rows(values: Array | None, pool: Rows) -> torch.Tensor:
@@ -114,18 +163,9 @@ def no_rows(pool: Rows) -> torch.Tensor:
 def norms(X: torch.Tensor) -> torch.Tensor:
     """Squared length of each row."""
     lengths: torch.Tensor = torch.linalg.vector_norm(X, dim=1)
-    return lengths.square()
+    return lengths.square_()
 
 
 def squared(X: torch.Tensor, to: torch.Tensor) -> torch.Tensor:
     """(r, c) squared distances, by one matrix product."""
     return torch.addmm(norms(to), X, to.T, alpha=-2.0).add_(norms(X)[:, None]).clamp_(min=0.0)
-
-
-def nearest_gap(X: torch.Tensor, to: torch.Tensor) -> torch.Tensor:
-    """Squared distance of each row of a block to the nearest of ``to``."""
-    least = torch.full((len(X),), torch.inf, dtype=X.dtype, device=X.device)
-    for part in to.split(COLUMNS):
-        found = torch.addmm(norms(part), X, part.T, alpha=-2.0).amin(dim=1)
-        torch.minimum(least, found, out=least)
-    return least.add_(norms(X)).clamp_(min=0.0)

@@ -14,9 +14,11 @@ COLD = 5
 RARE = 0.02
 UNEQUAL = 0.25
 #: Labels of a rare class that are enough to learn it by.
-FOUND = 20
-#: Share of the picks that are drawn at random: what active labels are measured against.
-EXPLORE = 0.05
+FOUND = 10
+#: Of the picks some are drawn at random, for active labels to be measured against: this share, and
+#: less once there are more labels than give so many random ones. Early they cost little.
+EXPLORE = 0.1
+LOTS = 10
 
 
 def choose(known: Known, losing: str | None = None) -> tuple[str, str]:
@@ -56,7 +58,7 @@ def _rare(known: Known) -> float | None:
 
 
 def explore(
-    best: NDArray[np.int64], log_q: NDArray[np.float64], m: int, seed: int
+    best: NDArray[np.int64], log_q: NDArray[np.float64], m: int, labels: int, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
     """Put uniform draws in the place of a few picks.
 
@@ -65,6 +67,8 @@ def explore(
     best, log_q : (n,) arrays
         Positions among ``m`` candidates, in the order picked, and log-probabilities.
     m : int
+    labels : int
+        That there are: the more, the fewer lots.
     seed : int
 
     Returns
@@ -72,7 +76,7 @@ def explore(
     (n,) positions, log-probabilities, and which were drawn by lot
     """
     rng = np.random.default_rng(seed)
-    by_lot = rng.random(len(best)) < EXPLORE
+    by_lot = rng.random(len(best)) < min(EXPLORE, LOTS / max(labels, 1))
     taken = np.zeros(m, dtype=bool)
     found, known = np.empty_like(best), np.full(len(best), np.nan)
     picks = iter(range(len(best)))

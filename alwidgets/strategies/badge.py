@@ -8,6 +8,7 @@ import torch
 from alwidgets.errors import StrategyError
 from alwidgets.strategies._arrays import ArrayT, like
 from alwidgets.strategies._blocks import Rows, no_rows, norms
+from alwidgets.strategies._threads import one_thread
 from alwidgets.strategies.clustering import plus_plus
 
 
@@ -45,13 +46,15 @@ def badge(proba: ArrayT, embedding: ArrayT, n: int, seed: int = 0) -> ArrayT:
     gradient lower bounds", ICLR 2020.
     """
     p, h = Rows(proba, "probabilities"), Rows(embedding, "embedding")
-    m = len(p)
-    if len(h) != m:
-        raise StrategyError(f"{m} rows of probabilities but {len(h)} of the embedding.")
-    n = max(0, min(n, m))
-    if n == 0:
-        return like(no_rows(p), proba)
-    rng = np.random.default_rng(seed)
+    if len(h) != len(p):
+        raise StrategyError(f"{len(p)} rows of probabilities but {len(h)} of the embedding.")
+    n = max(0, min(n, len(p)))
+    with one_thread():
+        picked = _drawn(p, h, n, np.random.default_rng(seed)) if n else no_rows(p)
+    return like(picked, proba)
+
+
+def _drawn(p: Rows, h: Rows, n: int, rng: np.random.Generator) -> torch.Tensor:
     device = h.device
     # Squared lengths of the two factors.
     doubt = torch.cat([norms(_residual(part)) for _, part in p.blocks()]).to(device, h.dtype)
@@ -87,7 +90,7 @@ def badge(proba: ArrayT, embedding: ArrayT, n: int, seed: int = 0) -> ArrayT:
     # Two gradients are at most as far apart as they are long together.
     bound = (length.sqrt() + length[first].sqrt()).square()
     picked = torch.from_numpy(plus_plus(bound, between, refresh, [first], n, rng))
-    return like(picked.to(p.device), proba)
+    return picked.to(p.device)
 
 
 def _residual(p: torch.Tensor) -> torch.Tensor:

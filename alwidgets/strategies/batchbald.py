@@ -9,11 +9,15 @@ import torch
 
 from alwidgets.errors import StrategyError
 from alwidgets.strategies._arrays import ArrayT, checked, like
+from alwidgets.strategies._threads import one_thread
+from alwidgets.strategies.clustering import kmeans
 from alwidgets.strategies.disagreement import bald
 from alwidgets.strategies.uncertainty import p_log_p, rows_at_once
 
 #: Nats below which one more label says nothing: rounding is not far below.
 NOTHING = 1e-5
+#: Groups of outcomes that alike beliefs are merged into, for a quick bound, and what it may lack.
+GROUPS, ROUNDING = 64, 1e-6
 #: Candidates that are scored before the first look at whether the rest can still win.
 FIRST = 64
 
@@ -42,6 +46,24 @@ class _Joint:
         terms = next_label.log().mul_(next_label)
         return (self.mass.to(p) @ terms).view(-1, classes).sum(dim=1).neg_()
 
+    def gain(self, p: torch.Tensor) -> torch.Tensor:
+        """What the next label of some items tells about the model, (K, r, C) -> (r,)."""
+        return self.entropy(p) + p_log_p(p).sum(dim=2).mean(dim=0)
+
+    def merged(self) -> _Joint | None:
+        """With outcomes of alike beliefs taken as one; ``None`` where that saves little.
+
+        Entropy is concave: with less known, every gain is at least as large.
+        """
+        if len(self.mass) < 4 * GROUPS:
+            return None
+        owner = kmeans(self.belief.float(), GROUPS, 0, iterations=5)[1]
+        mass = self.mass.new_zeros(GROUPS).index_add_(0, owner, self.mass)
+        belief = self.belief.new_zeros(GROUPS, self.belief.shape[1])
+        belief.index_add_(0, owner, self.belief * self.mass[:, None])
+        filled = mass > 0
+        return _Joint(mass[filled], belief[filled] / mass[filled][:, None])
+
     def extended(self, p: torch.Tensor, samples: int, rng: np.random.Generator) -> _Joint:
         """With one more item, (K, C); at most ``samples`` ways to label them all."""
         p = p.double()
@@ -56,6 +78,7 @@ class _Joint:
         return _Joint(kept / kept.sum(), belief / belief.sum(dim=1, keepdim=True))
 
 
+@one_thread()
 def batch_bald(posterior: ArrayT, n: int, seed: int = 0, *, samples: int = 1_000) -> ArrayT:
     """Greedily the items whose labels, seen together, tell most about the model.
 
@@ -139,9 +162,7 @@ def _best(
     place: torch.Tensor,
 ) -> int:
     """The item that adds most; ``bound`` is lowered to the gain of each item that was scored."""
-    C = p.shape[2]
-    step = max(1, rows_at_once(p, len(joint.mass), product=True) // C)
-    size = FIRST
+    size, quick = FIRST, True
     while True:
         open_bound = torch.where(known, -torch.inf, bound)
         best = torch.where(known, bound, -torch.inf).amax()
@@ -149,14 +170,28 @@ def _best(
         rows = rows[open_bound[rows] > best]
         if not len(rows):
             break
-        for part in rows.split(step):
-            own = p[:, part]
-            gain = joint.entropy(own) + p_log_p(own).sum(dim=2).mean(dim=0)
-            bound[part] = torch.minimum(bound[part], gain)
+        _lower(bound, rows, p, joint)
         known[rows] = True
         size *= 2
+        if quick:
+            # The first say how much there is to gain: few of the others can, even by a quick look.
+            quick = False
+            least = torch.where(known, bound, -torch.inf).amax()
+            rows = torch.nonzero(~known & (bound > least))[:, 0]
+            merged = joint.merged() if len(rows) > FIRST else None
+            if merged is not None:
+                _lower(bound, rows, p, merged, ROUNDING)
     at = torch.nonzero(known & (bound >= best))[:, 0]
     return int(at[place[at].argmin()])
+
+
+def _lower(
+    bound: torch.Tensor, rows: torch.Tensor, p: torch.Tensor, joint: _Joint, more: float = 0.0
+) -> None:
+    """Bound these rows by their gain and ``more``."""
+    step = max(1, rows_at_once(p, len(joint.mass), product=True) // p.shape[2])
+    for part in rows.split(step):
+        bound[part] = torch.minimum(bound[part], joint.gain(p[:, part]).add_(more))
 
 
 def _thinned(mass: torch.Tensor, n: int, start: float) -> tuple[torch.Tensor, torch.Tensor]:

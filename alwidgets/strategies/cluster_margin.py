@@ -9,8 +9,8 @@ from scipy.cluster.hierarchy import fcluster, linkage
 
 from alwidgets.errors import StrategyError
 from alwidgets.strategies._arrays import ArrayT, checked, like
+from alwidgets.strategies._blocks import check_rows
 from alwidgets.strategies.clustering import kmeans
-from alwidgets.strategies.neighbours import BLOCK, blocks
 from alwidgets.strategies.uncertainty import margin
 
 #: Candidates looked at for each item asked for, as in the paper; a cluster has as many on average.
@@ -63,8 +63,7 @@ def cluster_margin(proba: ArrayT, embedding: ArrayT, n: int, seed: int = 0) -> A
     best = doubt[order].topk(min(m, FACTOR * n)).indices.sort().values
     rows = order[best]
     # Converted as a whole are only these.
-    for _ in blocks(embedding, max(1, BLOCK // max(1, embedding.shape[1])), "embedding"):
-        pass
+    check_rows(embedding, "embedding")
     at = rows.to(embedding.device) if isinstance(embedding, torch.Tensor) else rows.cpu().numpy()
     h = checked(embedding[at], 2, "embedding")
     owner = _clusters(h, n, seed)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from alwidgets.strategies._blocks import BLOCK, norms, squared
-from alwidgets.strategies.neighbours import nearest
+from alwidgets.strategies._blocks import norms, squared
+from alwidgets.strategies._threads import one_thread
+from alwidgets.strategies.neighbours import BLOCK, lowest, nearest
 
 #: Rows that the centres are fitted to, at least; and rows for each centre, at least.
 FIT_ROWS, FIT_ROWS_EACH = 20_000, 40
+#: Multiplications from which a product is worth more than one thread: some 20 ms of one.
+WORTH_SHARING = 1 << 30
 #: Proposals that are looked at together.
 PROPOSALS = 256
 #: Rejected proposals, and one for each 64 rows, that cost about as much as measuring all rows.
@@ -112,7 +116,7 @@ def _without(bound: torch.Tensor, chosen: list[int]) -> torch.Tensor:
 
 
 def kmeans(
-    X: torch.Tensor, k: int, seed: int, *, iterations: int = 25
+    X: torch.Tensor, k: int, seed: int, *, iterations: int = 25, own: bool = False
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Lloyd's algorithm from a k-means++ start.
 
@@ -127,6 +131,8 @@ def kmeans(
     seed : int
     iterations : int
         At most; fewer if nothing changes any more.
+    own : bool
+        ``X`` is the caller's own copy: it may be moved to its mean, which saves another one.
 
     Returns
     -------
@@ -141,36 +147,45 @@ def kmeans(
         fit = X[torch.from_numpy(rng.permutation(len(X))[:limit]).to(X.device)]
     # Squared distances by products lose precision far from the origin.
     offset = fit.mean(dim=0)
-    fit = fit - offset
+    fit = fit.sub_(offset) if own or fit is not X else fit - offset
+    moved = own and fit is X
     centres = fit[torch.from_numpy(_start(fit, k, rng)).to(X.device)]
     owner = torch.zeros(len(fit), dtype=torch.int64, device=X.device)
     settled = False
     for step in range(iterations):
         previous = owner
         owner = _owners(fit, centres)
-        settled = step > 0 and bool((owner == previous).all())
+        settled = step > 0 and torch.equal(owner, previous)
         if settled:
             break
-        counts = torch.bincount(owner, minlength=k).to(X.dtype)
-        sums = torch.zeros_like(centres).index_add_(0, owner, fit)
-        filled = counts > 0
-        centres = torch.where(filled[:, None], sums / counts.clamp(min=1)[:, None], centres)
+        with one_thread():
+            counts = torch.bincount(owner, minlength=k).to(X.dtype)
+            sums = torch.zeros_like(centres).index_add_(0, owner, fit)
+            filled = counts > 0
+            centres = torch.where(filled[:, None], sums / counts.clamp(min=1)[:, None], centres)
     if len(fit) < len(X) or not settled:
-        owner = torch.cat([_owners(part - offset, centres) for part in X.split(FIT_ROWS)])
+        parts = (part if moved else part - offset for part in X.split(FIT_ROWS))
+        owner = torch.cat([_owners(part, centres) for part in parts])
     return centres + offset, owner
 
 
 def _owners(X: torch.Tensor, centres: torch.Tensor) -> torch.Tensor:
     """The nearest centre of each row; its own length does not matter for that."""
+    owner = torch.empty(len(X), dtype=torch.int64, device=X.device)
     lengths = norms(centres)
-    step = max(1, BLOCK // max(X.shape[1], len(centres)))
-    parts = [
-        torch.addmm(lengths, part, centres.T, alpha=-2.0).min(dim=1).indices
-        for part in X.split(step)
-    ]
-    return torch.cat(parts)
+    to = centres.T * -2.0
+    # The product alone may be worth the threads: then in few steps.
+    shared = X.numel() * len(centres) >= WORTH_SHARING
+    step = max(1, (4 * BLOCK if shared else BLOCK) // len(centres))
+    for part, out in zip(X.split(step), owner.split(step), strict=True):
+        with nullcontext() if shared else one_thread():
+            gaps = part @ to
+        with one_thread():
+            out.copy_(lowest(gaps.add_(lengths))[1])
+    return owner
 
 
+@one_thread()
 def _start(X: torch.Tensor, k: int, rng: np.random.Generator) -> Indices:
     """Rows of ``X`` to start from, by k-means++."""
     length = norms(X)

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from alwidgets.errors import StrategyError
+from alwidgets.strategies._arrays import bad_row
 
 #: Items of the pool whose labels :func:`~alwidgets.strategies.epig` wants to know.
 TARGETS = 200
@@ -189,13 +190,12 @@ class Context:
 
     def _finite(self, values: torch.Tensor, what: str) -> torch.Tensor:
         """What the learner says, or an error that names the pool's row where that is no number."""
-        if not bool(torch.isfinite(values.sum())):
-            bad = torch.nonzero(~torch.isfinite(values))
-            if len(bad):
-                row = int(self.indices[int(bad[:, -2].min())])
-                raise StrategyError(
-                    f"The learner gives NaN or infinity for pool row {row} in its {what}."
-                )
+        bad = bad_row(values)
+        if bad is not None:
+            raise StrategyError(
+                f"The learner gives NaN or infinity for pool row {int(self.indices[bad])} in its "
+                f"{what}."
+            )
         return values
 
     @property

@@ -6,13 +6,16 @@ import torch
 
 from alwidgets.errors import StrategyError
 from alwidgets.strategies._arrays import ArrayT, checked, like
-from alwidgets.strategies.neighbours import BLOCK, blocks, knn
+from alwidgets.strategies._blocks import block, blocks
+from alwidgets.strategies._threads import one_thread
+from alwidgets.strategies.neighbours import nearest_mask
 from alwidgets.strategies.uncertainty import nats
 
 #: Nothing is less probable than this: the divergence stays finite.
 LEAST = 1e-7
 
 
+@one_thread()
 def contrastive(
     proba: ArrayT,
     embedding: ArrayT,
@@ -66,21 +69,25 @@ def contrastive(
         raise StrategyError(
             f"{proba.shape[1]} classes for the candidates, {known.shape[1]} for the labelled items."
         )
+    if embedding.ndim == 2 and embedding.shape[1] != at.shape[1]:
+        raise StrategyError(
+            f"Items of {embedding.shape[1]} and of {at.shape[1]} features have no distance."
+        )
     scores = known.new_zeros(len(proba))
-    size = max(1, BLOCK // max(*known.shape, at.shape[1], 1))
     # KL(p || q) = sum p ln p - sum p ln q is linear in what belongs to the neighbour: the means of
     # its two parts are enough, (n, C + 1) numbers instead of (n, k, C).
     facts = torch.cat([known, -nats(known)[:, None]], dim=1)
-    both = zip(
-        blocks(proba, size, "probabilities"), blocks(embedding, size, "embedding"), strict=True
-    )
-    for (start, p), (_, h) in both:
+    facts /= min(neighbours, max(1, len(known)))
+    centre = at.mean(dim=0) if len(at) else at.new_zeros(at.shape[1])
+    at = at - centre
+    for where, h in blocks(embedding, "embedding", columns=max(known.shape)):
+        p = block(proba, where, "probabilities")
         if not len(known):
             continue
-        rows = knn(h.to(at), at, neighbours)[1]
-        mean = torch.nn.functional.embedding_bag(rows, facts, mode="mean")
+        near = nearest_mask(h.to(at) - centre, at, neighbours)
+        mean = near.to(facts) @ facts
         cross = (mean[:, :-1] * _floored(p.to(known)).log()).sum(dim=1)
-        scores[start : start + len(p)] = (mean[:, -1] - cross).clamp_(min=0.0)
+        scores[where] = (mean[:, -1] - cross).clamp_(min=0.0)
     return like(scores, proba)
 
 

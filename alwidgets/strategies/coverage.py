@@ -10,6 +10,7 @@ import torch
 from alwidgets.errors import StrategyError
 from alwidgets.strategies._arrays import ArrayT, like
 from alwidgets.strategies._blocks import Rows, labelled_rows, no_rows, squared
+from alwidgets.strategies._threads import one_thread
 from alwidgets.strategies.clustering import kmeans
 
 #: Candidates that cover and are covered: a larger pool is represented by a random sample.
@@ -126,6 +127,7 @@ def _near(X: torch.Tensor, to: torch.Tensor, radius: float) -> torch.Tensor:
     return squared(X, to) < radius**2
 
 
+@one_thread()
 def _cover(h: torch.Tensor, radius: float, covered: torch.Tensor, n: int) -> list[int]:
     """Rows by the number of uncovered rows in their ball, until everything is covered.
 

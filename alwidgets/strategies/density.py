@@ -5,10 +5,12 @@ from __future__ import annotations
 import torch
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import Array, ArrayT, as_tensor, checked, like
-from alwidgets.strategies.neighbours import BLOCK, blocks
+from alwidgets.strategies._arrays import ArrayT, as_tensor, checked, like, wide
+from alwidgets.strategies._blocks import blocks
+from alwidgets.strategies._threads import one_thread
 
 
+@one_thread()
 def density(embedding: ArrayT, reference: ArrayT) -> ArrayT:
     """Mean similarity to the pool: high amid many items, low for outliers.
 
@@ -45,17 +47,21 @@ def density(embedding: ArrayT, reference: ArrayT) -> ArrayT:
             f"{embedding.shape[1]} features for the candidates, {reference.shape[-1]} for the "
             "reference."
         )
-    size = max(1, BLOCK // max(1, reference.shape[-1]))
     # In double precision, so that the mean does not depend on the blocks.
     device = as_tensor(reference[:1]).device
     total = torch.zeros(reference.shape[-1], dtype=torch.float64, device=device)
-    for _, part in blocks(reference, size, "reference"):
-        total += (part / _length(part)[:, None]).sum(dim=0, dtype=torch.float64)
+    lengths = []
+    for _, part in blocks(reference, "reference"):
+        lengths.append(_length(part))
+        total += part.T @ (1.0 / lengths[-1])
     mean = total / len(reference)
-    scores = _single(embedding).new_empty(len(embedding))
-    for start, part in blocks(embedding, size, "embedding"):
-        cosine = part @ mean.to(part) / _length(part)
-        scores[start : start + len(part)] = ((1.0 + cosine) / 2.0).clamp_(0.0, 1.0)
+    # A pool that is its own reference is checked and measured once.
+    known = torch.cat(lengths) if reference is embedding else None
+    scores = wide(as_tensor(embedding[:0])).new_empty(len(embedding))
+    for where, part in blocks(embedding, "embedding", check=known is None):
+        length = _length(part) if known is None else known[where]
+        cosine = (part @ mean.to(part)).div_(length)
+        torch.add(cosine, 1.0, out=scores[where]).div_(2.0).clamp_(0.0, 1.0)
     return like(scores, embedding)
 
 
@@ -100,11 +106,5 @@ def density_weighted(uncertainty: ArrayT, density: ArrayT, beta: float = 1.0) ->
 
 def _length(part: torch.Tensor) -> torch.Tensor:
     """Of the rows; 1 for a row of zeros, and none so small that dividing by it overflows."""
-    length = part.norm(dim=1)
+    length = torch.linalg.vector_norm(part, dim=1)
     return torch.where(length > torch.finfo(part.dtype).tiny, length, 1.0)
-
-
-def _single(values: Array) -> torch.Tensor:
-    """No row of ``values``, in the precision that its blocks have."""
-    nothing = as_tensor(values[:0])
-    return nothing if nothing.dtype == torch.float64 else nothing.float()

@@ -7,13 +7,19 @@ the row, and for another number of axes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
+import numpy as np
 import torch
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import Array, ArrayT, checked, like
+from alwidgets.strategies._arrays import Array, ArrayT, bad_row, checked, like, not_finite, shaped
+from alwidgets.strategies._threads import one_thread
 from alwidgets.strategies.uncertainty import nats, p_log_p, rows_at_once
+
+#: Numbers whose votes are counted at once: they stay in the cache.
+VOTES = 1 << 18
 
 
 def bald(posterior: ArrayT) -> ArrayT:
@@ -35,12 +41,14 @@ def bald(posterior: ArrayT) -> ArrayT:
     Houlsby et al., "Bayesian active learning for classification and preference learning", 2011.
     """
 
-    def score(p: torch.Tensor) -> torch.Tensor:
-        own = _mean(p, p_log_p)
+    def score(p: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
+        own = p_log_p(p[0])
+        for sample in p[1:]:
+            own += p_log_p(sample)
         # Rounding can leave a difference of equal entropies just below zero.
-        return own.sub_(p_log_p(_mean(p))).sum(dim=1).clamp_(min=0.0)
+        return own.div_(len(p)).sub_(p_log_p(mean)).sum(dim=1).clamp_(min=0.0)
 
-    return _by_rows(posterior, score)
+    return _by_rows(posterior, _mean, score)
 
 
 def consensus_entropy(posterior: ArrayT) -> ArrayT:
@@ -59,7 +67,7 @@ def consensus_entropy(posterior: ArrayT) -> ArrayT:
     McCallum & Nigam, "Employing EM and pool-based active learning for text classification",
     ICML 1998.
     """
-    return _by_rows(posterior, lambda p: nats(_mean(p)))
+    return _by_rows(posterior, _mean, lambda p, mean: nats(mean))
 
 
 def max_disagreement(posterior: ArrayT) -> ArrayT:
@@ -79,15 +87,15 @@ def max_disagreement(posterior: ArrayT) -> ArrayT:
     ICML 1998; the largest divergence in place of the mean one, which is BALD.
     """
 
-    def score(p: torch.Tensor) -> torch.Tensor:
-        log_mean = _mean(p).clamp_(min=torch.finfo(p.dtype).tiny).log_()
+    def score(p: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
+        log_mean = mean.clamp_(min=torch.finfo(p.dtype).tiny).log_()
         most = p.new_zeros(p.shape[1])
         for sample in p:
             divergence = p_log_p(sample).sub_(sample * log_mean).sum(dim=1)
             torch.maximum(most, divergence, out=most)
         return most
 
-    return _by_rows(posterior, score)
+    return _by_rows(posterior, _mean, score)
 
 
 def vote_entropy(posterior: ArrayT) -> ArrayT:
@@ -106,7 +114,7 @@ def vote_entropy(posterior: ArrayT) -> ArrayT:
     Dagan & Engelson, "Committee-based sampling for training probabilistic classifiers",
     ICML 1995.
     """
-    return _by_rows(posterior, lambda p: nats(_votes(p)))
+    return _by_rows(posterior, _votes, lambda p, share: nats(share))
 
 
 def variation_ratio(posterior: ArrayT) -> ArrayT:
@@ -124,9 +132,10 @@ def variation_ratio(posterior: ArrayT) -> ArrayT:
     ----------
     Freeman, "Elementary applied statistics", 1965.
     """
-    return _by_rows(posterior, lambda p: _votes(p).amax(dim=1).neg_().add_(1.0))
+    return _by_rows(posterior, _votes, lambda p, share: share.amax(dim=1).neg_().add_(1.0))
 
 
+@one_thread()
 def epig(posterior: ArrayT, target_posterior: Array) -> ArrayT:
     """Expected information that an item's label gives about the labels of the targets, in nats.
 
@@ -178,34 +187,66 @@ def epig(posterior: ArrayT, target_posterior: Array) -> ArrayT:
     return like(total.clamp_(min=0.0), posterior)
 
 
-def _by_rows(posterior: ArrayT, score: Callable[[torch.Tensor], torch.Tensor]) -> ArrayT:
-    """(n,) scores of (K, n, C), in blocks of items."""
-    p = checked(posterior, 3)
+@one_thread()
+def _by_rows(
+    posterior: ArrayT,
+    summary: Callable[[torch.Tensor], torch.Tensor],
+    score: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+) -> ArrayT:
+    """(n,) scores of (K, n, C) and of its summary, (n, C), in blocks of items."""
+    p = shaped(posterior, 3)
     if not p.shape[0]:
         raise StrategyError("The posterior holds no sample: give (K, n, C) with K at least 1.")
     result = p.new_empty(p.shape[1])
     step = rows_at_once(p, p.shape[2])
-    for part, out in zip(p.split(step, dim=1), result.split(step), strict=True):
-        out.copy_(score(part))
+    for start in range(0, len(result), step):
+        part = p[:, start : start + step]
+        about = summary(part)
+        # What is not finite leaves its mark there, where there is less to look at.
+        bad = None if bad_row(about) is None else bad_row(part)
+        if bad is not None:
+            raise not_finite("probabilities", start + bad)
+        result[start : start + step] = score(part, about)
     return like(result, posterior)
 
 
-def _mean(
-    p: torch.Tensor, of: Callable[[torch.Tensor], torch.Tensor] = torch.clone
-) -> torch.Tensor:
+def _mean(p: torch.Tensor) -> torch.Tensor:
     """Mean over the posterior samples, added in their order wherever an item lies in a block."""
-    total = of(p[0])
+    if p.device.type == "cpu":
+        # One call, and in order: torch's sum goes by the place in the block.
+        with np.errstate(invalid="ignore", over="ignore"):
+            return torch.from_numpy(np.add.reduce(p.numpy(), axis=0)).div_(len(p))
+    total = p[0].clone()
     for sample in p[1:]:
-        total += sample if of is torch.clone else of(sample)
+        total += sample
     return total.div_(len(p))
 
 
 def _votes(p: torch.Tensor) -> torch.Tensor:
-    """(n, C) share of the members that vote for each class."""
+    """(n, C) share of the members that vote for each class; NaN where one says no number."""
+    if p.device.type != "cpu":
+        return _counted(p)
+    step = max(1, VOTES // max(1, p.shape[0] * p.shape[2]))
+    return torch.cat([_compared(part) for part in p.split(step, dim=1)])
+
+
+def _compared(p: torch.Tensor) -> torch.Tensor:
+    """The same for what fits into the cache, with steps along rows of members and items."""
+    by_class = np.ascontiguousarray(p.numpy().transpose(2, 0, 1))
+    votes = np.add.reduce(by_class == by_class.max(axis=0), axis=1, dtype=np.float32)
+    if votes.sum(dtype=np.float64) != by_class[0].size or not math.isfinite(by_class.sum()):
+        # Somebody votes for two.
+        return _counted(p)
+    return torch.from_numpy(votes.T).to(p.dtype, copy=True).div_(len(p))
+
+
+def _counted(p: torch.Tensor) -> torch.Tensor:
     share = p.new_zeros(p.shape[1:])
     one = p.new_ones(()).expand(len(share), 1)
     for sample in p:
         share.scatter_add_(1, sample.argmax(dim=1, keepdim=True), one)
+    if bad_row(p) is not None:
+        share.fill_(torch.nan)
     return share.div_(len(p))
 
 

@@ -6,17 +6,19 @@ import numpy as np
 import torch
 
 from alwidgets.strategies._arrays import ArrayT, like
-from alwidgets.strategies._blocks import Rows, labelled_rows, nearest_gap, no_rows, norms
+from alwidgets.strategies._blocks import Rows, labelled_rows, no_rows, norms
+from alwidgets.strategies._threads import one_thread
 from alwidgets.strategies.clustering import kmeans
+from alwidgets.strategies.neighbours import nearest_gap
 
 #: Rows that k-means looks at: more change the centroids little.
 SAMPLE = 20_000
 #: Labelled rows that every candidate is held against; the others only where they can matter.
 FIRST = 64
 #: Rows at the front that are kept up to date, and those kept when it is full.
-FRONT, KEPT = 8192, 2048
+FRONT, KEPT = 2048, 1024
 #: Older rows that are brought up to date at once, and those of them that come to the front.
-LATE, ADDED = 8192, 512
+LATE, ADDED = 2048, 512
 
 
 def k_center(embedding: ArrayT, labelled: ArrayT | None, n: int, seed: int = 0) -> ArrayT:
@@ -71,13 +73,14 @@ def k_center(embedding: ArrayT, labelled: ArrayT | None, n: int, seed: int = 0) 
         chosen.append(0)
         known = h[order[:1]]
     gap = torch.empty(m, dtype=h.dtype, device=h.device)
-    for where, part in h.blocks(min(FIRST, len(known))):
-        gap[where] = nearest_gap(part, known[:FIRST])
-    front = _Front(h, order, gap[order], known, n)
-    for place in chosen:
-        front.gap[place] = -1.0
-    while len(chosen) < n:
-        chosen.append(front.take())
+    with one_thread():
+        for where, part in h.blocks(min(FIRST, len(known))):
+            gap[where] = nearest_gap(part, known[:FIRST])
+        front = _Front(h, order, gap[order], known, n)
+        for place in chosen:
+            front.gap[place] = -1.0
+        while len(chosen) < n:
+            chosen.append(front.take())
     picks = order[torch.tensor(chosen, device=h.device)]
     return like(picks, embedding)
 
@@ -207,7 +210,7 @@ def representative(embedding: ArrayT, labelled: ArrayT | None, n: int, seed: int
     known = labelled_rows(labelled, pool)
     everything = torch.cat([h, known])
     clusters = min(len(known) + n, 500, len(everything))
-    centres, owner = kmeans(everything, max(clusters, min(n, len(h))), seed)
+    centres, owner = kmeans(everything, max(clusters, min(n, len(h))), seed, own=True)
     gaps = norms(h - centres[owner[: len(h)]]).cpu().numpy()
     owners = owner.cpu().numpy()
     own = owners[: len(h)]

@@ -9,7 +9,12 @@ import torch
 
 from alwidgets.errors import StrategyError
 from alwidgets.strategies._arrays import Array, ArrayT, as_tensor, checked, like
+from alwidgets.strategies._blocks import BLOCK
+from alwidgets.strategies._threads import one_thread
 from alwidgets.strategies.uncertainty import p_log_p, rows_at_once
+
+#: Lengths whose squares single precision holds.
+TINY, HUGE = 1e-15, 1e15
 
 
 def expected_gradient_length(proba: ArrayT, embedding: Array) -> ArrayT:
@@ -44,21 +49,32 @@ def expected_gradient_length(proba: ArrayT, embedding: Array) -> ArrayT:
             f"Expected an embedding of shape ({len(p)}, d), got {tuple(h.shape)}: one row for each "
             "row of the probabilities."
         )
-    result = p.new_empty(len(p))
-    step = rows_at_once(p, p.shape[1] + h.shape[1])
-    for start in range(0, len(p), step):
-        rows = slice(start, start + step)
-        # Doubles: a sure prediction leaves differences of nearly equal squares.
-        q = p[rows].double()
-        squares = q.square()
-        others = squares.sum(dim=1, keepdim=True) - squares
-        residual = others.clamp_(min=0.0).add_((1.0 - q).square_()).sqrt_()
-        norm = torch.linalg.vector_norm(h[rows].double(), dim=1).to(p.device)
-        result[rows] = residual.mul_(q).sum(dim=1).mul_(norm)
+    result = _lengths(h).to(p)
     if not bool(torch.isfinite(result.sum())):
         checked(embedding, 2, "embedding")
         raise StrategyError("The norm of an embedding is too large: scale the embedding down.")
+    step = rows_at_once(p, p.shape[1])
+    with one_thread():
+        for part, out in zip(p.split(step), result.split(step), strict=True):
+            # Doubles: a sure prediction leaves differences of nearly equal squares.
+            q = part.double()
+            squares = q.square()
+            others = squares.sum(dim=1, keepdim=True) - squares
+            residual = others.clamp_(min=0.0).add_((1.0 - q).square_()).sqrt_()
+            out.mul_(residual.mul_(q).sum(dim=1))
     return like(result, proba)
+
+
+def _lengths(h: torch.Tensor) -> torch.Tensor:
+    """(n,) length of each row."""
+    if h.dtype in (torch.float32, torch.float64):
+        # One step for all threads.
+        found: torch.Tensor = torch.linalg.vector_norm(h, dim=1)
+        low, high = found.aminmax() if len(found) else (1.0, 1.0)
+        if float(low) > TINY and float(high) < HUGE:
+            return found
+    parts = h.split(max(1, BLOCK // max(1, h.shape[1])))
+    return torch.cat([torch.linalg.vector_norm(part.double(), dim=1) for part in parts])
 
 
 def expected_error_reduction(

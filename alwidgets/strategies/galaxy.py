@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from alwidgets.errors import StrategyError
 from alwidgets.strategies._arrays import Array, ArrayT, as_tensor, checked, like
+from alwidgets.strategies._threads import one_thread
 
 
+@one_thread()
 def galaxy(
     proba: ArrayT, labelled_proba: Array | None, labels: Array, n: int, seed: int = 0
 ) -> ArrayT:

@@ -8,6 +8,7 @@ import torch
 from alwidgets.errors import StrategyError
 from alwidgets.strategies._arrays import Array, ArrayT, as_tensor, checked, like
 from alwidgets.strategies._blocks import Rows, labelled_rows, no_rows, squared
+from alwidgets.strategies._threads import one_thread
 from alwidgets.strategies.selection import sample
 
 #: Candidates and items to cover of one batch: bounds the kernel at 2,000 x 2,000.
@@ -116,6 +117,7 @@ def uncertainty_herding(
     return _herd(embedding, u, labelled, n, seed, shortlist)
 
 
+@one_thread()
 def _herd(
     embedding: ArrayT,
     u: torch.Tensor | None,

@@ -7,9 +7,12 @@ import torch
 
 from alwidgets.errors import StrategyError
 from alwidgets.strategies._arrays import Array, ArrayT, as_tensor, checked, like
-from alwidgets.strategies.neighbours import BLOCK, blocks, farthest_first, nearest
+from alwidgets.strategies._blocks import check_rows
+from alwidgets.strategies._threads import one_thread
+from alwidgets.strategies.neighbours import BLOCK, farthest_first, nearest
 
 
+@one_thread()
 def mismatch_first_farthest(
     proba: ArrayT,
     embedding: ArrayT,
@@ -57,8 +60,7 @@ def mismatch_first_farthest(
             f"{len(p)} probabilities but an embedding of shape {tuple(embedding.shape)}."
         )
     # In half precision, rows are converted when they are looked at.
-    for _ in blocks(embedding, max(1, BLOCK // max(1, embedding.shape[1])), "embedding"):
-        pass
+    check_rows(embedding, "embedding")
     h = as_tensor(embedding).to(p.device)
     m = len(p)
     known = h[:0].float()

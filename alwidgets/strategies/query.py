@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from alwidgets.errors import FewerItemsWarning, StrategyError
 from alwidgets.strategies import auto, selection
-from alwidgets.strategies._arrays import Array, as_tensor
+from alwidgets.strategies._arrays import Array, as_tensor, bad_row
 from alwidgets.strategies.context import Context, Known
 from alwidgets.strategies.registry import AUTO, Strategy, get
 
@@ -199,7 +199,7 @@ def select(
     best, log_q = _choose(chosen, pool, scores, n)
     by_lot = np.full(len(best), chosen.name == "random")
     if get(strategy).name == AUTO and not by_lot.all() and learner is not None:
-        best, log_q, by_lot = auto.explore(best, log_q, len(rows), seed)
+        best, log_q, by_lot = auto.explore(best, log_q, len(rows), len(codes), seed)
     values = host(scores)[best].astype(np.float64)
     return Selection(rows[best], values, log_q, by_lot, chosen.name, reason)
 
@@ -216,16 +216,15 @@ def gather(features: Array, part: slice | NDArray[np.int64], device: torch.devic
         at = part if isinstance(part, slice) else torch.from_numpy(part).to(features.device)
         found = features[at].to(device, torch.float32)
     else:
-        found = as_tensor(np.asarray(features[part], dtype=np.float32)).to(device)
-    # A sum is finite only where every term is; it may overflow all the same.
-    if not bool(torch.isfinite(found.sum())):
-        finite = torch.isfinite(found).all(dim=1)
-        if not bool(finite.all()):
-            at_row = int(torch.nonzero(~finite)[0, 0])
-            row = part.start + at_row if isinstance(part, slice) else int(part[at_row])
-            raise StrategyError(
-                f"The features of pool row {row} hold NaN or infinity: encode it again."
-            )
+        # Of a read-only file there is a copy: strategies of one's own may write into what they get.
+        rows = np.require(features[part], dtype=np.float32, requirements="W")
+        found = as_tensor(rows).to(device)
+    bad = bad_row(found)
+    if bad is not None:
+        row = part.start + bad if isinstance(part, slice) else int(part[bad])
+        raise StrategyError(
+            f"The features of pool row {row} hold NaN or infinity: encode it again."
+        )
     return found
 
 

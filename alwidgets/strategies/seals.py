@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import Array, as_tensor
-from alwidgets.strategies.neighbours import BLOCK, blocks
+from alwidgets.strategies._arrays import Array, as_tensor, checked
+from alwidgets.strategies._blocks import blocks
 
 
 class Neighbourhood:
@@ -28,8 +28,7 @@ class Neighbourhood:
     def __init__(self, of: Array, k: int) -> None:
         if k < 1:
             raise StrategyError(f"k must be at least 1, not {k}.")
-        found = [part for _, part in blocks(of, BLOCK, "features of the labelled items")]
-        items = found[0] if found else torch.zeros(0, of.shape[1])
+        items = checked(of, 2, "features of the labelled items")
         self.k = k
         # A distance is a small difference of large numbers where all is far from the origin.
         self._centre = items.mean(dim=0) if len(items) else items.new_zeros(items.shape[1])
@@ -60,14 +59,13 @@ class Neighbourhood:
         if not len(self._of):
             return
         numbers = as_tensor(rows).to(self._of.device)
-        size = max(1, BLOCK // max(self._of.shape))
-        for start, part in blocks(chunk, size, "features", rows):
+        for where, part in blocks(chunk, "features", columns=len(self._of), numbers=rows):
             part = part.to(self._of) - self._centre
             # Ranking all of a block is slow: a few rows first say how near is near.
             some = 0 if self._gaps.shape[1] == self.k else 4 * self.k
             for piece in (slice(None, some), slice(some, None)):
                 if len(part[piece]):
-                    self._merge(part[piece], numbers[start : start + len(part)][piece])
+                    self._merge(part[piece], numbers[where][piece])
 
     def _merge(self, part: torch.Tensor, numbers: torch.Tensor) -> None:
         # Distances up to a constant for each of the l items; that is enough to rank by.
@@ -142,9 +140,10 @@ def seal_candidates(
         raise StrategyError(f"block must be at least 1, not {block}.")
     known = _rows(labelled, len(features), "labelled")
     rows = None if candidates is None else np.unique(_rows(candidates, len(features), "candidate"))
-    for _ in blocks(features[known], block, "features", known):
+    of = features[known]
+    for _ in blocks(of, "features", numbers=known):
         pass
-    near = Neighbourhood(features[known], k)
+    near = Neighbourhood(of, k)
     if not len(known):
         return np.empty(0, np.int64)
     total = len(features) if rows is None else len(rows)

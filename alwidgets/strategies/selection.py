@@ -8,7 +8,16 @@ import numpy as np
 import torch
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import Array, ArrayT, as_tensor, checked, like
+from alwidgets.strategies._arrays import (
+    Array,
+    ArrayT,
+    as_tensor,
+    bad_row,
+    checked,
+    like,
+    not_finite,
+)
+from alwidgets.strategies._threads import one_thread
 
 #: Of the largest score: nothing weighs less, so every item can be drawn by either route.
 LEAST = 1e-6
@@ -18,6 +27,7 @@ GROUP = 64
 SAME = 1e-6
 
 
+@one_thread()
 def sample(
     scores: ArrayT, n: int, beta: float = 1.0, floor: float = 0.15, seed: int = 0
 ) -> tuple[ArrayT, ArrayT]:
@@ -70,7 +80,7 @@ def sample(
     finish = torch.from_numpy(rng.standard_exponential(m)).to(values.device)
     keys = torch.sub(log_weight, finish.log_(), out=finish)
     rows = _contenders(keys, n)
-    race = rows[keys[rows].topk(n).indices].tolist()
+    race = (keys.topk(n).indices if rows is None else rows[keys[rows].topk(n).indices]).tolist()
     del keys, finish
     lots = rng.choice(m, n, replace=False).tolist()
     by_lot = (rng.random(n) < floor).tolist()
@@ -100,6 +110,7 @@ def sample(
     return like(chosen, scores), like(log_q.to(values.device), scores)
 
 
+@one_thread()
 def top(scores: ArrayT, n: int, *, seed: int = 0) -> ArrayT:
     """The rows of the ``n`` highest scores, best first; ties are broken by the seed.
 
@@ -123,6 +134,7 @@ def top(scores: ArrayT, n: int, *, seed: int = 0) -> ArrayT:
     return like(_top(values, n, np.random.default_rng(seed)), scores)
 
 
+@one_thread()
 def diverse(
     scores: ArrayT, embedding: Array, n: int, *, seed: int = 0, limit: int = 20_000
 ) -> ArrayT:
@@ -213,20 +225,22 @@ def _top(values: torch.Tensor, n: int, rng: np.random.Generator) -> torch.Tensor
     if n == 0:
         return torch.empty(0, dtype=torch.int64, device=values.device)
     rows = _contenders(values, n)
-    theirs = values[rows]
-    bar = theirs.topk(n).values[-1]
-    above, level = rows[theirs > bar], rows[theirs == bar]
+    # The few that are left are quickest in numpy.
+    theirs = (values if rows is None else values[rows]).cpu().numpy()
+    bar = np.partition(theirs, len(theirs) - n)[len(theirs) - n]
+    above, level = np.flatnonzero(theirs > bar), np.flatnonzero(theirs == bar)
     lots = rng.choice(len(level), n - len(above), replace=False)
-    best = torch.cat([above, level[torch.from_numpy(lots).to(level.device)]])
-    best = best[torch.from_numpy(rng.permutation(n)).to(best.device)]
-    return best[torch.sort(values[best], descending=True, stable=True).indices]
+    best = np.concatenate([above, level[lots]])[rng.permutation(n)]
+    best = best[np.argsort(-theirs[best], kind="stable")]
+    found = torch.from_numpy(best).to(values.device)
+    return found if rows is None else rows[found]
 
 
-def _contenders(values: torch.Tensor, n: int) -> torch.Tensor:
-    """Rows, ascending, among which all are that reach the n-th highest value."""
+def _contenders(values: torch.Tensor, n: int) -> torch.Tensor | None:
+    """Rows, ascending, among which all are that reach the n-th highest value; ``None`` for all."""
     groups = len(values) // GROUP
     if groups < 4 * n:
-        return torch.arange(len(values), device=values.device)
+        return None
     # Each of the n best groups holds a value this high, so the bar cannot be lower.
     peaks = values[: groups * GROUP].reshape(groups, GROUP).amax(dim=1)
     return torch.nonzero(values >= peaks.topk(n).values[-1])[:, 0]
@@ -239,10 +253,9 @@ def _rows_of(embedding: Array, rows: torch.Tensor) -> torch.Tensor:
     else:
         part = as_tensor(np.asarray(embedding[rows.cpu().numpy()]))
     part = part.to(torch.float32, copy=True)
-    finite = torch.isfinite(part).all(dim=1)
-    if not bool(finite.all()):
-        bad = int(rows[torch.nonzero(~finite)[:, 0].to(rows.device)].min())
-        raise StrategyError(f"NaN or infinity in the embedding, first in row {bad}.")
+    if bad_row(part) is not None:
+        finite = torch.isfinite(part).all(dim=1).to(rows.device)
+        raise not_finite("embedding", int(rows[~finite].min()))
     return part
 
 

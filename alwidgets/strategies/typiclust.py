@@ -8,14 +8,18 @@ from numpy.typing import NDArray
 
 from alwidgets.strategies._arrays import ArrayT, like
 from alwidgets.strategies._blocks import Rows, labelled_rows, no_rows, squared
+from alwidgets.strategies._threads import one_thread
 from alwidgets.strategies.clustering import kmeans
+from alwidgets.strategies.neighbours import smallest
 
 #: Candidates that are clustered: a larger pool is represented by a random sample.
 SAMPLE = 50_000
 #: Members of a cluster that densities are measured against.
 MEMBERS = 2048
-#: Elements of one distance block.
-BLOCK = 1 << 22
+#: Rows that are copied at once.
+ROWS = 1024
+#: Numbers of one distance block.
+BLOCK = 1 << 20
 CLUSTERS, LEAST, NEIGHBOURS = 500, 5, 20
 
 Indices = NDArray[np.int64]
@@ -67,16 +71,20 @@ def typiclust(embedding: ArrayT, labelled: ArrayT | None, n: int, seed: int = 0)
     rng = np.random.default_rng(seed)
     # Shuffled, so that the first of equals is a fair draw.
     rows = rng.permutation(m)[: max(SAMPLE, 2 * n)]
-    h = pool[torch.from_numpy(rows).to(pool.device)]
     known = labelled_rows(labelled, pool)
-    if len(known):
-        h = torch.cat([h, known])
+    # Filled in place: two copies of the sample are never held.
+    h = torch.empty(len(rows) + len(known), pool.width, dtype=pool.dtype, device=pool.device)
+    for start in range(0, len(rows), ROWS):
+        part = torch.from_numpy(rows[start : start + ROWS]).to(pool.device)
+        h[start : start + len(part)] = pool[part]
+    h[len(rows) :] = known
     clusters = min(len(known) + n, CLUSTERS, len(h))
-    owner = kmeans(h, clusters, seed)[1].cpu().numpy()
+    owner = kmeans(h, clusters, seed, own=True)[1].cpu().numpy()
     picked = from_clusters(h, owner, len(rows), n, rng)
     return like(torch.from_numpy(rows[picked]).to(pool.device), embedding)
 
 
+@one_thread()
 def from_clusters(
     h: torch.Tensor, owner: Indices, candidates: int, n: int, rng: np.random.Generator
 ) -> Indices:
@@ -129,7 +137,7 @@ def _mean_gap(h: torch.Tensor, members: Indices, rng: np.random.Generator) -> ND
         return np.zeros(1)
     points = h[torch.from_numpy(members).to(h.device)]
     # Squared distances by products lose precision far from the origin.
-    points = points - points.mean(dim=0)
+    points -= points.mean(dim=0)
     others = np.arange(len(members))
     if len(members) > MEMBERS:
         others = np.sort(rng.choice(len(members), MEMBERS, replace=False))
@@ -145,6 +153,5 @@ def _mean_gap(h: torch.Tensor, members: Indices, rng: np.random.Generator) -> ND
         at = own[start : start + step]
         inside = np.flatnonzero(at >= 0)
         gaps[torch.from_numpy(inside), torch.from_numpy(at[inside])] = torch.inf
-        nearest = gaps.topk(k, dim=1, largest=False).values
-        means.append(nearest.sqrt().mean(dim=1))
+        means.append(smallest(gaps, k).sqrt_().mean(dim=1))
     return torch.cat(means).double().cpu().numpy()

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from alwidgets.strategies._arrays import ArrayT, checked, like
+from alwidgets.strategies._threads import one_thread
 
 #: Elements of one step on a CPU: they stay in the cache, and torch hands no fewer than 32,768 to
 #: its threads, whose waiting for one another on a busy machine costs far more than they save.
@@ -18,6 +19,7 @@ LAUNCHED = 1 << 23
 FEW = 24
 
 
+@one_thread()
 def least_confident(proba: ArrayT) -> ArrayT:
     """One minus the largest probability.
 
@@ -42,6 +44,7 @@ def least_confident(proba: ArrayT) -> ArrayT:
     return like(_complement(p.amax(dim=1)), proba)
 
 
+@one_thread()
 def margin(proba: ArrayT) -> ArrayT:
     """One minus the gap between the two largest probabilities.
 
@@ -69,13 +72,14 @@ def margin(proba: ArrayT) -> ArrayT:
     if p.shape[1] < 2:
         return like(_complement(p[:, 0].clone()), proba)
     gap = p.new_empty(len(p))
-    step = rows_at_once(p, 1 if p.shape[1] <= FEW else p.shape[1])
+    step = rows_at_once(p, 4 if p.shape[1] <= FEW else p.shape[1])
     for part, out in zip(p.split(step), gap.split(step), strict=True):
         best, second = _best_two(part)
         torch.sub(best, second, out=out)
     return like(_complement(gap), proba)
 
 
+@one_thread()
 def entropy(proba: ArrayT) -> ArrayT:
     """Shannon entropy in nats.
 
@@ -138,11 +142,16 @@ def _best_two(p: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     if p.shape[1] > FEW:
         best, column = p.max(dim=1, keepdim=True)
         return best[:, 0], p.scatter(1, column, -torch.inf).amax(dim=1)
+    if p.device.type != "cpu":
+        two = p.topk(2, dim=1).values
+        return two[:, 0], two[:, 1]
     # With few columns an operation over all rows is faster than one within each of them.
-    columns = p.unbind(dim=1)
-    best = torch.maximum(columns[0], columns[1])
-    second = torch.minimum(columns[0], columns[1])
+    columns = np.ascontiguousarray(p.numpy().T)
+    best = np.maximum(columns[0], columns[1])
+    second = np.minimum(columns[0], columns[1])
+    lower = np.empty_like(best)
     for column in columns[2:]:
-        torch.maximum(second, torch.minimum(best, column), out=second)
-        torch.maximum(best, column, out=best)
-    return best, second
+        np.minimum(best, column, out=lower)
+        np.maximum(second, lower, out=second)
+        np.maximum(best, column, out=best)
+    return torch.from_numpy(best), torch.from_numpy(second)

@@ -111,9 +111,27 @@ def test_redundant_items_are_not_both_asked_for() -> None:
 
 def test_lazy_is_the_same_as_looking_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     p = posterior(12, 3_000, 4, 5).astype(np.float32)
-    lazy = batch_bald(p, 4, seed=1)
+    lazy = batch_bald(p, 6, seed=1)
     monkeypatch.setattr(batchbald, "FIRST", 3_000)
-    np.testing.assert_array_equal(lazy, batch_bald(p, 4, seed=1))
+    np.testing.assert_array_equal(lazy, batch_bald(p, 6, seed=1))
+
+
+def test_a_quick_look_never_says_too_little() -> None:
+    p = torch.from_numpy(posterior(12, 400, 4, 5))
+    joint = batchbald._Joint(
+        torch.ones(1, dtype=torch.float64), torch.full((1, 12), 1 / 12, dtype=torch.float64)
+    )
+    assert joint.merged() is None
+    for row in range(5):
+        joint = joint.extended(p[:, row], 1_000, np.random.default_rng(0))
+    merged = joint.merged()
+    assert merged is not None
+    assert len(merged.mass) <= batchbald.GROUPS
+    assert float(merged.mass.sum()) == pytest.approx(1)
+    exact, quick = joint.gain(p), merged.gain(p)
+    assert bool((quick > exact - 1e-9).all())
+    # And not much too much.
+    assert float((quick - exact).mean()) < 0.2 * float(exact.mean())
 
 
 @settings(max_examples=40, deadline=None)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import numpy as np
 import pytest
 import torch
@@ -14,10 +12,8 @@ from skactiveml.pool import ContrastiveAL
 from sklearn.linear_model import LogisticRegression
 
 from alwidgets.errors import StrategyError
+from alwidgets.strategies import _blocks
 from alwidgets.strategies.contrastive import contrastive
-
-# The package has a function of this name.
-module = import_module("alwidgets.strategies.contrastive")
 
 Floats = NDArray[np.float64]
 
@@ -78,7 +74,7 @@ def test_scores_do_not_depend_on_the_chunks(monkeypatch: pytest.MonkeyPatch) -> 
         [contrastive(p[i : i + 7], h[i : i + 7], known, at) for i in range(0, 150, 7)]
     )
     np.testing.assert_allclose(cut, whole, rtol=1e-9)
-    monkeypatch.setattr(module, "BLOCK", 400)
+    monkeypatch.setattr(_blocks, "BLOCK", 400)
     np.testing.assert_allclose(contrastive(p, h, known, at), whole, rtol=1e-9)
 
 

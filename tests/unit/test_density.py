@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import numpy as np
 import pytest
 import torch
@@ -11,10 +9,8 @@ from numpy.typing import NDArray
 from sklearn.metrics.pairwise import cosine_similarity
 
 from alwidgets.errors import StrategyError
+from alwidgets.strategies import _blocks
 from alwidgets.strategies.density import density, density_weighted
-
-# The package has a function of this name.
-module = import_module("alwidgets.strategies.density")
 
 Floats = NDArray[np.float64]
 
@@ -24,9 +20,9 @@ def X() -> Floats:
     return np.random.default_rng(0).normal(0.3, 1, size=(120, 6))
 
 
-@pytest.mark.parametrize("block", [module.BLOCK, 50, 1])
+@pytest.mark.parametrize("block", [_blocks.BLOCK, 50, 1])
 def test_as_defined(X: Floats, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BLOCK", block)
+    monkeypatch.setattr(_blocks, "BLOCK", block)
     truth = (1 + cosine_similarity(X, X[:70])).mean(axis=1) / 2
     np.testing.assert_allclose(density(X, X[:70]), truth, rtol=1e-9)
     single = density(X.astype(np.float32), X[:70].astype(np.float32))

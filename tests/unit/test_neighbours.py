@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -10,8 +14,11 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies import neighbours
-from alwidgets.strategies.neighbours import blocks, farthest_first, knn, nearest
+from alwidgets.strategies import _blocks, neighbours
+from alwidgets.strategies._arrays import as_tensor, checked
+from alwidgets.strategies._blocks import Rows, blocks, check_rows
+from alwidgets.strategies._threads import one_thread
+from alwidgets.strategies.neighbours import farthest_first, nearest, nearest_gap, nearest_mask
 
 
 @pytest.fixture(params=[neighbours.BLOCK, 1000, 1])
@@ -20,49 +27,46 @@ def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> in
     return int(request.param)
 
 
-@pytest.mark.usefixtures("block")
-@pytest.mark.parametrize("k", [1, 5, 40])
-@pytest.mark.parametrize("offset", [0.0, 300.0])
-def test_knn_is_exact(k: int, offset: float) -> None:
+@pytest.mark.parametrize("k", [1, 5, 40, 60])
+def test_the_nearest_are_exact(k: int) -> None:
     rng = np.random.default_rng(k)
-    X = rng.normal(size=(90, 7)).astype(np.float32) + np.float32(offset)
-    to = rng.normal(size=(40, 7)).astype(np.float32) + np.float32(offset)
-    truth = cdist(X.astype(np.float64), to.astype(np.float64), "sqeuclidean")
-    gaps, rows = knn(torch.from_numpy(X), torch.from_numpy(to), k)
-    order = np.argsort(truth, axis=1)[:, :k]
-    np.testing.assert_array_equal(rows, order)
-    np.testing.assert_allclose(gaps, np.take_along_axis(truth, order, axis=1), atol=2e-4)
-    assert rows.dtype == torch.int64
+    X, to = rng.normal(size=(90, 7)).astype(np.float32), rng.normal(size=(40, 7)).astype(np.float32)
+    near = nearest_mask(torch.from_numpy(X), torch.from_numpy(to), k)
+    order = np.argsort(cdist(X.astype(np.float64), to.astype(np.float64)), axis=1)[:, :k]
+    truth = np.zeros((90, 40), bool)
+    np.put_along_axis(truth, order, True, axis=1)
+    np.testing.assert_array_equal(near, truth)
+
+
+@settings(max_examples=40, deadline=None)
+@given(n=st.integers(0, 9), m=st.integers(1, 12), k=st.integers(1, 14), kinds=st.integers(1, 4))
+def test_of_copies_as_many_as_asked_for_are_nearest(n: int, m: int, k: int, kinds: int) -> None:
+    X = torch.arange(n).remainder(kinds).float()[:, None]
+    to = torch.arange(m).remainder(kinds).float()[:, None]
+    near = nearest_mask(X, to, k)
+    assert near.sum(dim=1).tolist() == [min(k, m)] * n
+    for row, chosen in zip((X - to.T).square(), near, strict=True):
+        rest = row[~chosen]
+        assert not len(rest) or float(row[chosen].max()) <= float(rest.min())
 
 
 @pytest.mark.usefixtures("block")
-def test_the_nearest_is_the_first_of_k() -> None:
+def test_the_nearest_one_by_the_definition() -> None:
     rng = np.random.default_rng(0)
-    X, to = torch.from_numpy(rng.normal(size=(50, 3))), torch.from_numpy(rng.normal(size=(20, 3)))
-    gaps, rows = knn(X, to, 3)
-    one = nearest(X, to)
-    torch.testing.assert_close(gaps[:, 0], one[0])
-    assert torch.equal(rows[:, 0], one[1])
-
-
-def test_knn_at_the_edges() -> None:
-    X, to = torch.ones(4, 3), torch.arange(6.0).reshape(2, 3)
-    assert knn(X, to, 5)[1].shape == (4, 2)
-    assert knn(X, to, 0)[0].shape == (4, 0)
-    assert knn(X[:0], to, 2)[1].shape == (0, 2)
-    assert knn(X, to[:0], 2)[1].shape == (4, 0)
-    assert bool((knn(to, to, 1)[0] >= 0).all())
-    with pytest.raises(StrategyError, match="3 and of 2 features"):
-        knn(X, to[:, :2], 1)
+    X, to = rng.normal(size=(50, 3)), rng.normal(size=(2000, 3))
+    gaps, rows = nearest(torch.from_numpy(X), torch.from_numpy(to))
+    truth = cdist(X, to, "sqeuclidean")
+    np.testing.assert_array_equal(rows, truth.argmin(axis=1))
+    np.testing.assert_allclose(gaps, truth.min(axis=1), atol=1e-12)
+    # The same without the rows.
+    torch.testing.assert_close(nearest_gap(torch.from_numpy(X), torch.from_numpy(to)), gaps)
 
 
 def test_half_precision_is_converted() -> None:
     X = torch.from_numpy(np.random.default_rng(1).normal(size=(60, 5))).half()
-    gaps, rows = knn(X, X[:30], 4)
-    full = knn(X.float(), X[:30].float(), 4)
+    gaps, rows = nearest(X, X[:30].float())
     assert gaps.dtype == torch.float32
-    assert torch.equal(rows, full[1])
-    assert torch.equal(nearest(X, X[:30].float())[1], nearest(X.float(), X[:30].float())[1])
+    assert torch.equal(rows, nearest(X.float(), X[:30].float())[1])
 
 
 def slow_farthest(X: np.ndarray, gap: np.ndarray, n: int) -> list[int]:
@@ -105,12 +109,67 @@ def test_farthest_first_with_duplicates(m: int, n: int, kinds: int, short: int) 
     assert len(h[rows[:kinds]].unique()) == min(n, m, kinds)
 
 
-def test_blocks_name_the_bad_row() -> None:
-    X = np.zeros((10, 2), np.float16)
-    assert [start for start, _ in blocks(X, 4, "things")] == [0, 4, 8]
-    assert next(blocks(X, 4, "things"))[1].dtype == torch.float32
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_blocks_name_the_bad_row(dtype: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_blocks, "BLOCK", 8)
+    X = np.zeros((10, 2), dtype)
+    check_rows(X, "things")
+    found = list(blocks(X, "things"))
+    assert [where.start for where, _ in found] == [0, 4, 8]
+    assert found[0][1].dtype == torch.float32
+    assert [where.start for where, _ in blocks(X, "things", columns=4)] == [0, 2, 4, 6, 8]
     X[7, 1] = np.nan
-    with pytest.raises(StrategyError, match="in the things, first in row 7"):
-        list(blocks(X, 4, "things"))
-    with pytest.raises(StrategyError, match="2 axes"):
-        list(blocks(X[:, 0], 4, "things"))
+    for look in (
+        lambda: list(blocks(X, "things")),
+        lambda: check_rows(X, "things"),
+        lambda: Rows(X, "things").check(),
+    ):
+        with pytest.raises(StrategyError, match="in the things, first in row 7"):
+            look()
+    with pytest.raises(StrategyError, match="first in row 107"):
+        list(blocks(X, "things", numbers=np.arange(100, 110)))
+    for look in (lambda: list(blocks(X[:, 0], "things")), lambda: check_rows(X[:, 0], "things")):
+        with pytest.raises(StrategyError, match="2 axes"):
+            look()
+
+
+def test_large_numbers_are_finite() -> None:
+    # Their sum is not.
+    X = np.full((3, 2), 3e38, np.float32)
+    check_rows(X, "things")
+    assert len(list(blocks(X, "things"))) == 1
+    assert checked(X, 2).shape == (3, 2)
+
+
+def test_read_only_arrays_are_shared_without_a_warning() -> None:
+    X = np.arange(6.0).reshape(3, 2)
+    X.flags.writeable = False
+    tensor = as_tensor(X)
+    assert tensor.data_ptr() == X.ctypes.data
+    # It keeps what it looks at.
+    kept = as_tensor(np.frombuffer(bytes(range(16)), np.uint8))
+    gc.collect()
+    assert kept.tolist() == list(range(16))
+    assert as_tensor(X[::-1]).tolist() == X[::-1].tolist()
+    assert as_tensor(X.astype(">f8")).tolist() == X.tolist()
+
+
+def test_one_thread_is_for_this_thread_and_this_block_alone() -> None:
+    threads = torch.get_num_threads()
+    if threads == 1:
+        # The limit of this process: the calling thread may have more.
+        torch.set_num_threads(2)
+    try:
+        several = torch.get_num_threads()
+        with ThreadPoolExecutor(1) as pool, one_thread():
+            assert torch.get_num_threads() == 1
+            assert pool.submit(torch.get_num_threads).result() == several
+            with one_thread():
+                pass
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == several
+        with pytest.raises(StrategyError), one_thread():
+            raise StrategyError("no")
+        assert torch.get_num_threads() == several
+    finally:
+        torch.set_num_threads(threads)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 import modAL.disagreement
 import numpy as np
@@ -138,6 +139,16 @@ class Members(list[Floats]):
 
     def predict_proba(self, X: Floats) -> Floats:
         return np.asarray(np.mean(self, axis=0))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_who_cannot_decide_votes_for_the_first(dtype: Any) -> None:
+    p = np.random.default_rng(0).dirichlet([1, 1, 1], size=(5, 40)).astype(dtype)
+    p[2, 7:20] = 1 / 3
+    p[4, 9] = [0.0, 0.5, 0.5]
+    share = np.array([np.bincount(votes, minlength=3) / 5 for votes in p.argmax(2).T])
+    np.testing.assert_allclose(variation_ratio(p), 1 - share.max(axis=1), atol=1e-6)
+    np.testing.assert_allclose(vote_entropy(p), scipy_entropy(share, axis=1), atol=1e-6)
 
 
 def test_committee_against_modal() -> None:

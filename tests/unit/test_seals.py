@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +11,8 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from alwidgets.errors import StrategyError
+from alwidgets.strategies import _blocks
 from alwidgets.strategies.seals import Neighbourhood, seal_candidates
-
-# The package has a function of this name.
-module = import_module("alwidgets.strategies.seals")
 
 
 @pytest.fixture
@@ -47,9 +44,9 @@ def test_as_defined(X: NDArray[np.float32], k: int, block: int) -> None:
 def test_small_blocks_of_distances(X: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch) -> None:
     labelled = np.arange(0, 500, 9)
     whole = seal_candidates(X, labelled, 5)
-    monkeypatch.setattr(module, "BLOCK", len(labelled) * 11)
+    monkeypatch.setattr(_blocks, "BLOCK", len(labelled) * 11)
     np.testing.assert_array_equal(seal_candidates(X, labelled, 5), whole)
-    assert module.BLOCK < 1000
+    assert _blocks.BLOCK < 1000
 
 
 def test_far_from_the_origin(X: NDArray[np.float32]) -> None:
