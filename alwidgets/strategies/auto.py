@@ -75,7 +75,8 @@ def explore(
     -------
     (n,) positions, log-probabilities, and which were drawn by lot
     """
-    rng = np.random.default_rng(seed)
+    # Of its own: the strategy has drawn from the seed itself.
+    rng = np.random.default_rng([seed, 1])
     by_lot = rng.random(len(best)) < min(EXPLORE, LOTS / max(labels, 1))
     taken = np.zeros(m, dtype=bool)
     found, known = np.empty_like(best), np.full(len(best), np.nan)

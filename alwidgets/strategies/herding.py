@@ -14,7 +14,7 @@ from alwidgets.strategies.selection import sample
 #: Candidates and items to cover of one batch: bounds the kernel at 2,000 x 2,000.
 BOUND = 2000
 #: Elements of one block of the gain of every candidate.
-BLOCK = 1 << 22
+BLOCK = 1 << 19
 #: Power of the uncertainty by which a shortlist is drawn.
 SHARP = 4.0
 #: Gains that are brought up to date at once.
