@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from numbers import Integral
 
 from .audit import check_share
 from .errors import AlwidgetsError, PoolError, TaskError
@@ -21,11 +22,16 @@ def check_arguments(pool: Pool, task: Task, batch_size: int, audit: float, seed:
         raise TaskError(
             f"A session needs a task, not {type(task).__name__}: Classification(['ham', 'spam'])."
         )
-    if not isinstance(batch_size, int) or batch_size < 1:
+    if not _is_whole(batch_size) or batch_size < 1:
         raise AlwidgetsError(f"batch_size={batch_size!r} must be a whole number, at least 1.")
-    if not isinstance(seed, int) or seed < 0:
+    if not _is_whole(seed) or seed < 0:
         raise AlwidgetsError(f"seed={seed!r} must be a whole number, at least 0.")
     check_share(audit)
+
+
+def _is_whole(value: object) -> bool:
+    """Whether it is a whole number, of Python or of numpy."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def login_name() -> str:

@@ -10,6 +10,7 @@ import hashlib
 import math
 from collections.abc import Callable, Sequence
 from itertools import islice
+from numbers import Real
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +80,7 @@ class Audit:
 
 def check_share(share: float) -> None:
     """Raise an `AlwidgetsError` unless `share` is one that an audit can have."""
-    if not isinstance(share, (int, float)) or not 0 <= share <= MAX_SHARE:
+    if not isinstance(share, Real) or not 0 <= share <= MAX_SHARE:
         raise AlwidgetsError(
             f"audit={share!r} must be a share of the cards between 0 and {MAX_SHARE}; 0.15 is "
             "usual, and 0 means that accuracy cannot be estimated."

@@ -47,6 +47,10 @@ class StrategyError(AlwidgetsError, ValueError):
     """A query strategy is unknown or misbehaves."""
 
 
+class NoModelError(StrategyError):
+    """A query strategy asks for a model, and there is none yet."""
+
+
 class MessageError(AlwidgetsError, ValueError):
     """A message from the front end is malformed."""
 

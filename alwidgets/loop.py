@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ from . import readings
 from .content import Text
 from .errors import AlwidgetsError
 from .evaluation.costs import seconds_per_card
+from .evaluation.rivals import AUDIT_SAYS
 from .ingest import FeatureRows
 from .learners import Learner
 from .learners.progress import Cancelled, Progress
@@ -23,7 +24,7 @@ from .ledger import Ledger
 from .modelfile import ModelFile
 from .pool import Pool
 from .rounds import MIN_CLASSES, Round, Snapshot, run_round, unwatched, watched
-from .schema import Draw
+from .schema import Draw, Switch
 from .signals import Signals
 from .strategies import get as get_strategy
 from .tasks import Task
@@ -94,9 +95,7 @@ class Loop:
         self._lock = lock
         self._features: NDArray[Any] = pool.features
         warm_up()
-        # What the audit said before a restart stands until it says otherwise.
-        last = ledger.switches[-1] if ledger.switches else None
-        self._losing = last.reason if last is not None and last.strategy == "random" else None
+        self._losing = _said_by_audit(ledger.switches)
         self._closed = False
         self._wanted = 0
         self._failed_revision = 0
@@ -105,7 +104,6 @@ class Loop:
         self.current: Round | None = None
         self.error: Exception | None = None
         self.progress: Progress | None = None
-        self._stop = threading.Event()
         #: Whether `learner` is the model of the newest round.
         self.is_fitted = False
         # Whether the model that a session left behind is still to be read: the worker does that,
@@ -148,14 +146,12 @@ class Loop:
 
     def cancel(self) -> None:
         """End the round under way, where it can be ended; the model before it stays."""
-        if self._trainer.busy:
-            self._stop.set()
+        self._trainer.cancel()
 
     def close(self) -> None:
         """Start no more rounds, and wait for the one under way; it is not published."""
         with self._lock:
             self._closed = True
-        self._stop.set()
         self._trainer.close()
 
     def is_due(self) -> bool:
@@ -175,7 +171,7 @@ class Loop:
     def _read_model(self) -> None:
         """Make the model of the newest round ready again, as it was before a restart."""
         self._signals.emit("training", True)
-        learner = watched(self._fresh, self._on_progress, self._stop)
+        learner = watched(self._fresh, self._on_progress, self._trainer.stop)
         with few_threads(self._features.size):
             found = self._model_file.load(learner, self._ledger.version)
         with self._lock:
@@ -196,7 +192,6 @@ class Loop:
             wanted = max(READY, self._wanted)
             short = self._is_short(wanted)
             if self._closed or (self.current is not None and not fit and not short):
-                self._rearm()
                 return None
             self._asked, self._wanted = False, 0
             labelled, codes, at_random, active = readings.training_set(self._ledger)
@@ -227,7 +222,7 @@ class Loop:
                 n=max(2 * self._batch_size, 2 * READY, wanted) if fit or short else 0,
                 seed=self._seed + self._ledger.revision,
                 on_progress=self._on_progress,
-                should_stop=self._stop,
+                should_stop=self._trainer.stop,
             )
         if fit:
             self._signals.emit("training", True)
@@ -250,11 +245,6 @@ class Loop:
         lengths = (len(c.text) if isinstance(c, Text) else 0 for c in contents)
         return np.fromiter(lengths, dtype=np.int64, count=len(contents))
 
-    def _rearm(self) -> None:
-        """A wish to stop is for the run under way only; that of a closed session stays."""
-        if not self._closed:
-            self._stop.clear()
-
     def _on_progress(self, progress: Progress) -> None:
         self.progress = progress
         self._signals.emit("progress", progress)
@@ -263,7 +253,6 @@ class Loop:
         with self._lock:
             if self._closed:
                 return
-            self._rearm()
             self._ledger.pick(self._draws(result), instead=result.fitted)
             switch = None
             if len(result.selection.indices):
@@ -295,11 +284,25 @@ class Loop:
                 "Labels are safe.",
             )
 
-    def _model(self) -> str:
+    def why_no_model(self) -> str:
+        """Why nothing can be predicted, and what to do about it, in words."""
+        if not self._ledger.version:
+            return "There is no model yet: label items of at least two classes, then retrain()."
+        if self.busy:
+            return "The model is being made ready again; call retrain() to wait for it."
+        if self._unread:
+            return "Reading the model was stopped; retrain() makes it ready again."
+        return "The model could not be made ready again, or that was stopped; retrain() fits it."
+
+    def _after_stop(self) -> str:
+        """What was stopped, and what there is instead, in words."""
         version = self._ledger.version
         if self.is_fitted:
-            return f"model {version} stays"
-        return "it comes back with the next training" if version else "there is no model yet"
+            return f"Training was stopped; model {version} stays."
+        if not version:
+            return "Training was stopped; there is no model yet."
+        doing = "Reading the model" if self._unread else "Training"
+        return f"{doing} was stopped; it comes back with the next training."
 
     def _draws(self, result: Round) -> list[Draw]:
         picks = result.selection
@@ -320,20 +323,35 @@ class Loop:
 
     def _fail(self, error: Exception) -> None:
         with self._lock:
-            self._rearm()
             self._failed_revision = self._ledger.revision
             self.progress = None
             cancelled = isinstance(error, Cancelled)
             self.error = None if cancelled else error
+            if cancelled and not self.is_fitted and self._ledger.version > 0:
+                # A model that a session left behind is fitted anew with the next request.
+                self._asked = self._asked or not self._unread
             if cancelled and self._closed:
                 return
         if cancelled:
             self._signals.emit("training", False)
-            self._signals.emit("notice", f"Training was stopped; {self._model()}.")
+            self._signals.emit("notice", self._after_stop())
             return
         log.error("the round failed, labels are safe", exc_info=error)
         self._signals.emit("training", False)
         self._signals.emit("error", error)
+
+
+def _said_by_audit(switches: Sequence[Switch]) -> str | None:
+    """Why the audit went over to random items, if that is what picked last.
+
+    What it said before a restart stands until it says otherwise. Random items that somebody asked
+    for by name are no such evidence; nor is a reason in other words, which is found again if it
+    holds.
+    """
+    last = switches[-1] if switches else None
+    if last is None or last.strategy != "random" or not last.reason.startswith(AUDIT_SAYS):
+        return None
+    return last.reason
 
 
 def _finite(value: float) -> float | None:

@@ -99,15 +99,11 @@ class Modelling(Hub):
         Raises
         ------
         LearnerError
-            If there is no model yet.
+            If there is no model yet, or making it ready again after a restart was stopped.
         """
         self._loop.wait_for_model()
         if not self._loop.is_fitted:
-            raise LearnerError(
-                "The model is being fitted again; call retrain() to wait for it."
-                if self.version
-                else "There is no model yet: label items of at least two classes, then retrain()."
-            )
+            raise LearnerError(self._loop.why_no_model())
         return self._loop.learner.predict_proba(self.pool.encode(new))
 
     def predict(self, new: Any) -> NDArray[np.object_]:

@@ -22,7 +22,8 @@ from .audit import Audit
 from .displays import Displayed
 from .ingest import progress_bar
 from .labelling import Labelling
-from .learners import HeadEnsemble, Learner
+from .learners import Learner
+from .learners.wrapping import as_learner
 from .ledger import Ledger
 from .loop import Loop
 from .modelfile import ModelFile
@@ -61,8 +62,9 @@ class Session(Labelling, Displayed):
     store : path, database URL or None
         Where labels are kept: a path is an SQLite file, made if it is not there. None keeps them
         in memory only. Opening a store again resumes: labels, queue and model.
-    learner : Learner, optional
-        A `HeadEnsemble` by default.
+    learner : Learner, scikit-learn classifier or torch module, optional
+        A `HeadEnsemble` by default. A classifier of scikit-learn becomes a `SklearnLearner`, a
+        torch module a `TorchLearner`.
     strategy : str or callable
         A name out of ``alwidgets.strategies.names()``, or ``f(context) -> scores``.
     batch_size : int
@@ -85,6 +87,8 @@ class Session(Labelling, Displayed):
         If the store cannot be used, or belongs to another task or pool.
     StrategyError
         If there is no such strategy.
+    LearnerError
+        If the learner is none, and cannot be made one.
 
     Examples
     --------
@@ -103,7 +107,7 @@ class Session(Labelling, Displayed):
         task: Task,
         store: str | PathLike[str] | None = None,
         *,
-        learner: Learner | None = None,
+        learner: Learner | Any | None = None,
         strategy: str | Callable[..., Any] = "auto",
         batch_size: int = 20,
         audit: float = 0.15,
@@ -112,7 +116,10 @@ class Session(Labelling, Displayed):
         executor: Executor | None = None,
     ) -> None:
         check_arguments(pool, task, batch_size, audit, seed)
+        # What is stored goes through JSON, which knows no numbers of numpy.
+        batch_size, seed = int(batch_size), int(seed)
         get_strategy(strategy)
+        as_learner(learner, seed)
         self.pool = pool
         self.task = copy.copy(task)  # classes added here are not added elsewhere
         self.strategy = strategy
@@ -123,7 +130,7 @@ class Session(Labelling, Displayed):
         self._closed = None
         self.store = open_store(store)
         try:
-            given = {"seed": seed, "audit": audit}
+            given = {"seed": seed, "audit": float(audit)}
             settings = self.store.bind(self.task, pool, given)
             if settings != given:
                 log.warning("%s was made with %s; these stay, not %s", self.store, settings, given)
@@ -131,7 +138,7 @@ class Session(Labelling, Displayed):
             with progress_bar("Setting the audit apart") as progress:
                 reserved = Audit(pool.ids, settings["audit"], self.seed, progress)
             self._ledger = Ledger(pool, self.task, self.store, reserved)
-            learner = copy.deepcopy(learner) if learner else HeadEnsemble(seed=self.seed)
+            learner = copy.deepcopy(as_learner(learner, self.seed))
             self._loop = Loop(
                 pool=pool,
                 task=self.task,

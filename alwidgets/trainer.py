@@ -65,6 +65,12 @@ class Trainer(Generic[Snapshot, Result]):
         Gets what `snapshot`, `work` or `publish` raised.
     executor : Executor, optional
         A thread in the background by default.
+
+    Attributes
+    ----------
+    stop : threading.Event
+        Set where the run under way should end early; that is for `work`, or whoever else looks,
+        to heed. It never outlasts the run that it was meant for, except after `close`.
     """
 
     def __init__(
@@ -85,6 +91,7 @@ class Trainer(Generic[Snapshot, Result]):
         self._again = False
         self._closed = False
         self._worker: int | None = None
+        self.stop = threading.Event()
 
     @property
     def busy(self) -> bool:
@@ -133,11 +140,21 @@ class Trainer(Generic[Snapshot, Result]):
         with self._changed:
             self._changed.notify_all()
 
+    def cancel(self) -> None:
+        """Wish for the run under way to end early; with none under way, nothing happens.
+
+        A run that was asked for meanwhile comes all the same.
+        """
+        with self._changed:
+            if self._running:
+                self.stop.set()
+
     def close(self, timeout: float | None = None) -> None:
         """Take no more requests, and wait for the run under way; its result is dropped."""
         with self._changed:
             self._closed = True
             self._again = False
+            self.stop.set()
         if self.wait(timeout):
             self._executor.join()
 
@@ -160,9 +177,16 @@ class Trainer(Generic[Snapshot, Result]):
                     self._end()
                     return
                 self._again = False
+                self._rearm()
+
+    def _rearm(self) -> None:
+        """Forget a wish to stop, which may have come too late; that of a closed trainer stays."""
+        if not self._closed:
+            self.stop.clear()
 
     def _end(self) -> None:
         with self._changed:
             self._running = False
             self._worker = None
+            self._rearm()
             self._changed.notify_all()

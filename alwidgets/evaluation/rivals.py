@@ -18,6 +18,9 @@ AUDITED = 30
 #: More labels a side before they are compared again.
 STEP = 10
 
+#: How the words of a verdict against active selection begin: a session knows them again by it.
+AUDIT_SAYS = "random labels do better"
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -40,7 +43,7 @@ class Verdict:
         if not self.gain.high < 0:
             return None
         return (
-            f"random labels do better: with {self.each} labels each, active ones are "
+            f"{AUDIT_SAYS}: with {self.each} labels each, active ones are "
             f"{-self.gain.value:.0%} less accurate ({-self.gain.high:.0%} to "
             f"{-self.gain.low:.0%}, {self.gain.n} audit labels)"
         )

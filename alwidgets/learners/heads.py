@@ -6,6 +6,7 @@ import inspect
 import math
 import os
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -32,6 +33,8 @@ from alwidgets.learners.loss import Ending, Layers
 from alwidgets.learners.progress import Course, Reporting
 from alwidgets.learners.targets import as_codes, class_weights
 
+#: No penalty is this strong: single precision ends there.
+LARGEST = float(np.finfo(np.float32).max)
 #: Of the format of saved files.
 FORMAT = 2
 
@@ -355,9 +358,12 @@ class HeadEnsemble(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore[m
         check_whole(self, members=1, max_iter=1, patience=1, seed=0)
         if self.hidden is not None:
             check_whole(self, hidden=1)
-        if self.l2 != "auto" and (isinstance(self.l2, str) or not self.l2 > 0):
+        auto = isinstance(self.l2, str) and self.l2 == "auto"
+        # Of single precision, in which it is used.
+        if not auto and not (isinstance(self.l2, Real) and 0 < self.l2 < LARGEST):
             raise LearnerError(
-                f'l2 must be positive or "auto", not {self.l2!r}: separable data need it.'
+                f'l2 must be positive and finite or "auto", not {self.l2!r}: separable data need '
+                "it."
             )
 
     def _fitted(self) -> State:

@@ -78,7 +78,8 @@ class TorchLearner(Reporting):
         Of the warm start (Ash & Adams, NeurIPS 2020): which share of what was learned so far is
         kept, 0 to 1, and how much noise is added, as a share of what the weights start with.
     embed_layer : str, optional
-        Name of the layer whose input is the embedding; by default the linear layer that runs last.
+        Name of the layer whose input is the embedding; by default the linear layer that runs last,
+        see :meth:`embed`.
     amp : bool
         Whether to train in mixed precision on a GPU. Predictions are always in full precision:
         scores that are rounded tie.
@@ -282,6 +283,7 @@ class TorchLearner(Reporting):
             head=seen.head,
             embed=seen.embed,
             width=seen.width,
+            pooled=seen.pooled,
             temperature=temperature,
             epochs=epochs,
             held_out=int(held.sum()),
@@ -315,12 +317,12 @@ class TorchLearner(Reporting):
         return result
 
     def embed(self, X: ArrayT) -> ArrayT:
-        """What the last linear layer or `embed_layer` is given, flattened; (n, h) float32.
+        """What `embed_layer` or the last linear layer is given, flattened; (n, h) float32.
 
-        Raises
-        ------
-        LearnerError
-            If the module has no such layer.
+        In a module without linear layer it is what the last layer is given that has weights which
+        mix its inputs, as a convolution or a layer of your own has: of a convolution the channels,
+        averaged over the positions. Where that is the row itself, the embedding is the row,
+        flattened.
         """
         found = self._fitted().embedding(X, self.device, self._rows_a_step)
         result: ArrayT = like(found, X)

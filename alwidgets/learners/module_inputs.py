@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.nn.modules.conv import _ConvNd
 from torch.nn.parameter import is_lazy
 from torch.utils.hooks import RemovableHandle
 
@@ -144,15 +145,23 @@ class Probe:
     head : str or None
         Name of the linear layer that ran last.
     embed : str or None
-        Name of the layer whose input is the embedding.
+        Name of the layer whose input is the embedding; None where that is the row itself.
+    pooled : bool
+        Whether the embedding is the mean over the positions of that input (n, channels, ...).
     width : int
-        Length of an embedding; 0 if there is none.
+        Length of an embedding.
     """
 
     outputs: int
     head: str | None
     embed: str | None
+    pooled: bool
     width: int
+
+    @classmethod
+    def of_row(cls, outputs: int, head: str | None, rows: torch.Tensor) -> Probe:
+        """That of a module in which no layer is given an embedding."""
+        return cls(outputs, head, None, False, rows.flatten(1).shape[1])
 
 
 def look_at(module: nn.Module, rows: torch.Tensor, embed_layer: str | None) -> Probe:
@@ -168,16 +177,18 @@ def look_at(module: nn.Module, rows: torch.Tensor, embed_layer: str | None) -> P
         known = ", ".join(name for name in layers if name)
         raise LearnerError(f"The module has no layer embed_layer={embed_layer!r}; it has {known}.")
     ran: list[str] = []
-    widths: dict[str, int] = {}
+    #: Shape of a row of what each layer was given, where that was a row for each row.
+    shapes: dict[str, torch.Size] = {}
 
-    def note(name: str, given: torch.Tensor) -> None:
+    def note(name: str, given: Any) -> None:
         ran.append(name)
-        widths[name] = given.flatten(1).shape[1]
+        if isinstance(given, torch.Tensor) and given.ndim > 1 and len(given) == len(rows):
+            shapes[name] = given.shape[1:]
 
     handles = [
         on_input(layer, partial(note, name))
         for name, layer in layers.items()
-        if isinstance(layer, nn.Linear) or name == embed_layer
+        if _mixes(layer) or name == embed_layer
     ]
     try:
         logits = run(module, rows)
@@ -194,18 +205,40 @@ def look_at(module: nn.Module, rows: torch.Tensor, embed_layer: str | None) -> P
             "a logarithm after it."
         )
     linear = [name for name in ran if isinstance(layers[name], nn.Linear)]
-    head = linear[-1] if linear else None
-    embed = head if embed_layer is None else embed_layer
-    if embed_layer is not None and embed_layer not in widths:
-        raise LearnerError(f"The layer embed_layer={embed_layer!r} does not run: name another.")
-    return Probe(logits.shape[1], head, embed, widths[embed] if embed is not None else 0)
+    head, outputs = linear[-1] if linear else None, logits.shape[1]
+    if embed_layer is not None:
+        if embed_layer not in ran:
+            raise LearnerError(f"The layer embed_layer={embed_layer!r} does not run: name another.")
+        if embed_layer not in shapes:
+            raise LearnerError(
+                f"The layer embed_layer={embed_layer!r} is not given a tensor with a row for each "
+                "item: name another."
+            )
+        return Probe(outputs, head, embed_layer, False, shapes[embed_layer].numel())
+    if head in shapes:
+        return Probe(outputs, head, head, False, shapes[head].numel())
+    mixed = [name for name in ran if name in shapes and _mixes(layers[name])]
+    # What the first of them is given is the row, in other words.
+    if len(set(mixed)) < 2:
+        return Probe.of_row(outputs, head, rows)
+    shape, pooled = shapes[mixed[-1]], isinstance(layers[mixed[-1]], _ConvNd)
+    return Probe(outputs, head, mixed[-1], pooled, shape[0] if pooled else shape.numel())
 
 
-def on_input(layer: nn.Module, note: Callable[[torch.Tensor], None]) -> RemovableHandle:
+def _mixes(layer: nn.Module) -> bool:
+    """Whether a layer has weights of its own that mix what it is given, unlike a norm's."""
+    if isinstance(layer, nn.Embedding | nn.EmbeddingBag):
+        return False
+    # The weights of a parametrised layer are not its own but made from others.
+    known = isinstance(layer, nn.Linear | _ConvNd)
+    return known or any(weight.ndim > 1 for weight in layer.parameters(recurse=False))
+
+
+def on_input(layer: nn.Module, note: Callable[[Any], None]) -> RemovableHandle:
     """Have `note` called with what a layer is given, by position or by name."""
 
     def hook(_: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> None:
-        note(given[0] if given else next(iter(named.values())))
+        note(given[0] if given else next(iter(named.values()), None))
 
     return layer.register_forward_pre_hook(hook, with_kwargs=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,12 +41,15 @@ class Trained:
     integers : bool
         Whether rows of whole numbers are looked up in an embedding layer.
     head, embed : str or None
-        Names of the last linear layer and of the layer whose input is the embedding.
+        Names of the last linear layer and of the layer whose input is the embedding; the row is
+        where there is none.
     width : int
         Length of an embedding.
     temperature : float
     epochs, held_out : int
         Of the fit: epochs, and labels that were held out.
+    pooled : bool
+        Whether the embedding is the mean over the positions of that input.
     """
 
     module: nn.Module
@@ -58,6 +62,7 @@ class Trained:
     temperature: float
     epochs: int
     held_out: int
+    pooled: bool = False  # files of earlier versions do not say
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
@@ -92,13 +97,11 @@ class Trained:
         return torch.cat(found, dim=1)
 
     def embedding(self, X: Array, device: torch.device, rows: int) -> torch.Tensor:
-        """What the layer `embed` is given, flattened, (n, h)."""
+        """What the layer `embed` is given, flattened or pooled, or the rows flattened; (n, h)."""
         if self.embed is None:
-            names = ", ".join(name for name, _ in self.module.named_modules() if name)
-            raise LearnerError(
-                "The module has no linear layer whose input could be the embedding: name one of "
-                f"its layers, TorchLearner(..., embed_layer=...), and fit again. It has {names}."
-            )
+            found = [torch.empty(0, math.prod(np.shape(X)[1:]), device=device)]
+            found += [part.flatten(1).float() for part in self._parts(X, device, rows)]
+            return torch.cat(found)
         given: list[torch.Tensor] = []
         # The hook is a twin's: in another thread the module itself may be predicting.
         twin = twin_of(self.module)
@@ -110,7 +113,8 @@ class Trained:
                 given.clear()
                 twin(part)
                 # A copy: a view would keep all of what the layer was given, or change later.
-                found.append(given[-1].flatten(1).float().clone())
+                last = given[-1].flatten(2).mean(dim=2) if self.pooled else given[-1].flatten(1)
+                found.append(last.float().clone())
         return torch.cat(found)
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -37,7 +37,9 @@ class SklearnLearner(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore
     bootstrap; Rubin, 1981) where the classifier takes weights, else on rows drawn with
     replacement, of which every class keeps one at least.
 
-    A fit never starts from the previous one. Classes without a label have probability 0.
+    A fit never starts from the previous one. Classes without a label have probability 0. While
+    there are fewer labels than a classifier looks for neighbours, it looks for as many as there
+    are.
 
     Parameters
     ----------
@@ -120,11 +122,12 @@ class SklearnLearner(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore
         Raises
         ------
         LearnerError
-            For features or labels that cannot be used; the message says which.
+            For features or labels that cannot be used, and where the classifier refuses them; the
+            message says which or why.
         Cancelled
             If `should_stop` says so.
         """
-        self._check_params()
+        self.check()
         intake = _Intake()
         rows, given = _validated(intake, _as_numpy(X), _as_numpy(y), reset=True)
         codes, labels = as_codes(given, classes, len(given))
@@ -217,14 +220,21 @@ class SklearnLearner(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore
                 "make the learner with the same estimator."
             )
         self.members, self.seed = members, seed
-        self._check_params()
+        self.check()
         self._state = self._find(rows, codes, labels, names)
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
         return "_state" in vars(self)
 
-    def _check_params(self) -> None:
+    def check(self) -> Self:
+        """Look at the parameters, as `fit` does before it begins; returns the learner.
+
+        Raises
+        ------
+        LearnerError
+            If one of them cannot be used; the message says which.
+        """
         if isinstance(self.estimator, type) or not (
             hasattr(self.estimator, "fit") and hasattr(self.estimator, "get_params")
         ):
@@ -248,6 +258,7 @@ class SklearnLearner(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore
                 "Scores of pairs of classes give no probabilities: "
                 "set decision_function_shape='ovr'."
             )
+        return self
 
     def _fitted(self) -> Fitted:
         state: Fitted | None = vars(self).get("_state")

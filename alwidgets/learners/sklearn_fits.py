@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.base import clone
 
+from alwidgets.errors import LearnerError
 from alwidgets.learners.calibration import dealt, temperature_of
 from alwidgets.learners.progress import Watch
 
@@ -51,19 +53,44 @@ def fit_one(
     codes: NDArray[np.int64],
     weights: NDArray[np.float64] | None = None,
 ) -> Any:
-    """A fitted clone. It knows the classes as 0..S-1: some estimators take no others."""
+    """A fitted clone. It knows the classes as 0..S-1: some estimators take no others.
+
+    Raises
+    ------
+    LearnerError
+        If it refuses the rows, too few of a class for its own cross-validation, say.
+    """
     estimator = clone(template)
     unset = [
         name
         for name, value in estimator.get_params().items()
         if value is None and (name == "random_state" or name.endswith("__random_state"))
     ]
-    if unset:
-        estimator.set_params(**dict.fromkeys(unset, seed))
+    estimator.set_params(**dict.fromkeys(unset, seed), **_fewer_neighbours(estimator, len(X)))
     dense = np.unique(codes, return_inverse=True)[1]
-    if weights is None:
-        return estimator.fit(X, dense)
-    return estimator.fit(X, dense, sample_weight=weights)
+    more = {} if weights is None else {"sample_weight": weights}
+    try:
+        return estimator.fit(X, dense, **more)
+    except ValueError as error:
+        raise LearnerError(
+            f"{template!r} cannot be fitted on {len(X)} labels of {dense.max() + 1} classes "
+            f"({error}): label more items, or give it parameters that suit so few."
+        ) from error
+
+
+def _fewer_neighbours(estimator: Any, n: int) -> dict[str, int]:
+    """Parameters that ask for more neighbours than there are rows, and what they are to be.
+
+    Labels come one by one: who wants five neighbours is best served by three while there are no
+    more, and not by an error.
+    """
+    return {
+        name: n
+        for name, value in estimator.get_params().items()
+        if (name == "n_neighbors" or name.endswith("__n_neighbors"))
+        and isinstance(value, Integral)
+        and int(value) > n
+    }
 
 
 def kind_of(estimator: Any) -> Literal["proba", "decision", "votes"]:

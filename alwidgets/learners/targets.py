@@ -34,6 +34,9 @@ def as_codes(y: Any, classes: int | None, n: int) -> tuple[NDArray[np.int64], ND
         are no classes.
     """
     labels = y.detach().cpu().numpy() if isinstance(y, torch.Tensor) else np.asarray(y)
+    if not labels.dtype.isnative:
+        # Those of a file from another machine: torch takes no foreign byte order.
+        labels = labels.astype(labels.dtype.newbyteorder("="))
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = column_or_1d(labels, warn=True)
     if labels.ndim != 1 or len(labels) != n:
@@ -109,8 +112,11 @@ def class_weights(
             f"class_weight has shape {weights.shape}, but there are {len(labels)} classes: give "
             "one number for each."
         )
-    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights[codes].sum() > 0):
+    with np.errstate(over="ignore", under="ignore"):
+        single = weights.astype(np.float32)
+    if not (np.isfinite(single).all() and (single >= 0).all() and single[codes].any()):
         raise LearnerError(
-            "class_weight must be finite, not negative, and not nought for all labels."
+            "class_weight must be finite in single precision (up to 3e38), not negative, and not "
+            "nought for all labels."
         )
-    return weights.astype(np.float32)
+    return single

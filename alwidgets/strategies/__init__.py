@@ -10,7 +10,7 @@ from alwidgets.strategies.badge import badge
 from alwidgets.strategies.batchbald import batch_bald
 from alwidgets.strategies.builtin import STRATEGIES
 from alwidgets.strategies.cluster_margin import cluster_margin
-from alwidgets.strategies.compose import per_cost, seals, weighted
+from alwidgets.strategies.compose import per_cost, seals, selected, weighted
 from alwidgets.strategies.context import Context
 from alwidgets.strategies.contrastive import contrastive
 from alwidgets.strategies.coverage import prob_cover
@@ -72,6 +72,7 @@ __all__ = [
     "seal_candidates",
     "seals",
     "select",
+    "selected",
     "table",
     "top",
     "typiclust",

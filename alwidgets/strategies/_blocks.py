@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,17 @@ import torch
 from numpy.typing import NDArray
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import Array, as_tensor, bad_row, checked, not_finite, wide
+from alwidgets.strategies._arrays import (
+    Array,
+    ArrayT,
+    as_tensor,
+    bad_row,
+    given,
+    like,
+    not_finite,
+    shaped,
+    wide,
+)
 
 #: Numbers of one block of rows: 4 MB in single precision.
 BLOCK = 1 << 20
@@ -23,9 +34,10 @@ def blocks(
     numbers: NDArray[Any] | torch.Tensor | None = None,
     check: bool = True,
 ) -> Iterator[tuple[slice, torch.Tensor]]:
-    """The rows of a matrix in order, as (where, block): finite, in at least single precision.
+    """The rows of a matrix in order, as (where, block), in at least single precision.
 
-    So half precision and files mapped into memory are never converted or read as a whole.
+    Each is finite, and so is its squared distance to any other (:func:`check_sizes`). Half
+    precision and files mapped into memory are never converted or read as a whole.
 
     Parameters
     ----------
@@ -37,13 +49,15 @@ def blocks(
     numbers : (n,) integers, optional
         What its rows are called in errors.
     check : bool
-        Without, the rows are known to be finite.
+        Without, the rows are known to be fine.
 
     Raises
     ------
     StrategyError
-        For another number of axes, and for NaN or infinity, naming the first row.
+        For another number of axes, and for NaN, infinity and what is too large to square, naming
+        the first row.
     """
+    values = given(values, what)
     if values.ndim != 2:
         raise StrategyError(f"Expected {what} with 2 axes, got shape {tuple(values.shape)}.")
     step = max(1, BLOCK // max(1, values.shape[1], columns))
@@ -58,21 +72,68 @@ def block(
 ) -> torch.Tensor:
     """One block of :func:`blocks`."""
     part = wide(as_tensor(values[where]))
-    bad = bad_row(part)
-    if bad is not None:
-        bad += where.start
-        raise not_finite(what, bad if numbers is None else int(numbers[bad]))
+    check_sizes(part, what, where.start, numbers)
     return part
 
 
 def check_rows(values: Array, what: str) -> None:
-    """Raise for another number of axes than two, and for NaN or infinity, naming the first row."""
-    whole = as_tensor(values)
+    """Raise for another number of axes than two, and as :func:`check_sizes` does."""
+    whole = as_tensor(values, what)
     # At once where nothing is to be converted: one step for all threads.
-    if whole.ndim == 2 and wide(whole[:0]).dtype == whole.dtype and bad_row(whole) is None:
+    if whole.ndim == 2 and wide(whole[:0]).dtype == whole.dtype and _all_small(whole):
         return
     for _ in blocks(values, what):
         pass
+
+
+def check_sizes(
+    part: torch.Tensor,
+    what: str,
+    start: int = 0,
+    numbers: NDArray[Any] | torch.Tensor | None = None,
+) -> None:
+    """Raise for NaN, infinity and rows too large to square, naming the first.
+
+    Of rows that pass, no squared distance overflows, nor does what it is computed from by a matrix
+    product, with or without their mean taken off.
+
+    Parameters
+    ----------
+    part : (r, d) tensor
+        In at least single precision.
+    what : str
+        Names the matrix.
+    start : int
+        Rows before this part.
+    numbers : (n,) integers, optional
+        What the rows of the whole are called.
+    """
+    if _all_small(part):
+        return
+
+    def name(row: int) -> int:
+        return start + row if numbers is None else int(numbers[start + row])
+
+    bad = bad_row(part)
+    if bad is not None:
+        raise not_finite(what, name(bad))
+    # All together they may be too large where none is.
+    large = torch.nonzero(~(torch.linalg.vector_norm(part, dim=1) <= _longest(part)))
+    if len(large):
+        raise StrategyError(
+            f"Row {name(int(large[0]))} of the {what} is too large to square: scale the features "
+            "down."
+        )
+
+
+def _all_small(part: torch.Tensor) -> bool:
+    """Whether one look tells that all is finite and can be squared: as cheap as a sum."""
+    return float(torch.linalg.vector_norm(part, dim=(0, 1))) <= _longest(part)
+
+
+def _longest(part: torch.Tensor) -> float:
+    """Of a row: sixteen times its square is finite."""
+    return math.sqrt(torch.finfo(part.dtype).max) / 4
 
 
 class Rows:
@@ -91,12 +152,12 @@ class Rows:
     Raises
     ------
     StrategyError
-        If it does not have two axes; from :meth:`blocks` and :meth:`check`, for NaN or infinity,
-        naming the row.
+        If it does not have two axes; from :meth:`blocks` and :meth:`check`, for NaN, infinity and
+        what is too large to square, naming the row.
     """
 
     def __init__(self, values: Array, what: str, offset: torch.Tensor | None = None) -> None:
-        self.values = as_tensor(values)
+        self.values = as_tensor(values, what)
         self.what = what
         self.offset = offset
         if self.values.ndim != 2:
@@ -133,7 +194,7 @@ class Rows:
             yield where, part if self.offset is None else part - self.offset
 
     def check(self) -> None:
-        """Raise for NaN or infinity."""
+        """Raise for NaN, infinity and what is too large to square."""
         check_rows(self.values, self.what)
 
 
@@ -143,11 +204,13 @@ def labelled_rows(values: Array | None, pool: Rows) -> torch.Tensor:
     Raises
     ------
     StrategyError
-        For NaN or infinity, naming the row, and for another number of columns.
+        For NaN, infinity and what is too large to square, naming the row, and for another number
+        of columns.
     """
     if values is None or not len(values):
         return torch.empty(0, pool.width, dtype=pool.dtype, device=pool.device)
-    known = checked(values, 2, "labelled embedding").to(pool.device, pool.dtype)
+    known = shaped(values, 2, "labelled embedding").to(pool.device, pool.dtype)
+    check_sizes(known, "labelled embedding")
     if known.shape[1] != pool.width:
         raise StrategyError(
             f"Candidates have {pool.width} columns but labelled items {known.shape[1]}."
@@ -158,6 +221,19 @@ def labelled_rows(values: Array | None, pool: Rows) -> torch.Tensor:
 def no_rows(pool: Rows) -> torch.Tensor:
     """An empty batch."""
     return torch.empty(0, dtype=torch.int64, device=pool.device)
+
+
+def no_scores(pool: Rows) -> torch.Tensor:
+    """The scores of an empty batch."""
+    return torch.empty(0, dtype=pool.dtype, device=pool.device)
+
+
+def answer(
+    picked: torch.Tensor, scores: torch.Tensor, like_this: ArrayT, return_scores: bool
+) -> ArrayT | tuple[ArrayT, ArrayT]:
+    """The picks, with their scores if asked for, as the kind of array that was given."""
+    indices = like(picked, like_this)
+    return (indices, like(scores, like_this)) if return_scores else indices
 
 
 def norms(X: torch.Tensor) -> torch.Tensor:

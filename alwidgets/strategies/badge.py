@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
+from typing import Literal, overload
+
 import numpy as np
 import torch
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import ArrayT, like
-from alwidgets.strategies._blocks import Rows, no_rows, norms
-from alwidgets.strategies._threads import one_thread
+from alwidgets.strategies._arrays import ROWS, ArrayT, clipped, generator, probabilities
+from alwidgets.strategies._blocks import Rows, answer, no_rows, no_scores, norms
 from alwidgets.strategies.clustering import plus_plus
+from alwidgets.threads import one_thread
 
 
-def badge(proba: ArrayT, embedding: ArrayT, n: int, seed: int = 0) -> ArrayT:
+@overload
+def badge(
+    proba: ArrayT,
+    embedding: ArrayT,
+    n: int,
+    seed: int = 0,
+    *,
+    return_scores: Literal[False] = False,
+) -> ArrayT: ...
+
+
+@overload
+def badge(
+    proba: ArrayT,
+    embedding: ArrayT,
+    n: int,
+    seed: int = 0,
+    *,
+    return_scores: Literal[True],
+) -> tuple[ArrayT, ArrayT]: ...
+
+
+def badge(
+    proba: ArrayT,
+    embedding: ArrayT,
+    n: int,
+    seed: int = 0,
+    *,
+    return_scores: bool = False,
+) -> ArrayT | tuple[ArrayT, ArrayT]:
     """Uncertain items that differ: k-means++ draws among gradients of the last layer.
 
     The gradient of an item is g = (p - onehot(argmax p)) ⊗ h, of C·d numbers. First comes the item
@@ -29,16 +60,22 @@ def badge(proba: ArrayT, embedding: ArrayT, n: int, seed: int = 0) -> ArrayT:
     n : int
         How many; all m if there are fewer.
     seed : int
+    return_scores : bool
+        Also return what each was picked for.
 
     Returns
     -------
-    (min(n, m),) int64 array or tensor
+    indices : (min(n, m),) int64 array or tensor
         Rows of the candidates in the order picked.
+    scores : (min(n, m),) array or tensor
+        With ``return_scores``: the squared distance of the gradient of each to the nearest chosen
+        when it was picked, of the first its squared length. 0 where only copies were left.
 
     Raises
     ------
     StrategyError
-        For NaN or infinity, naming the row, and for two inputs of different length.
+        For NaN, infinity and what is too large to square, naming the row; for probabilities that
+        are none, such as logits, and for two inputs of different length.
 
     References
     ----------
@@ -48,13 +85,14 @@ def badge(proba: ArrayT, embedding: ArrayT, n: int, seed: int = 0) -> ArrayT:
     p, h = Rows(proba, "probabilities"), Rows(embedding, "embedding")
     if len(h) != len(p):
         raise StrategyError(f"{len(p)} rows of probabilities but {len(h)} of the embedding.")
-    n = max(0, min(n, len(p)))
+    probabilities(p.values[:ROWS], 2, finite=False)
+    n, rng = clipped(n, len(p)), generator(seed)
     with one_thread():
-        picked = _drawn(p, h, n, np.random.default_rng(seed)) if n else no_rows(p)
-    return like(picked, proba)
+        picked, scores = _drawn(p, h, n, rng) if n else (no_rows(p), no_scores(h))
+    return answer(picked, scores.to(p.device), proba, return_scores)
 
 
-def _drawn(p: Rows, h: Rows, n: int, rng: np.random.Generator) -> torch.Tensor:
+def _drawn(p: Rows, h: Rows, n: int, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
     device = h.device
     # Squared lengths of the two factors.
     doubt = torch.cat([norms(_residual(part)) for _, part in p.blocks()]).to(device, h.dtype)
@@ -89,8 +127,9 @@ def _drawn(p: Rows, h: Rows, n: int, rng: np.random.Generator) -> torch.Tensor:
     first = int(ties[int(rng.integers(len(ties)))])
     # Two gradients are at most as far apart as they are long together.
     bound = (length.sqrt() + length[first].sqrt()).square()
-    picked = torch.from_numpy(plus_plus(bound, between, refresh, [first], n, rng))
-    return picked.to(p.device)
+    picked, gaps = plus_plus(bound, between, refresh, [first], n, rng)
+    gaps[0] = float(length[first])
+    return torch.from_numpy(picked).to(p.device), torch.from_numpy(gaps).to(device, h.dtype)
 
 
 def _residual(p: torch.Tensor) -> torch.Tensor:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, overload
 
 import numpy as np
 import torch
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import ArrayT, checked, like
-from alwidgets.strategies._threads import one_thread
+from alwidgets.strategies._arrays import ArrayT, clipped, generator, like, probabilities
 from alwidgets.strategies.clustering import kmeans
 from alwidgets.strategies.disagreement import bald
 from alwidgets.strategies.uncertainty import p_log_p, rows_at_once
+from alwidgets.threads import one_thread
 
 #: Nats below which one more label says nothing: rounding is not far below.
 NOTHING = 1e-5
@@ -78,8 +79,37 @@ class _Joint:
         return _Joint(kept / kept.sum(), belief / belief.sum(dim=1, keepdim=True))
 
 
+@overload
+def batch_bald(
+    posterior: ArrayT,
+    n: int,
+    seed: int = 0,
+    *,
+    samples: int = 1_000,
+    return_scores: Literal[False] = False,
+) -> ArrayT: ...
+
+
+@overload
+def batch_bald(
+    posterior: ArrayT,
+    n: int,
+    seed: int = 0,
+    *,
+    samples: int = 1_000,
+    return_scores: Literal[True],
+) -> tuple[ArrayT, ArrayT]: ...
+
+
 @one_thread()
-def batch_bald(posterior: ArrayT, n: int, seed: int = 0, *, samples: int = 1_000) -> ArrayT:
+def batch_bald(
+    posterior: ArrayT,
+    n: int,
+    seed: int = 0,
+    *,
+    samples: int = 1_000,
+    return_scores: bool = False,
+) -> ArrayT | tuple[ArrayT, ArrayT]:
     """Greedily the items whose labels, seen together, tell most about the model.
 
     Each pick maximises I(y; model | labels of the picks before), so two items that say the same
@@ -101,16 +131,22 @@ def batch_bald(posterior: ArrayT, n: int, seed: int = 0, *, samples: int = 1_000
         Of the ties and of the outcomes drawn.
     samples : int
         Joint outcomes looked at: more is more exact, in proportionally more time.
+    return_scores : bool
 
     Returns
     -------
-    (min(n, n_items),) int64 array or tensor
+    indices : (min(n, n_items),) int64 array or tensor
         Distinct rows, in the order picked.
+    scores : (min(n, n_items),) array or tensor
+        With ``return_scores``: what the label of each adds to those before it, in nats, as exact
+        as the joint distribution; together, the information in the batch. NaN for what BALD fills
+        up.
 
     Raises
     ------
     StrategyError
-        For NaN or infinity, naming the row, and for a ``samples`` below 1.
+        For NaN or infinity and for what is no distribution, such as logits, naming the row, and
+        for a ``samples`` below 1.
 
     References
     ----------
@@ -118,16 +154,18 @@ def batch_bald(posterior: ArrayT, n: int, seed: int = 0, *, samples: int = 1_000
     Bayesian active learning", NeurIPS 2019. The draw is the optimal resampling of Fearnhead &
     Clifford, "On-line inference for hidden Markov models via particle filters", JRSS-B 2003.
     """
-    p = checked(posterior, 3)
+    p = probabilities(posterior, 3)
     if samples < 1:
         raise StrategyError(f"samples must be at least 1, not {samples}.")
     K, m = p.shape[:2]
-    n = max(0, min(n, m))
+    n = clipped(n, m)
+    rng = generator(seed)
+    gains = p.new_full((n,), torch.nan)
     if n == 0 or K == 0:
         if n:
             raise StrategyError("The posterior holds no sample: give (K, n, C) with K at least 1.")
-        return like(torch.empty(0, dtype=torch.int64, device=p.device), posterior)
-    rng = np.random.default_rng(seed)
+        nothing = like(torch.empty(0, dtype=torch.int64, device=p.device), posterior)
+        return (nothing, like(gains, posterior)) if return_scores else nothing
     first = bald(p)
     # Of equal items the one that comes first in this order is picked.
     place = torch.from_numpy(rng.permutation(m)).to(p.device)
@@ -145,13 +183,15 @@ def batch_bald(posterior: ArrayT, n: int, seed: int = 0, *, samples: int = 1_000
         row = _best(p, joint, bound, known, place)
         if float(bound[row]) < NOTHING:
             break
+        gains[len(chosen)] = bound[row]
         chosen.append(row)
         bound[row] = -torch.inf
     first[chosen] = -torch.inf
     rest = torch.argsort(place)
     rest = rest[torch.sort(first[rest], descending=True, stable=True).indices][: n - len(chosen)]
-    picks = torch.tensor(chosen, dtype=torch.int64, device=p.device)
-    return like(torch.cat([picks, rest]), posterior)
+    picks = torch.cat([torch.tensor(chosen, dtype=torch.int64, device=p.device), rest])
+    found = like(picks, posterior)
+    return (found, like(gains, posterior)) if return_scores else found
 
 
 def _best(

@@ -142,7 +142,7 @@ STRATEGIES = (
     Strategy(
         "batch_bald",
         score=lambda c: bald(c.posterior),
-        pick=lambda c, n: batch_bald(c.posterior, n, c.seed),
+        pick=lambda c, n: batch_bald(c.posterior, n, c.seed, return_scores=True),
         function=batch_bald,
         needs=("posterior",),
         candidates=2_000,
@@ -193,7 +193,9 @@ STRATEGIES = (
     # --- representation and diversity
     Strategy(
         "representative",
-        pick=lambda c, n: representative(c.embedding, c.labelled_embedding, n, c.seed),
+        pick=lambda c, n: representative(
+            c.embedding, c.labelled_embedding, n, c.seed, return_scores=True
+        ),
         function=representative,
         needs=("embedding",),
         when="the first labels: typical items of different regions",
@@ -201,7 +203,9 @@ STRATEGIES = (
     ),
     Strategy(
         "typiclust",
-        pick=lambda c, n: typiclust(c.embedding, c.labelled_embedding, n, c.seed),
+        pick=lambda c, n: typiclust(
+            c.embedding, c.labelled_embedding, n, c.seed, return_scores=True
+        ),
         function=typiclust,
         needs=("embedding",),
         when="the first tens of labels: the densest item of every cluster",
@@ -209,7 +213,9 @@ STRATEGIES = (
     ),
     Strategy(
         "k_center",
-        pick=lambda c, n: k_center(c.embedding, c.labelled_embedding, n, c.seed),
+        pick=lambda c, n: k_center(
+            c.embedding, c.labelled_embedding, n, c.seed, return_scores=True
+        ),
         function=k_center,
         needs=("embedding",),
         when="coverage, outliers included",
@@ -217,7 +223,9 @@ STRATEGIES = (
     ),
     Strategy(
         "prob_cover",
-        pick=lambda c, n: prob_cover(c.embedding, c.labelled_embedding, n, c.n_classes, c.seed),
+        pick=lambda c, n: prob_cover(
+            c.embedding, c.labelled_embedding, n, c.seed, classes=c.n_classes, return_scores=True
+        ),
         function=prob_cover,
         needs=("embedding",),
         when="few labels and good embeddings: balls that cover the most",
@@ -225,7 +233,9 @@ STRATEGIES = (
     ),
     Strategy(
         "max_herding",
-        pick=lambda c, n: max_herding(c.embedding, c.labelled_embedding, n, c.seed),
+        pick=lambda c, n: max_herding(
+            c.embedding, c.labelled_embedding, n, c.seed, return_scores=True
+        ),
         function=max_herding,
         needs=("embedding",),
         when="few labels: covers the pool without a radius to choose",
@@ -236,7 +246,13 @@ STRATEGIES = (
         "uncertainty_herding",
         score=lambda c: margin(c.proba),
         pick=lambda c, n: uncertainty_herding(
-            c.embedding, margin(c.proba), c.labelled_embedding, n, c.seed, shortlist=NEARBY * n
+            c.embedding,
+            margin(c.proba),
+            c.labelled_embedding,
+            n,
+            c.seed,
+            shortlist=NEARBY * n,
+            return_scores=True,
         ),
         function=uncertainty_herding,
         needs=("probabilities", "embedding"),
@@ -245,7 +261,7 @@ STRATEGIES = (
     ),
     Strategy(
         "badge",
-        pick=lambda c, n: badge(c.proba, c.embedding, n, c.seed),
+        pick=lambda c, n: badge(c.proba, c.embedding, n, c.seed, return_scores=True),
         function=badge,
         needs=("probabilities", "embedding"),
         when="large batches: gradients that are long and differ",
@@ -282,7 +298,7 @@ STRATEGIES = (
     Strategy(
         "cluster_margin",
         score=lambda c: margin(c.proba),
-        pick=lambda c, n: cluster_margin(c.proba, c.embedding, n, c.seed),
+        pick=lambda c, n: cluster_margin(c.proba, c.embedding, n, c.seed, return_scores=True),
         function=cluster_margin,
         needs=("probabilities", "embedding"),
         when="batches of hundreds and more",
@@ -291,7 +307,7 @@ STRATEGIES = (
     Strategy(
         "falcun",
         score=lambda c: margin(c.proba),
-        pick=lambda c, n: falcun(c.proba, n, c.seed),
+        pick=lambda c, n: falcun(c.proba, n, c.seed, return_scores=True),
         function=falcun,
         needs=("probabilities",),
         candidates=WHOLE,
@@ -301,7 +317,7 @@ STRATEGIES = (
     Strategy(
         "mismatch_first_farthest",
         pick=lambda c, n: mismatch_first_farthest(
-            c.proba, c.embedding, c.labelled_embedding, _codes(c), n, c.seed
+            c.proba, c.embedding, c.labelled_embedding, _codes(c), n, c.seed, return_scores=True
         ),
         function=mismatch_first_farthest,
         needs=("probabilities", "embedding", "labels"),
@@ -310,7 +326,9 @@ STRATEGIES = (
     ),
     Strategy(
         "galaxy",
-        pick=lambda c, n: galaxy(c.proba, c.labelled_proba, _codes(c), n, c.seed),
+        pick=lambda c, n: galaxy(
+            c.proba, c.labelled_proba, _codes(c), n, c.seed, return_scores=True
+        ),
         function=galaxy,
         needs=("probabilities", "labels"),
         candidates=WHOLE,

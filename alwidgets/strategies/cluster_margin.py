@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Literal, overload
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import ArrayT, checked, like
-from alwidgets.strategies._blocks import check_rows
+from alwidgets.strategies._arrays import ArrayT, as_tensor, checked, clipped, generator, given
+from alwidgets.strategies._blocks import answer, check_rows
 from alwidgets.strategies.clustering import kmeans
 from alwidgets.strategies.uncertainty import margin
 
@@ -19,7 +21,36 @@ FACTOR = 10
 BOUND = 2000
 
 
-def cluster_margin(proba: ArrayT, embedding: ArrayT, n: int, seed: int = 0) -> ArrayT:
+@overload
+def cluster_margin(
+    proba: ArrayT,
+    embedding: ArrayT,
+    n: int,
+    seed: int = 0,
+    *,
+    return_scores: Literal[False] = False,
+) -> ArrayT: ...
+
+
+@overload
+def cluster_margin(
+    proba: ArrayT,
+    embedding: ArrayT,
+    n: int,
+    seed: int = 0,
+    *,
+    return_scores: Literal[True],
+) -> tuple[ArrayT, ArrayT]: ...
+
+
+def cluster_margin(
+    proba: ArrayT,
+    embedding: ArrayT,
+    n: int,
+    seed: int = 0,
+    *,
+    return_scores: bool = False,
+) -> ArrayT | tuple[ArrayT, ArrayT]:
     """Of the ``10 n`` smallest margins, one from each cluster in turn, smallest cluster first.
 
     The candidates are cut into ``n`` clusters by average linkage, or by k-means where there are
@@ -32,40 +63,47 @@ def cluster_margin(proba: ArrayT, embedding: ArrayT, n: int, seed: int = 0) -> A
     n : int
         How many; all m if there are fewer.
     seed : int
+    return_scores : bool
+        Also return what each was picked for.
 
     Returns
     -------
-    (min(n, m),) int64 array or tensor
+    indices : (min(n, m),) int64 array or tensor
         Rows of ``proba`` in the order picked.
+    scores : (min(n, m),) array or tensor
+        With ``return_scores``: the :func:`~alwidgets.strategies.margin` of each, 1 - (p1 - p2). It
+        says who is looked at; the clusters decide on the order.
 
     Raises
     ------
     StrategyError
-        For NaN or infinity, naming the row, and for different lengths.
+        For NaN, infinity and what is too large to square, naming the row; for probabilities that
+        are none, such as logits, and for different lengths.
 
     References
     ----------
     Citovsky et al., "Batch active learning at scale", NeurIPS 2021; there, the whole pool is
     clustered once.
     """
-    doubt = margin(checked(proba, 2))
-    if embedding.ndim != 2 or len(embedding) != len(doubt):
+    doubt = margin(as_tensor(proba, "probabilities"))
+    features = given(embedding, "embedding")
+    if features.ndim != 2 or len(features) != len(doubt):
         raise StrategyError(
-            f"{len(doubt)} probabilities but an embedding of shape {tuple(embedding.shape)}."
+            f"{len(doubt)} probabilities but an embedding of shape {tuple(features.shape)}."
         )
     m = len(doubt)
-    n = max(0, min(n, m))
-    rng = np.random.default_rng(seed)
+    n, rng = clipped(n, m), generator(seed)
     if n == 0:
-        return like(torch.empty(0, dtype=torch.int64, device=doubt.device), proba)
+        nothing = torch.empty(0, dtype=torch.int64, device=doubt.device)
+        return answer(nothing, doubt[:0], proba, return_scores)
     # Shuffled, so that the seed says which of equal margins are in, and who is first in a cluster.
     order = torch.from_numpy(rng.permutation(m)).to(doubt.device)
     best = doubt[order].topk(min(m, FACTOR * n)).indices.sort().values
     rows = order[best]
     # Converted as a whole are only these.
-    check_rows(embedding, "embedding")
-    at = rows.to(embedding.device) if isinstance(embedding, torch.Tensor) else rows.cpu().numpy()
-    h = checked(embedding[at], 2, "embedding")
+    check_rows(features, "embedding")
+    at = rows.to(features.device) if isinstance(features, torch.Tensor) else rows.cpu().numpy()
+    h = checked(features[at], 2, "embedding")
     owner = _clusters(h, n, seed)
     size = np.bincount(owner)
     # The place of each candidate within its cluster is the round in which it comes.
@@ -73,7 +111,8 @@ def cluster_margin(proba: ArrayT, embedding: ArrayT, n: int, seed: int = 0) -> A
     turn = np.empty(len(owner), dtype=np.int64)
     turn[by_owner] = np.arange(len(owner)) - np.repeat(np.cumsum(size) - size, size)
     picked = np.lexsort((owner, size[owner], turn))[:n]
-    return like(rows[torch.from_numpy(picked).to(rows.device)], proba)
+    rows = rows[torch.from_numpy(picked).to(rows.device)]
+    return answer(rows, doubt[rows], proba, return_scores)
 
 
 def _clusters(h: torch.Tensor, n: int, seed: int) -> NDArray[np.int64]:

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from alwidgets.strategies._blocks import norms, squared
-from alwidgets.strategies._threads import one_thread
 from alwidgets.strategies.neighbours import BLOCK, lowest, nearest
+from alwidgets.threads import one_thread
 
 #: Rows that the centres are fitted to, at least; and rows for each centre, at least.
 FIT_ROWS, FIT_ROWS_EACH = 20_000, 40
@@ -32,7 +32,7 @@ def plus_plus(
     chosen: list[int],
     n: int,
     rng: np.random.Generator,
-) -> Indices:
+) -> tuple[Indices, NDArray[np.float64]]:
     """Rows drawn one after the other with probability ∝ squared distance to the nearest chosen.
 
     The distances only fall, so an old one bounds what it is now: a row is proposed in proportion
@@ -57,9 +57,12 @@ def plus_plus(
 
     Returns
     -------
-    (n,) int64
+    rows : (n,) int64
         ``chosen`` and what was drawn, distinct. Where only copies of chosen rows are left: random
         ones of them.
+    gaps : (n,) float64
+        The squared distance of each to the nearest before it when it was drawn; NaN for those of
+        ``chosen``, 0 for copies.
 
     References
     ----------
@@ -67,6 +70,7 @@ def plus_plus(
     """
     m, device = len(bound), bound.device
     chosen = list(chosen)
+    gaps = [np.nan] * len(chosen)
     patience = PATIENCE + m // 64
     measured = wasted = 0
     bound = _without(bound, chosen)
@@ -99,6 +103,7 @@ def plus_plus(
                 break
             at += int(over[0])
             chosen.append(int(host[at]))
+            gaps.append(float(gap[at]))
             gap = np.minimum(gap, mutual[:, at])
             gap[host == host[at]] = 0.0
             at += 1
@@ -106,7 +111,8 @@ def plus_plus(
     if len(chosen) < n:
         left = np.setdiff1d(np.arange(m), chosen)
         chosen.extend(rng.choice(left, n - len(chosen), replace=False).tolist())
-    return np.array(chosen[:n], dtype=np.int64)
+        gaps.extend([0.0] * (n - len(gaps)))
+    return np.array(chosen[:n], dtype=np.int64), np.array(gaps[:n])
 
 
 def _without(bound: torch.Tensor, chosen: list[int]) -> torch.Tensor:
@@ -201,4 +207,4 @@ def _start(X: torch.Tensor, k: int, rng: np.random.Generator) -> Indices:
 
     first = torch.tensor([int(rng.integers(len(X)))], device=X.device)
     bound = refresh(first, torch.full_like(length, torch.inf))
-    return plus_plus(bound, between, refresh, first.tolist(), k, rng)
+    return plus_plus(bound, between, refresh, first.tolist(), k, rng)[0]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeAlias
+from numbers import Real
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -47,7 +49,16 @@ def weighted(*parts: tuple[Part, float], **powers: float) -> Strategy:
     After the information density of Settles & Craven, "An analysis of active learning strategies
     for sequence labeling tasks", EMNLP 2008.
     """
-    scored = [(_scoring(part), float(power)) for part, power in (*parts, *powers.items())]
+    for given in parts:
+        if not isinstance(given, tuple) or len(given) != 2:
+            raise StrategyError(
+                f"weighted takes pairs and powers by name, weighted((mine, 1), margin=0.5), not "
+                f"{given!r}."
+            )
+    scored = [
+        (_scoring(part), _number(power, f"The power of {part!r}"))
+        for part, power in (*parts, *powers.items())
+    ]
     if not scored:
         raise StrategyError("weighted needs a score or more: weighted(margin=1, density=0.5).")
 
@@ -56,8 +67,10 @@ def weighted(*parts: tuple[Part, float], **powers: float) -> Strategy:
         for part, power in scored:
             values = _tensor(part, context)
             if bool((values < 0).any()):
+                at = int(torch.nonzero(values < 0)[0, 0])
                 raise StrategyError(
-                    f"{part.name} gives negative scores: a product needs scores of at least 0."
+                    f"{part.name} scores pool row {context.indices[at]} with "
+                    f"{float(values[at]):g}: a product needs scores of at least 0."
                 )
             if power < 0:
                 values = values.clamp(min=torch.finfo(values.dtype).tiny)
@@ -99,9 +112,12 @@ def seals(strategy: Part, k: int = 100) -> Strategy:
         raise StrategyError(f"{inner.name} chooses among strategies itself: give one that scores.")
 
     def restrict(
-        features: Array, labelled: NDArray[np.int64], candidates: NDArray[np.int64]
+        features: Array,
+        labelled: NDArray[np.int64],
+        candidates: NDArray[np.int64],
+        device: torch.device,
     ) -> NDArray[np.int64]:
-        return seal_candidates(features, labelled, k, candidates)
+        return seal_candidates(features, labelled, k, candidates, device=device)
 
     return replace(
         inner,
@@ -115,7 +131,7 @@ def seals(strategy: Part, k: int = 100) -> Strategy:
 def per_cost(
     strategy: Part, costs: Array | Callable[[Context], Array] | None = None, kappa: float = 1.0
 ) -> Strategy:
-    """Scores by the cost of a label: ``s / cost**kappa``.
+    """Scores by the cost of a label: ``s / cost**power``.
 
     Parameters
     ----------
@@ -130,13 +146,14 @@ def per_cost(
     Raises
     ------
     StrategyError
-        If the strategy does not score, and for costs that are not positive.
+        If the strategy does not score, for costs that are not positive, and for a kappa that is
+        not finite.
 
     References
     ----------
     Settles, Craven & Friedland, "Active learning with real annotation costs", NIPS 2008 workshop.
     """
-    inner = _scoring(strategy)
+    inner, power = _scoring(strategy), _number(kappa, "kappa")
 
     def score(context: Context) -> torch.Tensor:
         if costs is None:
@@ -154,7 +171,7 @@ def per_cost(
         if not bool(usable.all()):
             row = int(context.indices[int(torch.nonzero(~usable)[0, 0])])
             raise StrategyError(f"The cost of pool row {row} is not a positive number.")
-        return _tensor(inner, context) / cost**kappa
+        return _tensor(inner, context) / cost**power
 
     return replace(
         inner,
@@ -167,16 +184,56 @@ def per_cost(
     )
 
 
+def selected(
+    strategy: Part,
+    selection: Literal["sampled", "top", "diverse"],
+    *,
+    beta: float | None = None,
+    floor: float | None = None,
+) -> Strategy:
+    """The same scores, made into a batch in another way: ``selected(margin, "diverse")``.
+
+    Parameters
+    ----------
+    strategy : str, Strategy or callable
+        One that scores.
+    selection : {"sampled", "top", "diverse"}
+        Draws with known probability, see :func:`~alwidgets.strategies.sample`; the highest scores;
+        or high scores far from each other, see :func:`~alwidgets.strategies.diverse`.
+    beta : float, optional
+        Power of the scores when sampled: 0 is uniform, large is close to the top.
+    floor : float, optional
+        Share of sampled picks that is drawn uniformly.
+
+    Raises
+    ------
+    StrategyError
+        If the strategy does not score, and for a selection, beta or floor that is none.
+    """
+    inner = _scoring(strategy)
+    return replace(
+        inner,
+        name=f"{inner.name}, {selection}",
+        selection=selection,
+        beta=inner.beta if beta is None else _number(beta, "beta"),
+        floor=inner.floor if floor is None else _number(floor, "floor"),
+        function=None,
+    )
+
+
 def _all_of(restricts: list[Restrict]) -> Restrict | None:
     """What all of these leave."""
     if not restricts:
         return None
 
     def restrict(
-        features: Array, labelled: NDArray[np.int64], candidates: NDArray[np.int64]
+        features: Array,
+        labelled: NDArray[np.int64],
+        candidates: NDArray[np.int64],
+        device: torch.device,
     ) -> NDArray[np.int64]:
         for one in restricts:
-            candidates = one(features, labelled, candidates)
+            candidates = one(features, labelled, candidates, device)
         return candidates
 
     return restrict
@@ -185,8 +242,17 @@ def _all_of(restricts: list[Restrict]) -> Restrict | None:
 def _scoring(part: Part) -> Strategy:
     strategy = get(part)
     if strategy.score is None or strategy.pick is not None:
-        raise StrategyError(f"{strategy.name} picks whole batches and has no score to combine.")
+        raise StrategyError(
+            f"{strategy.name} picks whole batches and has no score of its own: give one that "
+            "scores, such as margin, entropy, bald or density."
+        )
     return strategy
+
+
+def _number(value: float, what: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        raise StrategyError(f"{what} must be a finite number, not {value!r}.")
+    return float(value)
 
 
 def _tensor(strategy: Strategy, context: Context) -> torch.Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from alwidgets.errors import StrategyError
+from alwidgets.errors import NoModelError, StrategyError
 from alwidgets.strategies._arrays import bad_row
 
 #: Items of the pool whose labels :func:`~alwidgets.strategies.epig` wants to know.
@@ -72,7 +72,7 @@ class Known:
     def model(self) -> Predictor:
         """The learner, or an error that says what to do where there is none yet."""
         if self.learner is None:
-            raise StrategyError("This strategy needs a fitted learner: label a few items first.")
+            raise NoModelError("This strategy needs a fitted learner: label a few items first.")
         return self.learner
 
     def proba(self, features: torch.Tensor) -> torch.Tensor:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import ArrayT, checked, like
-from alwidgets.strategies._blocks import block, blocks
-from alwidgets.strategies._threads import one_thread
+from alwidgets.strategies._arrays import ROWS, ArrayT, as_tensor, given, like, probabilities, shaped
+from alwidgets.strategies._blocks import block, blocks, check_sizes
 from alwidgets.strategies.neighbours import nearest_mask
 from alwidgets.strategies.uncertainty import nats
+from alwidgets.threads import one_thread
 
 #: Nothing is less probable than this: the divergence stays finite.
 LEAST = 1e-7
@@ -46,7 +46,8 @@ def contrastive(
     Raises
     ------
     StrategyError
-        For NaN or infinity, naming the row, and for shapes that do not belong together.
+        For NaN, infinity and what is too large to square, naming the row; for probabilities that
+        are none, such as logits, and for shapes that do not belong together.
 
     References
     ----------
@@ -55,38 +56,39 @@ def contrastive(
     """
     if neighbours < 1:
         raise StrategyError(f"neighbours must be at least 1, not {neighbours}.")
-    known = _floored(checked(labelled_proba, 2, "labelled probabilities"))
-    at = checked(labelled_embedding, 2, "labelled embedding").to(known.device)
-    for first, second, what in (
-        (proba, embedding, "candidates"),
-        (labelled_proba, labelled_embedding, "labelled items"),
-    ):
+    p, h = given(proba, "probabilities"), given(embedding, "embedding")
+    # Of the candidates, all rows are looked at later, some at a time.
+    probabilities(as_tensor(p[:ROWS]), 2, finite=False)
+    known = _floored(probabilities(labelled_proba, 2, "labelled probabilities"))
+    at = shaped(labelled_embedding, 2, "labelled embedding").to(known.device)
+    check_sizes(at, "labelled embedding")
+    for first, second, what in ((p, h, "candidates"), (known, at, "labelled items")):
         if len(first) != len(second):
             raise StrategyError(
                 f"{len(first)} probabilities but {len(second)} rows of embedding of the {what}."
             )
-    if proba.ndim == 2 and proba.shape[1] != known.shape[1]:
+    if p.shape[1] != known.shape[1]:
         raise StrategyError(
-            f"{proba.shape[1]} classes for the candidates, {known.shape[1]} for the labelled items."
+            f"{p.shape[1]} classes for the candidates, {known.shape[1]} for the labelled items."
         )
-    if embedding.ndim == 2 and embedding.shape[1] != at.shape[1]:
+    if h.ndim == 2 and h.shape[1] != at.shape[1]:
         raise StrategyError(
-            f"Items of {embedding.shape[1]} and of {at.shape[1]} features have no distance."
+            f"Items of {h.shape[1]} and of {at.shape[1]} features have no distance."
         )
-    scores = known.new_zeros(len(proba))
+    scores = known.new_zeros(len(p))
     # KL(p || q) = sum p ln p - sum p ln q is linear in what belongs to the neighbour: the means of
     # its two parts are enough, (n, C + 1) numbers instead of (n, k, C).
     facts = torch.cat([known, -nats(known)[:, None]], dim=1)
     facts /= min(neighbours, max(1, len(known)))
     centre = at.mean(dim=0) if len(at) else at.new_zeros(at.shape[1])
     at = at - centre
-    for where, h in blocks(embedding, "embedding", columns=max(known.shape)):
-        p = block(proba, where, "probabilities")
+    for where, part in blocks(h, "embedding", columns=max(known.shape)):
+        says = block(p, where, "probabilities")
         if not len(known):
             continue
-        near = nearest_mask(h.to(at) - centre, at, neighbours)
+        near = nearest_mask(part.to(at) - centre, at, neighbours)
         mean = near.to(facts) @ facts
-        cross = (mean[:, :-1] * _floored(p.to(known)).log()).sum(dim=1)
+        cross = (mean[:, :-1] * _floored(says.to(known)).log()).sum(dim=1)
         scores[where] = (mean[:, -1] - cross).clamp_(min=0.0)
     return like(scores, proba)
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Literal, overload
 
-import numpy as np
 import torch
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import ArrayT, like
-from alwidgets.strategies._blocks import Rows, labelled_rows, no_rows, squared
-from alwidgets.strategies._threads import one_thread
+from alwidgets.strategies._arrays import ArrayT, clipped, generator
+from alwidgets.strategies._blocks import Rows, answer, labelled_rows, no_rows, no_scores, squared
 from alwidgets.strategies.clustering import kmeans
+from alwidgets.threads import one_thread
 
 #: Candidates that cover and are covered: a larger pool is represented by a random sample.
 SAMPLE = 8192
@@ -24,14 +24,42 @@ STALE = 32
 PURITY = 0.95
 
 
+@overload
 def prob_cover(
     embedding: ArrayT,
     labelled: ArrayT | None,
     n: int,
-    classes: int,
     seed: int = 0,
+    *,
+    classes: int,
     delta: float | None = None,
-) -> ArrayT:
+    return_scores: Literal[False] = False,
+) -> ArrayT: ...
+
+
+@overload
+def prob_cover(
+    embedding: ArrayT,
+    labelled: ArrayT | None,
+    n: int,
+    seed: int = 0,
+    *,
+    classes: int,
+    delta: float | None = None,
+    return_scores: Literal[True],
+) -> tuple[ArrayT, ArrayT]: ...
+
+
+def prob_cover(
+    embedding: ArrayT,
+    labelled: ArrayT | None,
+    n: int,
+    seed: int = 0,
+    *,
+    classes: int,
+    delta: float | None = None,
+    return_scores: bool = False,
+) -> ArrayT | tuple[ArrayT, ArrayT]:
     """The items whose balls of radius ``delta`` cover most of the pool.
 
     Again and again the candidate with the most uncovered candidates nearer than ``delta``; what
@@ -46,23 +74,28 @@ def prob_cover(
         What is labelled already.
     n : int
         How many; all m if there are fewer.
-    classes : int
-        Number of classes, at least 1.
     seed : int
         Of the sample, of k-means and of the ties.
+    classes : int
+        Number of classes, at least 1.
     delta : float, optional
         Radius, in the units of the embedding. By default :func:`pure_radius`.
+    return_scores : bool
+        Also return what each was picked for.
 
     Returns
     -------
-    (min(n, m),) int64 array or tensor
+    indices : (min(n, m),) int64 array or tensor
         Rows of ``embedding`` in the order picked.
+    scores : (min(n, m),) array or tensor
+        With ``return_scores``: how many candidates, of those looked at, each was the first to
+        cover; 0 for the random ones at the end.
 
     Raises
     ------
     StrategyError
-        For NaN or infinity, naming the row, and for a radius or number of classes that is not
-        positive.
+        For NaN, infinity and what is too large to square, naming the row, and for a radius or
+        number of classes that is not positive.
 
     References
     ----------
@@ -75,11 +108,11 @@ def prob_cover(
     pool = Rows(embedding, "embedding")
     pool.check()
     m = len(pool)
-    n = max(0, min(n, m))
+    n, rng = clipped(n, m), generator(seed)
     if n == 0:
-        return like(no_rows(pool), embedding)
+        return answer(no_rows(pool), no_scores(pool), embedding, return_scores)
     # Shuffled, so that the first of equals is a fair draw.
-    rows = torch.from_numpy(np.random.default_rng(seed).permutation(m)).to(pool.device)
+    rows = torch.from_numpy(rng.permutation(m)).to(pool.device)
     # Squared distances by products lose precision far from the origin.
     pool.offset = pool[rows[:1000]].mean(dim=0)
     h = pool[rows[:SAMPLE]]
@@ -88,11 +121,15 @@ def prob_cover(
     known = labelled_rows(labelled, pool)
     for part in known.split(BLOCK) if len(known) else ():
         covered |= _near(part, h, radius).any(dim=0)
-    chosen = torch.tensor(_cover(h, radius, covered, n), dtype=torch.int64, device=h.device)
+    places, counts = _cover(h, radius, covered, n)
+    chosen = torch.tensor(places, dtype=torch.int64, device=h.device)
     left = torch.ones(m, dtype=torch.bool, device=h.device)
     left[chosen] = False
     others = torch.nonzero(left)[: n - len(chosen), 0]
-    return like(rows[torch.cat([chosen, others])], embedding)
+    picked = rows[torch.cat([chosen, others])]
+    scores = torch.zeros(n, dtype=pool.dtype, device=pool.device)
+    scores[: len(counts)] = torch.tensor(counts)
+    return answer(picked, scores, embedding, return_scores)
 
 
 def pure_radius(h: torch.Tensor, classes: int, seed: int) -> float:
@@ -128,8 +165,10 @@ def _near(X: torch.Tensor, to: torch.Tensor, radius: float) -> torch.Tensor:
 
 
 @one_thread()
-def _cover(h: torch.Tensor, radius: float, covered: torch.Tensor, n: int) -> list[int]:
-    """Rows by the number of uncovered rows in their ball, until everything is covered.
+def _cover(
+    h: torch.Tensor, radius: float, covered: torch.Tensor, n: int
+) -> tuple[list[int], list[int]]:
+    """Rows by the number of uncovered rows in their ball, until everything is covered; the numbers.
 
     Such a number only falls, so an old one bounds what it is now: only the highest are counted
     again, and no graph is held (Minoux, "Accelerated greedy algorithms", 1978).
@@ -142,6 +181,7 @@ def _cover(h: torch.Tensor, radius: float, covered: torch.Tensor, n: int) -> lis
     count = torch.cat([counts(part) for part in everything.split(BLOCK)])
     fresh = torch.ones(len(h), dtype=torch.bool, device=h.device)
     chosen: list[int] = []
+    new: list[int] = []
     while len(chosen) < min(n, len(h)):
         best = _first_best(count)
         while not bool(fresh[best]):
@@ -153,12 +193,13 @@ def _cover(h: torch.Tensor, radius: float, covered: torch.Tensor, n: int) -> lis
         if int(count[best]) <= 0:
             break
         chosen.append(best)
+        new.append(int(count[best]))
         covered = covered | _near(h[best : best + 1], h, radius)[0]
         # Everything in its ball is covered now.
         count[best] = 0
         fresh.fill_(False)
         fresh[best] = True
-    return chosen
+    return chosen, new
 
 
 def _first_best(count: torch.Tensor) -> int:

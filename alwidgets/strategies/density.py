@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import ArrayT, as_tensor, checked, like, wide
+from alwidgets.strategies._arrays import ArrayT, as_tensor, checked, given, like, wide
 from alwidgets.strategies._blocks import blocks
-from alwidgets.strategies._threads import one_thread
+from alwidgets.threads import one_thread
 
 
 @one_thread()
@@ -32,34 +34,41 @@ def density(embedding: ArrayT, reference: ArrayT) -> ArrayT:
     Raises
     ------
     StrategyError
-        For NaN or infinity, naming the row, for an empty reference, and for different numbers of
-        columns.
+        For NaN or infinity and for a row too large to square, naming it, for an empty reference,
+        and for different numbers of columns.
 
     References
     ----------
     Settles & Craven, "An analysis of active learning strategies for sequence labeling tasks",
     EMNLP 2008; their cosine is raised to [0, 1] here, so that a product with it keeps its order.
     """
-    if not len(reference):
-        raise StrategyError("Density needs a reference of at least one item: pass a random sample.")
-    if embedding.ndim == 2 and embedding.shape[1] != reference.shape[-1]:
+    same = reference is embedding
+    # Lists and data frames, too; files mapped into memory are not read yet.
+    candidates, pool = given(embedding, "embedding"), given(reference, "reference")
+    if candidates.ndim != 2 or pool.ndim != 2:
         raise StrategyError(
-            f"{embedding.shape[1]} features for the candidates, {reference.shape[-1]} for the "
-            "reference."
+            "Density needs an embedding and a reference of two axes, got shapes "
+            f"{tuple(candidates.shape)} and {tuple(pool.shape)}."
+        )
+    if not len(pool):
+        raise StrategyError("Density needs a reference of at least one item: pass a random sample.")
+    if candidates.shape[1] != pool.shape[1]:
+        raise StrategyError(
+            f"{candidates.shape[1]} features for the candidates, {pool.shape[1]} for the reference."
         )
     # In double precision, so that the mean does not depend on the blocks.
-    device = as_tensor(reference[:1]).device
-    total = torch.zeros(reference.shape[-1], dtype=torch.float64, device=device)
+    device = as_tensor(pool[:1]).device
+    total = torch.zeros(pool.shape[1], dtype=torch.float64, device=device)
     lengths = []
-    for _, part in blocks(reference, "reference"):
-        lengths.append(_length(part))
+    for where, part in blocks(pool, "reference"):
+        lengths.append(_length(part, where.start, "reference"))
         total += part.T @ (1.0 / lengths[-1])
-    mean = total / len(reference)
+    mean = total / len(pool)
     # A pool that is its own reference is checked and measured once.
-    known = torch.cat(lengths) if reference is embedding else None
-    scores = wide(as_tensor(embedding[:0])).new_empty(len(embedding))
-    for where, part in blocks(embedding, "embedding", check=known is None):
-        length = _length(part) if known is None else known[where]
+    known = torch.cat(lengths) if same else None
+    scores = wide(as_tensor(candidates[:0])).new_empty(len(candidates))
+    for where, part in blocks(candidates, "embedding", check=known is None):
+        length = _length(part, where.start, "embedding") if known is None else known[where]
         cosine = (part @ mean.to(part)).div_(length)
         torch.add(cosine, 1.0, out=scores[where]).div_(2.0).clamp_(0.0, 1.0)
     return like(scores, embedding)
@@ -104,7 +113,12 @@ def density_weighted(uncertainty: ArrayT, density: ArrayT, beta: float = 1.0) ->
     return like(u * weight**beta, uncertainty)
 
 
-def _length(part: torch.Tensor) -> torch.Tensor:
+def _length(part: torch.Tensor, first: int, what: str) -> torch.Tensor:
     """Of the rows; 1 for a row of zeros, and none so small that dividing by it overflows."""
     length = torch.linalg.vector_norm(part, dim=1)
+    if len(length) and not math.isfinite(length.amax()):
+        row = first + int(length.argmax())
+        raise StrategyError(
+            f"Row {row} of the {what} is too large to square: scale the features down."
+        )
     return torch.where(length > torch.finfo(part.dtype).tiny, length, 1.0)

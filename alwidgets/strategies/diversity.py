@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from typing import Literal, overload
+
 import numpy as np
 import torch
 
-from alwidgets.strategies._arrays import ArrayT, like
-from alwidgets.strategies._blocks import Rows, labelled_rows, no_rows, norms
-from alwidgets.strategies._threads import one_thread
+from alwidgets.strategies._arrays import ArrayT, clipped, generator
+from alwidgets.strategies._blocks import Rows, answer, labelled_rows, no_rows, no_scores, norms
 from alwidgets.strategies.clustering import kmeans
 from alwidgets.strategies.neighbours import nearest_gap
+from alwidgets.threads import one_thread
 
 #: Rows that k-means looks at: more change the centroids little.
 SAMPLE = 20_000
@@ -21,7 +24,36 @@ FRONT, KEPT = 2048, 1024
 LATE, ADDED = 2048, 512
 
 
-def k_center(embedding: ArrayT, labelled: ArrayT | None, n: int, seed: int = 0) -> ArrayT:
+@overload
+def k_center(
+    embedding: ArrayT,
+    labelled: ArrayT | None,
+    n: int,
+    seed: int = 0,
+    *,
+    return_scores: Literal[False] = False,
+) -> ArrayT: ...
+
+
+@overload
+def k_center(
+    embedding: ArrayT,
+    labelled: ArrayT | None,
+    n: int,
+    seed: int = 0,
+    *,
+    return_scores: Literal[True],
+) -> tuple[ArrayT, ArrayT]: ...
+
+
+def k_center(
+    embedding: ArrayT,
+    labelled: ArrayT | None,
+    n: int,
+    seed: int = 0,
+    *,
+    return_scores: bool = False,
+) -> ArrayT | tuple[ArrayT, ArrayT]:
     """Greedy core-set: again and again the item farthest from everything chosen or labelled.
 
     Exact, yet few distances are computed. Those to the nearest chosen item only fall, so an old
@@ -38,16 +70,21 @@ def k_center(embedding: ArrayT, labelled: ArrayT | None, n: int, seed: int = 0) 
         How many; all m if there are fewer.
     seed : int
         Of the first pick and of the ties.
+    return_scores : bool
+        Also return what each was picked for.
 
     Returns
     -------
-    (min(n, m),) int64 array or tensor
+    indices : (min(n, m),) int64 array or tensor
         Rows of ``embedding`` in the order picked.
+    scores : (min(n, m),) array or tensor
+        With ``return_scores``: the distance of each to the nearest labelled or picked item when it
+        was picked. NaN for a first pick at random.
 
     Raises
     ------
     StrategyError
-        For NaN or infinity, naming the row.
+        For NaN, infinity and what is too large to square, naming the row.
 
     References
     ----------
@@ -57,20 +94,21 @@ def k_center(embedding: ArrayT, labelled: ArrayT | None, n: int, seed: int = 0) 
     """
     h = Rows(embedding, "embedding")
     m = len(h)
-    n = max(0, min(n, m))
+    n, rng = clipped(n, m), generator(seed)
     if n == 0:
-        return like(no_rows(h), embedding)
-    rng = np.random.default_rng(seed)
+        return answer(no_rows(h), no_scores(h), embedding, return_scores)
     # From here on, rows go by their place in a random order: the first of equals is a fair draw.
     order = torch.from_numpy(rng.permutation(m)).to(h.device)
     # Squared distances by products lose precision far from the origin.
     h.offset = h[order[:1000]].mean(dim=0)
     chosen: list[int] = []
+    gaps: list[float] = []
     known = labelled_rows(labelled, h)
     if len(known):
         known = known[torch.from_numpy(rng.permutation(len(known))).to(h.device)]
     else:
         chosen.append(0)
+        gaps.append(math.nan)
         known = h[order[:1]]
     gap = torch.empty(m, dtype=h.dtype, device=h.device)
     with one_thread():
@@ -80,9 +118,12 @@ def k_center(embedding: ArrayT, labelled: ArrayT | None, n: int, seed: int = 0) 
         for place in chosen:
             front.gap[place] = -1.0
         while len(chosen) < n:
-            chosen.append(front.take())
+            place, away = front.take()
+            chosen.append(place)
+            gaps.append(away)
     picks = order[torch.tensor(chosen, device=h.device)]
-    return like(picks, embedding)
+    scores = torch.tensor(gaps, dtype=h.dtype, device=h.device).sqrt_()
+    return answer(picks, scores, embedding, return_scores)
 
 
 class _Front:
@@ -107,8 +148,8 @@ class _Front:
         self.gaps = known.new_empty(size)
         self.used = 0
 
-    def take(self) -> int:
-        """The place of the farthest row, which becomes a centre."""
+    def take(self) -> tuple[int, float]:
+        """The place of the farthest row, which becomes a centre, and its squared distance."""
         while True:
             best = float(self.gaps[: self.used].max()) if self.used else -1.0
             if float(self.gap.max()) <= best:
@@ -124,7 +165,7 @@ class _Front:
         # What was taken has -1 and keeps it.
         torch.minimum(self.gaps[used], away, out=self.gaps[used])
         self.gaps[row] = -1.0
-        return int(self.places[row])
+        return int(self.places[row]), best
 
     def _add(self, late: torch.Tensor) -> None:
         """Bring these rows up to date, the highest bounds first; the farthest come to the front."""
@@ -167,7 +208,36 @@ class _Front:
         self.used = size
 
 
-def representative(embedding: ArrayT, labelled: ArrayT | None, n: int, seed: int = 0) -> ArrayT:
+@overload
+def representative(
+    embedding: ArrayT,
+    labelled: ArrayT | None,
+    n: int,
+    seed: int = 0,
+    *,
+    return_scores: Literal[False] = False,
+) -> ArrayT: ...
+
+
+@overload
+def representative(
+    embedding: ArrayT,
+    labelled: ArrayT | None,
+    n: int,
+    seed: int = 0,
+    *,
+    return_scores: Literal[True],
+) -> tuple[ArrayT, ArrayT]: ...
+
+
+def representative(
+    embedding: ArrayT,
+    labelled: ArrayT | None,
+    n: int,
+    seed: int = 0,
+    *,
+    return_scores: bool = False,
+) -> ArrayT | tuple[ArrayT, ArrayT]:
     """Typical items of as many different regions as possible, for a cold start.
 
     k-means with one cluster for each item that is or will be labelled; the clusters without a
@@ -183,16 +253,22 @@ def representative(embedding: ArrayT, labelled: ArrayT | None, n: int, seed: int
     n : int
         How many; all m if there are fewer.
     seed : int
+    return_scores : bool
+        Also return what each was picked for.
 
     Returns
     -------
-    (min(n, m),) int64 array or tensor
+    indices : (min(n, m),) int64 array or tensor
         Rows of ``embedding`` in the order picked, distinct.
+    scores : (min(n, m),) array or tensor
+        With ``return_scores``: how typical each is of its cluster, 1 / (distance to the centroid);
+        infinite at the centroid, NaN for an item alone in its cluster. Between clusters it decides
+        nothing.
 
     Raises
     ------
     StrategyError
-        For NaN or infinity, naming the row.
+        For NaN, infinity and what is too large to square, naming the row.
 
     References
     ----------
@@ -202,10 +278,10 @@ def representative(embedding: ArrayT, labelled: ArrayT | None, n: int, seed: int
     pool = Rows(embedding, "embedding")
     pool.check()
     m = len(pool)
-    n = max(0, min(n, m))
+    n, rng = clipped(n, m), generator(seed)
     if n == 0:
-        return like(no_rows(pool), embedding)
-    rows = np.random.default_rng(seed).permutation(m)[: max(SAMPLE, n)]
+        return answer(no_rows(pool), no_scores(pool), embedding, return_scores)
+    rows = rng.permutation(m)[: max(SAMPLE, n)]
     h = pool[torch.from_numpy(rows).to(pool.device)]
     known = labelled_rows(labelled, pool)
     everything = torch.cat([h, known])
@@ -222,4 +298,9 @@ def representative(embedding: ArrayT, labelled: ArrayT | None, n: int, seed: int
     turn = np.empty(len(h), dtype=np.int64)
     turn[by_gap] = np.arange(len(h)) - np.repeat(starts, size)
     best = np.lexsort((-size[own], turn + held[own]))[:n]
-    return like(torch.from_numpy(rows[best]).to(pool.device), embedding)
+    alone = (size + held)[own[best]] == 1
+    with np.errstate(divide="ignore"):
+        typical = np.where(alone, np.nan, 1.0 / np.sqrt(gaps[best]))
+    picks = torch.from_numpy(rows[best]).to(pool.device)
+    scores = torch.from_numpy(typical).to(pool.device, pool.dtype)
+    return answer(picks, scores, embedding, return_scores)

@@ -8,10 +8,10 @@ from typing import Literal
 import torch
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import Array, ArrayT, as_tensor, checked, like
+from alwidgets.strategies._arrays import Array, ArrayT, as_tensor, checked, like, probabilities
 from alwidgets.strategies._blocks import BLOCK
-from alwidgets.strategies._threads import one_thread
 from alwidgets.strategies.uncertainty import p_log_p, rows_at_once
+from alwidgets.threads import one_thread
 
 #: Lengths whose squares single precision holds.
 TINY, HUGE = 1e-15, 1e15
@@ -36,14 +36,15 @@ def expected_gradient_length(proba: ArrayT, embedding: Array) -> ArrayT:
     Raises
     ------
     StrategyError
-        For NaN or infinity, naming the row, and where the two differ in length.
+        For NaN or infinity and for what is no distribution, such as logits, naming the row, and
+        where the two differ in length.
 
     References
     ----------
     Settles, Craven & Ray, "Multiple-instance active learning", NeurIPS 2007.
     """
-    p = checked(proba, 2)
-    h = as_tensor(embedding)
+    p = probabilities(proba, 2)
+    h = as_tensor(embedding, "embedding")
     if h.ndim != 2 or len(h) != len(p):
         raise StrategyError(
             f"Expected an embedding of shape ({len(p)}, d), got {tuple(h.shape)}: one row for each "
@@ -112,7 +113,8 @@ def expected_error_reduction(
     Raises
     ------
     StrategyError
-        For NaN or infinity, naming the row, and for an unknown loss.
+        For NaN or infinity and for what is no distribution, such as logits, naming the row, for an
+        unknown loss, and where ``refit`` gives no such probabilities.
 
     References
     ----------
@@ -121,16 +123,20 @@ def expected_error_reduction(
     """
     if loss not in ("log", "zero_one"):
         raise StrategyError(f"loss must be 'log' or 'zero_one', not {loss!r}.")
-    p = checked(proba, 2)
+    p = probabilities(proba, 2)
     if not 0 <= least < 1:
         raise StrategyError(f"least must lie in [0, 1), not {least}.")
     result = torch.zeros(len(p), dtype=p.dtype)
     for row, weights in enumerate(p.double().cpu()):
         # The likeliest class is never left out.
         considered = (weights > 0) & (weights >= min(least, float(weights.max())))
+        if not bool(considered.any()):
+            raise StrategyError(f"Row {row} of the probabilities holds none above 0.")
         expected = 0.0
         for code in torch.nonzero(considered)[:, 0].tolist():
-            after = checked(refit(row, code), 2, "probabilities after refitting")
+            after = probabilities(refit(row, code), 2, "probabilities after refitting")
+            if not len(after):
+                raise StrategyError("refit gave no row: it must predict a sample of the pool.")
             if loss == "log":
                 left = float(-p_log_p(after).sum(dim=1).mean())
             else:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Literal, overload
+
 import torch
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import ArrayT, checked, like
+from alwidgets.strategies._arrays import ArrayT, clipped, generator, like, probabilities
 from alwidgets.strategies.uncertainty import margin
 
 #: Numbers in a block. On a CPU it stays in the cache and on one thread: many short steps that wait
@@ -15,7 +16,26 @@ CPU_BLOCK = 1 << 15
 GPU_BLOCK = 1 << 25
 
 
-def falcun(proba: ArrayT, n: int, seed: int = 0, gamma: float = 10.0) -> ArrayT:
+@overload
+def falcun(
+    proba: ArrayT,
+    n: int,
+    seed: int = 0,
+    gamma: float = 10.0,
+    *,
+    return_scores: Literal[False] = False,
+) -> ArrayT: ...
+
+
+@overload
+def falcun(
+    proba: ArrayT, n: int, seed: int = 0, gamma: float = 10.0, *, return_scores: Literal[True]
+) -> tuple[ArrayT, ArrayT]: ...
+
+
+def falcun(
+    proba: ArrayT, n: int, seed: int = 0, gamma: float = 10.0, *, return_scores: bool = False
+) -> ArrayT | tuple[ArrayT, ArrayT]:
     """Draw items by uncertainty plus distance to what has been drawn, both of the probabilities.
 
     Each draw takes an item with probability proportional to ``(u + d)**gamma``: u is the margin
@@ -30,34 +50,41 @@ def falcun(proba: ArrayT, n: int, seed: int = 0, gamma: float = 10.0) -> ArrayT:
     seed : int
     gamma : float
         At least 0: 0 draws at random, a large value takes the highest.
+    return_scores : bool
 
     Returns
     -------
-    (min(n, m),) int64 array or tensor
+    indices : (min(n, m),) int64 array or tensor
         Rows of ``proba`` in the order drawn.
+    scores : (min(n, m),) array or tensor
+        With ``return_scores``: ``u + d`` of each when it was drawn, in [0, 2].
 
     Raises
     ------
     StrategyError
-        For NaN or infinity, naming the row, and for a negative ``gamma``.
+        For NaN or infinity and for what is no distribution, such as logits, naming the row, and
+        for a negative ``gamma``.
 
     References
     ----------
     Gilhuber, Beer, Ma & Seidl, "FALCUN: a simple and efficient deep active learning strategy",
     ECML PKDD 2024.
     """
-    p = checked(proba, 2)
+    p = probabilities(proba, 2)
     if not 0 <= gamma < float("inf"):
         raise StrategyError(f"gamma must be at least 0 and finite, not {gamma}.")
-    n = max(0, min(n, len(p)))
-    rng = np.random.default_rng(seed)
+    n = clipped(n, len(p))
+    rng = generator(seed)
     chosen: list[int] = []
+    scores = p.new_empty(n)
     relevance = Relevance(p, gamma)
-    for _ in range(n):
+    for draw in range(n):
         row = relevance.draw(float(rng.random()), float(rng.random()))
         chosen.append(row)
+        scores[draw] = relevance.uncertainty[row] + relevance.distance[row]
         relevance.take(row)
-    return like(torch.tensor(chosen, dtype=torch.int64, device=p.device), proba)
+    picks = like(torch.tensor(chosen, dtype=torch.int64, device=p.device), proba)
+    return (picks, like(scores, proba)) if return_scores else picks
 
 
 class Relevance:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Literal, overload
+
 import torch
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import Array, ArrayT, as_tensor, checked, like
+from alwidgets.strategies._arrays import Array, ArrayT, checked, clipped, generator, like
 from alwidgets.strategies._blocks import Rows, labelled_rows, no_rows, squared
-from alwidgets.strategies._threads import one_thread
 from alwidgets.strategies.selection import sample
+from alwidgets.threads import one_thread
 
 #: Candidates and items to cover of one batch: bounds the kernel at 2,000 x 2,000.
 BOUND = 2000
@@ -21,7 +22,36 @@ SHARP = 4.0
 STALE = 32
 
 
-def max_herding(embedding: ArrayT, labelled: ArrayT | None, n: int, seed: int = 0) -> ArrayT:
+@overload
+def max_herding(
+    embedding: ArrayT,
+    labelled: ArrayT | None,
+    n: int,
+    seed: int = 0,
+    *,
+    return_scores: Literal[False] = False,
+) -> ArrayT: ...
+
+
+@overload
+def max_herding(
+    embedding: ArrayT,
+    labelled: ArrayT | None,
+    n: int,
+    seed: int = 0,
+    *,
+    return_scores: Literal[True],
+) -> tuple[ArrayT, ArrayT]: ...
+
+
+def max_herding(
+    embedding: ArrayT,
+    labelled: ArrayT | None,
+    n: int,
+    seed: int = 0,
+    *,
+    return_scores: bool = False,
+) -> ArrayT | tuple[ArrayT, ArrayT]:
     """Greedy cover of the pool.
 
     :func:`uncertainty_herding` with every item as much in doubt as any other: the candidate that
@@ -36,11 +66,15 @@ def max_herding(embedding: ArrayT, labelled: ArrayT | None, n: int, seed: int = 
         How many; all m if there are fewer.
     seed : int
         Of the sample of 2,000, where m is larger. Picks beyond it are random.
+    return_scores : bool
 
     Returns
     -------
-    (min(n, m),) int64 array or tensor
+    indices : (min(n, m),) int64 array or tensor
         Rows of ``embedding`` in the order picked.
+    scores : (min(n, m),) array or tensor
+        With ``return_scores``: the gain of each when it was picked, in the mean similarity. NaN
+        for random ones.
 
     Raises
     ------
@@ -52,7 +86,34 @@ def max_herding(embedding: ArrayT, labelled: ArrayT | None, n: int, seed: int = 
     Bae, Ng, Lo, Ghassemi & Sutherland, "Generalized coverage for more robust low-budget active
     learning", ECCV 2024.
     """
-    return _herd(embedding, None, labelled, n, seed, None)
+    picks, gains = _herd(embedding, None, labelled, n, seed, None)
+    return (picks, gains) if return_scores else picks
+
+
+@overload
+def uncertainty_herding(
+    embedding: ArrayT,
+    uncertainty: Array,
+    labelled: ArrayT | None,
+    n: int,
+    seed: int = 0,
+    *,
+    shortlist: int | None = None,
+    return_scores: Literal[False] = False,
+) -> ArrayT: ...
+
+
+@overload
+def uncertainty_herding(
+    embedding: ArrayT,
+    uncertainty: Array,
+    labelled: ArrayT | None,
+    n: int,
+    seed: int = 0,
+    *,
+    shortlist: int | None = None,
+    return_scores: Literal[True],
+) -> tuple[ArrayT, ArrayT]: ...
 
 
 def uncertainty_herding(
@@ -63,10 +124,11 @@ def uncertainty_herding(
     seed: int = 0,
     *,
     shortlist: int | None = None,
-) -> ArrayT:
+    return_scores: bool = False,
+) -> ArrayT | tuple[ArrayT, ArrayT]:
     """Greedy cover of the uncertain part of the pool.
 
-    Again and again the candidate j with the largest gain, the sum over items i of
+    Again and again the candidate j with the largest gain, the mean over items i of
     u_i * max(0, k(i, j) - max_l k(i, l)), l over what is labelled or chosen: an item is worth as
     much as the doubt about the items near it that nothing near has settled. k is Gaussian, half as
     wide as the median distance from a labelled item to the next, so it narrows as labels come in.
@@ -89,11 +151,15 @@ def uncertainty_herding(
         of the uncertainty (Kirsch et al., "Stochastic batch acquisition", TMLR 2023): what is
         picked is then hard itself, not just near what is hard, and not always hard in the one way
         that the model is most mistaken about. 20 for each item to pick serve well.
+    return_scores : bool
 
     Returns
     -------
-    (min(n, m),) int64 array or tensor
+    indices : (min(n, m),) int64 array or tensor
         Rows of ``embedding`` in the order picked.
+    scores : (min(n, m),) array or tensor
+        With ``return_scores``: the gain of each when it was picked. NaN for picks beyond the
+        candidates looked at.
 
     Raises
     ------
@@ -106,7 +172,7 @@ def uncertainty_herding(
     Bae, Oh & Sutherland, "Uncertainty herding: one active learning method for all label budgets",
     ICLR 2025.
     """
-    u = checked(as_tensor(uncertainty), 1, "uncertainty")
+    u = checked(uncertainty, 1, "uncertainty")
     if len(u) != len(embedding):
         raise StrategyError(f"{len(embedding)} candidates but {len(u)} uncertainties.")
     if len(u) and float(u.min()) < 0:
@@ -114,7 +180,8 @@ def uncertainty_herding(
         raise StrategyError(f"Uncertainty {float(u[row]):g} of row {row} is negative.")
     if shortlist is not None and shortlist < 1:
         raise StrategyError(f"shortlist must be at least 1 or None, not {shortlist}.")
-    return _herd(embedding, u, labelled, n, seed, shortlist)
+    picks, gains = _herd(embedding, u, labelled, n, seed, shortlist)
+    return (picks, gains) if return_scores else picks
 
 
 @one_thread()
@@ -125,14 +192,16 @@ def _herd(
     n: int,
     seed: int,
     shortlist: int | None,
-) -> ArrayT:
+) -> tuple[ArrayT, ArrayT]:
+    """Rows in the order picked and the gain of each, NaN for those that only fill up."""
     pool = Rows(embedding, "embedding")
     pool.check()
     device, m = pool.device, len(pool)
-    n = max(0, min(n, m))
+    n = clipped(n, m)
+    rng = generator(seed)
+    gains = torch.full((n,), torch.nan, dtype=pool.dtype, device=device)
     if n == 0:
-        return like(no_rows(pool), embedding)
-    rng = np.random.default_rng(seed)
+        return like(no_rows(pool), embedding), like(gains, embedding)
     # Shuffled, so that the first of equals is a fair draw.
     order = torch.from_numpy(rng.permutation(m)).to(device)
     reference = order[:BOUND]
@@ -156,7 +225,8 @@ def _herd(
         near = torch.exp(-squared(to_cover, part) / (2 * width)).amax(dim=1)
         covered = torch.maximum(covered, near)
     doubt = to_cover.new_ones(len(to_cover)) if u is None else u.to(to_cover)[reference]
-    chosen = _cover(at, to_cover, width, doubt, covered, min(n, len(at)))
+    chosen, found = _cover(at, to_cover, width, doubt, covered, min(n, len(at)))
+    gains[: len(chosen)] = torch.stack(found) / len(to_cover)
     picks = candidates[torch.tensor(chosen, device=device)]
     if len(picks) < n:
         left = torch.ones(m, dtype=torch.bool, device=device)
@@ -165,7 +235,7 @@ def _herd(
         if u is not None:
             others = others[u.to(device)[others].argsort(descending=True, stable=True)]
         picks = torch.cat([picks, others[: n - len(picks)]])
-    return like(picks, embedding)
+    return like(picks, embedding), like(gains, embedding)
 
 
 def _cover(
@@ -175,8 +245,8 @@ def _cover(
     doubt: torch.Tensor,
     covered: torch.Tensor,
     n: int,
-) -> list[int]:
-    """Rows of ``at`` by greedy gain.
+) -> tuple[list[int], list[torch.Tensor]]:
+    """Rows of ``at`` by greedy gain, and that gain, summed over ``to_cover``.
 
     A gain only falls as others are chosen, so an old one bounds what it is now: only the highest
     are computed again (Minoux, "Accelerated greedy algorithms", 1978).
@@ -191,6 +261,7 @@ def _cover(
     taken = torch.zeros(len(at), dtype=torch.bool, device=at.device)
     fresh = ~taken
     chosen: list[int] = []
+    found: list[torch.Tensor] = []
     while len(chosen) < n:
         best = int(gain.argmax())
         while not bool(fresh[best]):
@@ -200,11 +271,12 @@ def _cover(
             fresh[highest] = True
             best = int(gain.argmax())
         chosen.append(best)
+        found.append(gain[best].clone())
         covered = torch.maximum(covered, kernel[best])
         gain[best] = -torch.inf
         taken[best] = True
         fresh = taken.clone()
-    return chosen
+    return chosen, found
 
 
 def _width(points: torch.Tensor) -> float:

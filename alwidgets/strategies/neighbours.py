@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from alwidgets.strategies._blocks import norms
-from alwidgets.strategies._threads import one_thread
+from alwidgets.errors import StrategyError
+from alwidgets.strategies._blocks import Rows, norms
+from alwidgets.threads import one_thread
 
 #: Numbers of the largest block of distances: 4 MB in single precision.
 BLOCK = 1 << 20
@@ -92,7 +93,9 @@ def smallest(values: torch.Tensor, k: int) -> torch.Tensor:
 
 
 @one_thread()
-def farthest_first(h: torch.Tensor, gap: torch.Tensor, n: int, among: torch.Tensor) -> torch.Tensor:
+def farthest_first(
+    h: Rows, gap: torch.Tensor, n: int, among: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Again and again the row farthest from what is given and from those before it.
 
     Gaps only shrink, so a gap not brought up to date is an upper bound: a short list of the rows
@@ -100,8 +103,8 @@ def farthest_first(h: torch.Tensor, gap: torch.Tensor, n: int, among: torch.Tens
 
     Parameters
     ----------
-    h : (m, d) tensor
-        May be half precision: only the rows of the short list are converted.
+    h : Rows
+        (m, d); only those of the short list are converted.
     gap : (c,) tensor
         Squared distances of the rows ``among`` to what is given; infinite where nothing is.
     n : int
@@ -111,11 +114,19 @@ def farthest_first(h: torch.Tensor, gap: torch.Tensor, n: int, among: torch.Tens
 
     Returns
     -------
-    (min(n, c),) int64 tensor
+    picked : (min(n, c),) int64 tensor
         Rows of ``h`` in the order picked.
+    gaps : (min(n, c),) tensor
+        The squared distance of each to what was given and picked before it.
+
+    Raises
+    ------
+    StrategyError
+        Where a squared distance is NaN: rows that were not checked.
     """
     n = max(0, min(n, len(among)))
     chosen = torch.empty(n, dtype=torch.int64, device=h.device)
+    gaps = gap.new_empty(n)
     gap = gap.clone()
     done, size = 0, SHORT
     while done < n:
@@ -131,13 +142,15 @@ def farthest_first(h: torch.Tensor, gap: torch.Tensor, n: int, among: torch.Tens
             at = own.argmax()
             if not bool(own[at] >= bound):
                 break
-            chosen[done] = rows[at]
+            chosen[done], gaps[done] = rows[at], own[at]
             done += 1
             # What rounding leaves below 0 is a duplicate.
             away = torch.addmv(squares, short, short[at], alpha=-2.0) + squares[at]
             own = torch.minimum(own, away.clamp_(min=0.0))
             own[at] = -torch.inf
+        if done == before and len(rows) == len(gap):
+            raise StrategyError("A squared distance is NaN: scale the features down.")
         gap[best.indices] = own
         # A list that gave nothing was too short: the last pick was near to all of it.
         size = SHORT if done > before else 2 * size
-    return chosen
+    return chosen, gaps

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from alwidgets.errors import FewerItemsWarning, StrategyError
+from alwidgets.errors import FewerItemsWarning, NoModelError, StrategyError
 from alwidgets.strategies import auto, selection
-from alwidgets.strategies._arrays import Array, as_tensor, bad_row
+from alwidgets.strategies._arrays import Array
+from alwidgets.strategies.chunks import CHUNK, Chunks, Observer, gather, host, precision
 from alwidgets.strategies.context import Context, Known
 from alwidgets.strategies.registry import AUTO, Strategy, get
 
@@ -24,11 +25,8 @@ PICK_LIMIT = 20_000
 CHOICE = 3
 #: Items of the sample that stands for the pool.
 REFERENCE = 2_000
-#: Rows of the pool that are scored at once.
-CHUNK = 65_536
-
-#: Gets each chunk of the pool: the first row and the context.
-Observer = Callable[[int, Context], None]
+#: Below this the last bits of single precision are no longer numbers.
+FAINT = 1e-30
 
 
 @dataclass(frozen=True)
@@ -59,51 +57,6 @@ class Selection:
     reason: str
 
 
-@dataclass(frozen=True)
-class _Pool:
-    """The pool as a strategy sees it: rows to choose from, and how to get at them."""
-
-    features: Array
-    rows: NDArray[np.int64]
-    known: Known
-    costs: NDArray[np.float64] | None
-    device: torch.device
-    chunk: int
-    observe: Observer | None
-
-    def context(self, part: slice | NDArray[np.int64]) -> Context:
-        rows = np.arange(part.start, part.stop) if isinstance(part, slice) else part
-        features = gather(self.features, part, self.device)
-        return Context(features, rows, self.known, self.costs)
-
-    def scored(self, strategy: Strategy) -> torch.Tensor:
-        """(m,) float32 scores of the candidates, on the device."""
-        if 2 * len(self.rows) < len(self.features):
-            # Few candidates: only they are scored.
-            self.show()
-            parts = (self.rows[at : at + self.chunk] for at in range(0, len(self.rows), self.chunk))
-            return torch.cat([_scores(strategy, self.context(part)) for part in parts])
-        # Many: whole stretches of the pool are read without being copied together first.
-        found = torch.empty(len(self.features), dtype=_precision(strategy), device=self.device)
-        for context in self.walk():
-            found[context.indices[0] : context.indices[-1] + 1] = _scores(strategy, context)
-        return found[torch.from_numpy(self.rows).to(self.device)]
-
-    def show(self) -> None:
-        """Let the observer see the whole pool, where nothing is scored on the way."""
-        if self.observe is not None:
-            for _ in self.walk():
-                pass
-
-    def walk(self) -> Iterator[Context]:
-        """Every chunk of the pool, seen by the observer first."""
-        for start in range(0, len(self.features), self.chunk):
-            context = self.context(slice(start, min(start + self.chunk, len(self.features))))
-            if self.observe is not None:
-                self.observe(start, context)
-            yield context
-
-
 def select(
     strategy: str | Strategy | Callable[..., Any],
     *,
@@ -130,7 +83,7 @@ def select(
     features : (N, d) array or tensor
         Of the whole pool; may be memory-mapped. Read in chunks.
     candidates : (m,) int array
-        Rows of the pool to choose from.
+        Rows of the pool to choose from; those that are labelled are left out.
     labelled : (l,) int array
         Rows of the pool that are labelled.
     labels : (l,) int array
@@ -154,13 +107,11 @@ def select(
     Raises
     ------
     StrategyError
-        For an unknown name, for NaN or infinity in the features, and where a strategy gives
-        scores or rows that cannot be used.
+        For an unknown name, for rows that the pool does not have, for NaN or infinity in the
+        features, and where a strategy gives scores or rows that cannot be used.
     """
-    rows, known_rows = _rows(candidates), _rows(labelled)
-    if (rows[1:] < rows[:-1]).any():
-        rows = np.sort(rows)
-    codes = _rows(labels)
+    known_rows, codes = _rows(labelled, len(features)), _codes(labels)
+    rows = _open(_rows(candidates, len(features)), known_rows)
     if len(codes) != len(known_rows):
         raise StrategyError(f"{len(known_rows)} labelled items but {len(codes)} labels.")
     if learner is not None:
@@ -181,56 +132,57 @@ def select(
             f"{n} items were asked for and {len(rows)} are left.", FewerItemsWarning, stacklevel=2
         )
     n = max(0, min(n, len(rows)))
-    if chosen.restrict is not None and n:
-        near = chosen.restrict(features, known_rows, rows)
-        # Too few near the labels, none in the beginning: then all of them.
-        rows = near if len(near) >= n else rows
-    pool = _Pool(features, rows, known, costs, device, max(1, chunk), observe)
-    if n == 0 or chosen.score is None:
-        pool.show()
-        scores = torch.full((len(rows),), math.nan, device=device)
-    else:
-        scores = pool.scored(chosen)
-        if _precision(chosen) == torch.float32:
-            scores = _even(scores)
-    if n == 0:
-        none = np.empty(0)
-        return Selection(rows[:0], none, none, none.astype(bool), chosen.name, reason)
-    best, log_q = _choose(chosen, pool, scores, n)
-    by_lot = np.full(len(best), chosen.name == "random")
-    if get(strategy).name == AUTO and not by_lot.all() and learner is not None:
-        best, log_q, by_lot = auto.explore(best, log_q, len(rows), len(codes), seed)
-    values = host(scores)[best].astype(np.float64)
-    return Selection(rows[best], values, log_q, by_lot, chosen.name, reason)
-
-
-def gather(features: Array, part: slice | NDArray[np.int64], device: torch.device) -> torch.Tensor:
-    """(m, d) float32 features of some rows of the pool, all finite; shared where they can be.
-
-    Raises
-    ------
-    StrategyError
-        For NaN or infinity, naming the row.
-    """
-    if isinstance(features, torch.Tensor):
-        at = part if isinstance(part, slice) else torch.from_numpy(part).to(features.device)
-        found = features[at].to(device, torch.float32)
-    else:
-        # Of a read-only file there is a copy: strategies of one's own may write into what they get.
-        rows = np.require(features[part], dtype=np.float32, requirements="W")
-        found = as_tensor(rows).to(device)
-    bad = bad_row(found)
-    if bad is not None:
-        row = part.start + bad if isinstance(part, slice) else int(part[bad])
-        raise StrategyError(
-            f"The features of pool row {row} hold NaN or infinity: encode it again."
-        )
+    pool = Chunks(features, rows, known_rows, known, costs, device, max(1, chunk), observe)
+    try:
+        found = _chosen(chosen, reason, pool, n)
+    except NoModelError:
+        if learner is not None:
+            raise
+        chosen, reason = _instead(chosen)
+        found = _chosen(chosen, reason, pool, n)
+    if get(strategy).name == AUTO and chosen.name != "random" and learner is not None and n:
+        return _with_lots(found, rows, len(codes), seed)
     return found
 
 
-def host(values: Any) -> NDArray[Any]:
-    """The values as a numpy array."""
-    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
+def _chosen(strategy: Strategy, reason: str, pool: Chunks, n: int) -> Selection:
+    """The batch that a strategy makes of the pool."""
+    if strategy.restrict is not None and n:
+        near = strategy.restrict(pool.features, pool.labelled, pool.rows, pool.device)
+        # Too few near the labels, none in the beginning: then all of them.
+        pool = replace(pool, rows=near if len(near) >= n else pool.rows)
+    rows = pool.rows
+    if n == 0 or strategy.score is None:
+        pool.show()
+        scores = torch.full((len(rows),), math.nan, device=pool.device)
+    else:
+        scores = pool.scored(strategy)
+        if precision(strategy) == torch.float32:
+            scores = _even(scores)
+    if n == 0:
+        none = np.empty(0)
+        return Selection(rows[:0], none, none, none.astype(bool), strategy.name, reason)
+    best, values, log_q = _choose(strategy, pool, scores, n)
+    at_random = np.full(len(best), strategy.name == "random")
+    return Selection(rows[best], values, log_q, at_random, strategy.name, reason)
+
+
+def _with_lots(found: Selection, rows: NDArray[np.int64], labels: int, seed: int) -> Selection:
+    """The batch with a few uniform draws in it; these have no score."""
+    best = np.searchsorted(rows, found.indices)
+    kept, log_q, at_random = auto.explore(best, found.log_q, len(rows), labels, seed)
+    place = {row: i for i, row in enumerate(best.tolist())}
+    scores = [
+        math.nan if lot else float(found.scores[place[row]])
+        for row, lot in zip(kept.tolist(), at_random.tolist(), strict=True)
+    ]
+    return replace(
+        found,
+        indices=rows[kept],
+        scores=np.array(scores),
+        log_q=log_q,
+        at_random=at_random,
+    )
 
 
 def _resolve(
@@ -242,35 +194,48 @@ def _resolve(
         name, reason = auto.choose(known, losing)
         return get(name), reason
     if chosen.needs_model and known.learner is None:
-        reason = f"{chosen.name} needs a model and there is none yet: typical items first"
-        return get("representative"), reason
+        return _instead(chosen)
     return chosen, chosen.when
 
 
-def _choose(
-    strategy: Strategy, pool: _Pool, scores: torch.Tensor, n: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Positions among the candidates, and the log-probabilities of their draws."""
+def _instead(strategy: Strategy) -> tuple[Strategy, str]:
+    """What chooses while there is no model, and why."""
+    reason = f"{strategy.name} needs a model and there is none yet: typical items first"
+    return get("representative"), reason
+
+
+#: Positions among the candidates, their scores, and the log-probabilities of their draws.
+_Choice: TypeAlias = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
+
+
+def _choose(strategy: Strategy, pool: Chunks, scores: torch.Tensor, n: int) -> _Choice:
     seed = pool.known.seed
     if strategy.pick is not None:
         # A choice takes more than what is chosen.
         limit = max(strategy.candidates or PICK_LIMIT, CHOICE * n)
         seen = _shortlist(scores, limit, seed, scored=strategy.score is not None)
-        return _certain(seen[_picked(strategy, pool.context(pool.rows[seen]), n)])
+        picked, own = _picked(strategy, pool.context(pool.rows[seen]), n)
+        return _certain(seen[picked], scores, own)
     if strategy.selection == "sampled":
-        drawn, log_q = selection.sample(scores, n, beta=strategy.beta, seed=seed)
-        return host(drawn), host(log_q).astype(np.float64)
+        drawn, log_q = selection.sample(
+            scores, n, beta=strategy.beta, floor=strategy.floor, seed=seed
+        )
+        best, values, _ = _certain(host(drawn), scores)
+        return best, values, host(log_q).astype(np.float64)
     if strategy.selection == "top":
-        return _certain(host(selection.top(scores, n, seed=seed)))
+        return _certain(host(selection.top(scores, n, seed=seed)), scores)
     seen = host(selection.top(scores, max(PICK_LIMIT, n), seed=seed))
     embedding = pool.context(pool.rows[seen]).embedding
     weights = scores[torch.from_numpy(seen).to(scores.device)]
-    return _certain(seen[host(selection.diverse(weights, embedding, n, seed=seed))])
+    return _certain(seen[host(selection.diverse(weights, embedding, n, seed=seed))], scores)
 
 
-def _certain(best: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _certain(
+    best: NDArray[np.int64], scores: torch.Tensor, own: NDArray[np.float64] | None = None
+) -> _Choice:
     """Picks that were not drawn: nobody knows their probability."""
-    return best, np.full(len(best), math.nan)
+    values = host(scores)[best].astype(np.float64) if own is None else own
+    return best, values, np.full(len(best), math.nan)
 
 
 def _some(rows: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
@@ -280,16 +245,10 @@ def _some(rows: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     return rng.choice(rows, size, replace=False, shuffle=True)
 
 
-def _precision(strategy: Strategy) -> torch.dtype:
-    """Of the scores: your own are used as they are."""
-    own = strategy.function is None and strategy.selection == "top"
-    return torch.float64 if own else torch.float32
-
-
 def _even(scores: torch.Tensor) -> torch.Tensor:
     """Scores without their last bits, in which equal items differ from chunk to chunk."""
     highest = float(scores.abs().max())
-    if highest == 0:
+    if highest < FAINT:
         return scores
     step = 2.0 ** (math.frexp(highest)[1] - 18)
     return scores.div_(step).round_().mul_(step)
@@ -310,40 +269,50 @@ def _shortlist(scores: torch.Tensor, limit: int, seed: int, *, scored: bool) -> 
     return np.sort(np.concatenate([best, others]))
 
 
-def _rows(values: Array) -> NDArray[np.int64]:
-    return host(values).astype(np.int64, copy=False).reshape(-1)
+def _rows(values: Array, n: int) -> NDArray[np.int64]:
+    """Rows of a pool of n items."""
+    rows = _codes(values)
+    if len(rows) and not 0 <= rows.min() <= rows.max() < n:
+        wrong = rows[(rows < 0) | (rows >= n)][0]
+        raise StrategyError(f"There is no row {wrong} in a pool of {n:,} items.")
+    return rows
 
 
-def _scores(strategy: Strategy, context: Context) -> torch.Tensor:
-    assert strategy.score is not None
-    found = strategy.score(context)
-    given = found if isinstance(found, torch.Tensor) else np.asarray(found)
-    numbers = isinstance(given, torch.Tensor) or given.dtype.kind in "fiub"
-    if not numbers or given.shape != (len(context.indices),):
-        raise StrategyError(
-            f"Strategy {strategy.name!r} returned {given.dtype} of shape {tuple(given.shape)} "
-            f"for {len(context.indices)} items: return one number for each."
-        )
-    values = as_tensor(given).to(context.features.device, _precision(strategy))
-    negative = strategy.selection != "top"
-    # The extremes tell of NaN and infinity, too.
-    low, high = torch.aminmax(values) if len(values) else (values.sum(), values.sum())
-    if not (math.isfinite(float(low)) and math.isfinite(float(high))) or (negative and low < 0):
-        bad = ~torch.isfinite(values) | ((values < 0) & negative)
-        at = int(torch.nonzero(bad)[0, 0])
-        raise StrategyError(
-            f"Strategy {strategy.name!r} scored pool row {context.indices[at]} with "
-            f"{float(values[at])}: scores must be finite, and not negative unless the selection "
-            "is 'top'."
-        )
-    return values
+def _codes(values: Array) -> NDArray[np.int64]:
+    given = host(values).reshape(-1)
+    if len(given) and given.dtype.kind not in "iu":
+        raise StrategyError(f"Rows and class codes must be integers, not {given.dtype}.")
+    return given.astype(np.int64, copy=False)
 
 
-def _picked(strategy: Strategy, context: Context, n: int) -> NDArray[np.int64]:
+def _open(rows: NDArray[np.int64], labelled: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The candidates in order, each once, and none that has a label."""
+    if (rows[1:] <= rows[:-1]).any():
+        rows = np.unique(rows)
+    at = np.searchsorted(rows, labelled)
+    at = at[at < len(rows)]
+    taken = at[np.isin(rows[at], labelled)]
+    return np.delete(rows, taken) if len(taken) else rows
+
+
+def _picked(
+    strategy: Strategy, context: Context, n: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
+    """Rows of the context, and their scores where the strategy gives these, too."""
     assert strategy.pick is not None
-    found = host(strategy.pick(context, n))
+    given = strategy.pick(context, n)
+    own = None
+    if isinstance(given, tuple):
+        given, values = given
+        own = host(values).astype(np.float64)
+    found = host(given)
     if found.dtype.kind not in "iu" or found.ndim != 1:
         raise StrategyError(f"Strategy {strategy.name!r} must return row numbers, not {found!r}.")
+    if own is not None and own.shape != found.shape:
+        raise StrategyError(
+            f"Strategy {strategy.name!r} picked {len(found)} rows and gave scores of shape "
+            f"{own.shape}: give one for each."
+        )
     found = found.astype(np.int64)
     outside = (found < 0) | (found >= len(context.indices))
     if outside.any() or len(np.unique(found)) != len(found) or len(found) > n:
@@ -351,4 +320,4 @@ def _picked(strategy: Strategy, context: Context, n: int) -> NDArray[np.int64]:
             f"Strategy {strategy.name!r} must pick at most {n} different rows of "
             f"0..{len(context.indices) - 1}, it gave {found.tolist()[:20]}."
         )
-    return found
+    return found, own

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 
 from alwidgets.errors import StrategyError
@@ -15,9 +18,11 @@ from alwidgets.strategies._arrays import Array
 from alwidgets.strategies.context import Context
 
 Score: TypeAlias = Callable[[Context], Array]
-Pick: TypeAlias = Callable[[Context, int], Array]
-#: Features of the pool, rows labelled, rows to choose from -> the rows of these to look at.
-Restrict: TypeAlias = Callable[[Array, NDArray[np.int64], NDArray[np.int64]], NDArray[np.int64]]
+Pick: TypeAlias = Callable[[Context, int], Array | tuple[Array, Array]]
+#: Features of the pool, rows labelled, rows to choose from, device -> which of these to look at.
+Restrict: TypeAlias = Callable[
+    [Array, NDArray[np.int64], NDArray[np.int64], torch.device], NDArray[np.int64]
+]
 Need: TypeAlias = Literal["probabilities", "posterior", "embedding", "labels", "model", "cost"]
 
 MODEL: tuple[Need, ...] = ("probabilities", "posterior", "model")
@@ -37,12 +42,13 @@ class Strategy:
     score : callable or None
         Context -> (n,) scores, higher means label sooner. Sees the pool in chunks.
     pick : callable or None
-        Context, n -> rows of the context in the order picked. Sees at most 20,000 candidates: a
+        Context, n -> rows of the context in the order picked, or these and their scores. Sees at
+        most 20,000 candidates: a
         random sample of a larger pool or, if there is a ``score`` too, its best half and random
         others.
     needs : tuple of {"probabilities", "posterior", "embedding", "labels", "model", "cost"}
-        What it looks at. Without a model, a strategy that needs one gives way to
-        ``representative``.
+        What it looks at. Without a model, a strategy that needs one, or whose functions ask the
+        context for it, gives way to ``representative``.
     paper : str
         Where it comes from.
     when : str
@@ -51,6 +57,8 @@ class Strategy:
         How scores become a batch. Sampled and diverse scores must not be negative.
     beta : float
         Power of the scores when sampled: 0 is uniform, large is close to the top.
+    floor : float
+        Share of sampled picks that is drawn uniformly.
     function : callable or None
         The public function it stands for: ``weighted``, ``seals`` and ``per_cost`` know it by it.
     restrict : callable or None
@@ -68,9 +76,22 @@ class Strategy:
     when: str = ""
     selection: Literal["sampled", "top", "diverse"] = "sampled"
     beta: float = 1.0
+    floor: float = 0.15
     function: Callable[..., Any] | None = None
     restrict: Restrict | None = None
     candidates: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name or (self.name != AUTO and not (self.score or self.pick)):
+            raise StrategyError("A strategy needs a name and a score or a pick function.")
+        if self.selection not in ("sampled", "top", "diverse"):
+            raise StrategyError(
+                f"selection must be 'sampled', 'top' or 'diverse', not {self.selection!r}."
+            )
+        if not 0 <= self.beta < math.inf:
+            raise StrategyError(f"beta must be a finite number of at least 0, not {self.beta}.")
+        if not 0 <= self.floor <= 1:
+            raise StrategyError(f"floor must be a share between 0 and 1, not {self.floor}.")
 
     @property
     def needs_model(self) -> bool:
@@ -83,12 +104,6 @@ _strategies: dict[str, Strategy] = {}
 
 def register(strategy: Strategy) -> Strategy:
     """Make a strategy known by its name; a known name is replaced. Returns the strategy."""
-    if not strategy.name or (strategy.name != AUTO and not (strategy.score or strategy.pick)):
-        raise StrategyError("A strategy needs a name and a score or a pick function.")
-    if strategy.selection not in ("sampled", "top", "diverse"):
-        raise StrategyError(
-            f"selection must be 'sampled', 'top' or 'diverse', not {strategy.selection!r}."
-        )
     _strategies[strategy.name] = strategy
     return strategy
 
@@ -115,8 +130,17 @@ def get(strategy: str | Strategy | Callable[..., Any]) -> Strategy:
         for known in _strategies.values():
             if known.function is strategy:
                 return known
+        if inspect.isclass(strategy):
+            raise StrategyError(f"The strategy is the class {strategy.__name__}: give an object.")
         name = getattr(strategy, "__name__", type(strategy).__name__)
-        return Strategy(name, score=strategy, when="your own", selection="top")
+        about = inspect.isroutine(strategy) and inspect.getdoc(strategy)
+        return Strategy(
+            name,
+            score=strategy,
+            needs=(),
+            when=about.splitlines()[0] if about else "a function of your own",
+            selection="top",
+        )
     try:
         return _strategies[strategy]
     except (KeyError, TypeError):

@@ -7,8 +7,9 @@ import torch
 from numpy.typing import NDArray
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import Array, as_tensor, checked
-from alwidgets.strategies._blocks import blocks
+from alwidgets.strategies._arrays import Array, as_tensor, given, shaped
+from alwidgets.strategies._blocks import blocks, check_sizes
+from alwidgets.threads import one_thread
 
 
 class Neighbourhood:
@@ -28,7 +29,8 @@ class Neighbourhood:
     def __init__(self, of: Array, k: int) -> None:
         if k < 1:
             raise StrategyError(f"k must be at least 1, not {k}.")
-        items = checked(of, 2, "features of the labelled items")
+        items = shaped(of, 2, "features of the labelled items")
+        check_sizes(items, "features of the labelled items")
         self.k = k
         # A distance is a small difference of large numbers where all is far from the origin.
         self._centre = items.mean(dim=0) if len(items) else items.new_zeros(items.shape[1])
@@ -36,21 +38,24 @@ class Neighbourhood:
         self._gaps = items.new_empty(len(items), 0)
         self._rows = torch.empty(len(items), 0, dtype=torch.int64, device=items.device)
 
+    @one_thread()
     def update(self, chunk: Array, rows: Array) -> None:
         """Look at some more of the pool.
 
         Parameters
         ----------
         chunk : (n, d) array or tensor
-            Features.
+            Features; brought to where the items are.
         rows : (n,) int64
             Their numbers, each seen once.
 
         Raises
         ------
         StrategyError
-            For NaN or infinity, naming the row, and for shapes that do not match.
+            For NaN, infinity and what is too large to square, naming the row, and for shapes that
+            do not match.
         """
+        chunk = as_tensor(chunk, "features")
         if chunk.ndim != 2 or chunk.shape[1] != self._of.shape[1] or len(chunk) != len(rows):
             raise StrategyError(
                 f"A chunk of shape {tuple(chunk.shape)} with {len(rows)} row numbers: expected "
@@ -59,7 +64,9 @@ class Neighbourhood:
         if not len(self._of):
             return
         numbers = as_tensor(rows).to(self._of.device)
-        for where, part in blocks(chunk, "features", columns=len(self._of), numbers=rows):
+        # Narrow numbers travel faster: widened and checked where they are used.
+        chunk = chunk.to(self._of.device)
+        for where, part in blocks(chunk, "features", columns=len(self._of), numbers=numbers):
             part = part.to(self._of) - self._centre
             # Ranking all of a block is slow: a few rows first say how near is near.
             some = 0 if self._gaps.shape[1] == self.k else 4 * self.k
@@ -100,6 +107,8 @@ def seal_candidates(
     k: int = 100,
     candidates: NDArray[np.int64] | None = None,
     block: int = 65_536,
+    *,
+    device: torch.device | str | None = None,
 ) -> NDArray[np.int64]:
     """The ``k`` nearest candidates of each labelled item, all together.
 
@@ -118,6 +127,8 @@ def seal_candidates(
         Rows to choose from; by default all that are not labelled.
     block : int
         Rows read at a time.
+    device : torch.device or str, optional
+        Where to compute: a block at a time is brought there. By default where the features are.
 
     Returns
     -------
@@ -127,20 +138,23 @@ def seal_candidates(
     Raises
     ------
     StrategyError
-        For a row that is not in the pool, and for NaN or infinity, naming the row.
+        For a row that is not in the pool, and for NaN, infinity and what is too large to square,
+        naming the row.
 
     References
     ----------
     Coleman et al., "Similarity search for efficient active learning and search of rare concepts"
     (SEALS), AAAI 2022.
     """
+    features = given(features, "features")
     if features.ndim != 2:
         raise StrategyError(f"Expected features with 2 axes, got shape {tuple(features.shape)}.")
     if block < 1:
         raise StrategyError(f"block must be at least 1, not {block}.")
     known = _rows(labelled, len(features), "labelled")
     rows = None if candidates is None else np.unique(_rows(candidates, len(features), "candidate"))
-    of = features[known]
+    of = as_tensor(features[known])
+    of = of if device is None else of.to(device)
     for _ in blocks(of, "features", numbers=known):
         pass
     near = Neighbourhood(of, k)

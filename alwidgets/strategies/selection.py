@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Literal, overload
 
 import numpy as np
 import torch
@@ -14,10 +15,13 @@ from alwidgets.strategies._arrays import (
     as_tensor,
     bad_row,
     checked,
+    clipped,
+    generator,
+    given,
     like,
     not_finite,
 )
-from alwidgets.strategies._threads import one_thread
+from alwidgets.threads import one_thread
 
 #: Of the largest score: nothing weighs less, so every item can be drawn by either route.
 LEAST = 1e-6
@@ -61,17 +65,20 @@ def sample(
     Raises
     ------
     StrategyError
-        For negative or non-finite scores, naming the row.
+        For negative or non-finite scores, naming the row, and for a ``floor`` or ``beta`` out of
+        range.
     """
     values = _not_negative(scores)
     if not 0 <= floor <= 1 or not 0 <= beta < math.inf:
-        raise StrategyError(f"floor must lie in [0, 1] and beta be >= 0, not {floor}, {beta}.")
+        raise StrategyError(
+            f"floor must lie in [0, 1] and beta be finite and >= 0, not {floor}, {beta}."
+        )
     m = len(values)
-    n = max(0, min(n, m))
+    n = clipped(n, m)
+    rng = generator(seed)
     if n == 0:
         nothing = torch.empty(0, dtype=torch.float64, device=values.device)
         return like(nothing.long(), scores), like(nothing, scores)
-    rng = np.random.default_rng(seed)
     highest = float(values.amax())
     log_weight = torch.zeros(m, dtype=torch.float64, device=values.device)
     if highest > 0 and beta > 0:
@@ -131,13 +138,43 @@ def top(scores: ArrayT, n: int, *, seed: int = 0) -> ArrayT:
         For NaN or infinity, naming the row.
     """
     values = _checked(scores)
-    return like(_top(values, n, np.random.default_rng(seed)), scores)
+    return like(_top(values, clipped(n, len(values)), generator(seed)), scores)
+
+
+@overload
+def diverse(
+    scores: ArrayT,
+    embedding: Array,
+    n: int,
+    *,
+    seed: int = 0,
+    limit: int = 20_000,
+    return_scores: Literal[False] = False,
+) -> ArrayT: ...
+
+
+@overload
+def diverse(
+    scores: ArrayT,
+    embedding: Array,
+    n: int,
+    *,
+    seed: int = 0,
+    limit: int = 20_000,
+    return_scores: Literal[True],
+) -> tuple[ArrayT, ArrayT]: ...
 
 
 @one_thread()
 def diverse(
-    scores: ArrayT, embedding: Array, n: int, *, seed: int = 0, limit: int = 20_000
-) -> ArrayT:
+    scores: ArrayT,
+    embedding: Array,
+    n: int,
+    *,
+    seed: int = 0,
+    limit: int = 20_000,
+    return_scores: bool = False,
+) -> ArrayT | tuple[ArrayT, ArrayT]:
     """Items with high scores in different places: k-means++ weighted by the score.
 
     Among the ``limit`` best, the first is drawn with probability proportional to its score and
@@ -155,11 +192,14 @@ def diverse(
     seed : int
     limit : int
         Candidates; never fewer than ``n``.
+    return_scores : bool
 
     Returns
     -------
-    (min(n, m),) int64 array or tensor
+    indices : (min(n, m),) int64 array or tensor
         Distinct rows in the order drawn.
+    scores : (min(n, m),) array or tensor
+        With ``return_scores``: their own, whatever the distance.
 
     Raises
     ------
@@ -173,17 +213,19 @@ def diverse(
     weights of Zhdanov, "Diverse mini-batch active learning", 2019.
     """
     values = _not_negative(scores)
-    if embedding.ndim != 2 or len(embedding) != len(values):
+    whole = given(embedding, "embedding")
+    if whole.ndim != 2 or len(whole) != len(values):
         raise StrategyError(
-            f"Expected an embedding of shape ({len(values)}, d), got {tuple(embedding.shape)}: "
-            "one row for each score."
+            f"Expected an embedding of shape ({len(values)}, d), got {tuple(whole.shape)}: one row "
+            "for each score."
         )
-    rng = np.random.default_rng(seed)
-    n = max(0, min(n, len(values)))
+    rng = generator(seed)
+    n = clipped(n, len(values))
     if n == 0:
-        return like(torch.empty(0, dtype=torch.int64, device=values.device), scores)
+        nothing = like(torch.empty(0, dtype=torch.int64, device=values.device), scores)
+        return (nothing, like(values[:0], scores)) if return_scores else nothing
     rows = _top(values, max(n, limit), rng)
-    h = _rows_of(embedding, rows).to(values.device)
+    h = _rows_of(whole, rows).to(values.device)
     weight = values[rows].double()
     weight /= weight.amax().clamp(min=torch.finfo(torch.float64).tiny)
     h -= h.mean(dim=0)
@@ -199,7 +241,10 @@ def diverse(
         away = torch.addmv(squares + squares[at], h, h[at], alpha=-2.0).double()
         away = torch.where(away > least, away, 0.0)
         gap = away if draw == 0 else torch.minimum(gap, away)
-    return like(rows[torch.tensor(chosen, device=rows.device)], scores)
+    picks = rows[torch.tensor(chosen, device=rows.device)]
+    return (
+        (like(picks, scores), like(values[picks], scores)) if return_scores else like(picks, scores)
+    )
 
 
 def _drawn(weights: list[torch.Tensor], share: float) -> int:
@@ -260,7 +305,7 @@ def _rows_of(embedding: Array, rows: torch.Tensor) -> torch.Tensor:
 
 
 def _checked(scores: Array) -> torch.Tensor:
-    tensor = as_tensor(scores)
+    tensor = as_tensor(scores, "scores")
     # Whole numbers would lose their last digits in single precision.
     whole = not tensor.is_floating_point()
     return checked(tensor.double() if whole else tensor, 1, "scores")

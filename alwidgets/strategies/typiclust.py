@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal, overload
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from alwidgets.strategies._arrays import ArrayT, like
-from alwidgets.strategies._blocks import Rows, labelled_rows, no_rows, squared
-from alwidgets.strategies._threads import one_thread
+from alwidgets.strategies._arrays import ArrayT, clipped, generator
+from alwidgets.strategies._blocks import Rows, answer, labelled_rows, no_rows, no_scores, squared
 from alwidgets.strategies.clustering import kmeans
 from alwidgets.strategies.neighbours import smallest
+from alwidgets.threads import one_thread
 
 #: Candidates that are clustered: a larger pool is represented by a random sample.
 SAMPLE = 50_000
@@ -25,7 +27,36 @@ CLUSTERS, LEAST, NEIGHBOURS = 500, 5, 20
 Indices = NDArray[np.int64]
 
 
-def typiclust(embedding: ArrayT, labelled: ArrayT | None, n: int, seed: int = 0) -> ArrayT:
+@overload
+def typiclust(
+    embedding: ArrayT,
+    labelled: ArrayT | None,
+    n: int,
+    seed: int = 0,
+    *,
+    return_scores: Literal[False] = False,
+) -> ArrayT: ...
+
+
+@overload
+def typiclust(
+    embedding: ArrayT,
+    labelled: ArrayT | None,
+    n: int,
+    seed: int = 0,
+    *,
+    return_scores: Literal[True],
+) -> tuple[ArrayT, ArrayT]: ...
+
+
+def typiclust(
+    embedding: ArrayT,
+    labelled: ArrayT | None,
+    n: int,
+    seed: int = 0,
+    *,
+    return_scores: bool = False,
+) -> ArrayT | tuple[ArrayT, ArrayT]:
     """The most typical items of the clusters with the fewest labels.
 
     k-means with min(l + n, 500) clusters over candidates and labelled items. The clusters of more
@@ -46,16 +77,21 @@ def typiclust(embedding: ArrayT, labelled: ArrayT | None, n: int, seed: int = 0)
     n : int
         How many; all m if there are fewer.
     seed : int
+    return_scores : bool
+        Also return what each was picked for.
 
     Returns
     -------
-    (min(n, m),) int64 array or tensor
+    indices : (min(n, m),) int64 array or tensor
         Rows of ``embedding`` in the order picked.
+    scores : (min(n, m),) array or tensor
+        With ``return_scores``: how typical each is of its cluster, as above; infinite amid copies,
+        NaN for an item alone in its cluster. Between clusters it decides nothing.
 
     Raises
     ------
     StrategyError
-        For NaN or infinity, naming the row.
+        For NaN, infinity and what is too large to square, naming the row.
 
     References
     ----------
@@ -65,10 +101,9 @@ def typiclust(embedding: ArrayT, labelled: ArrayT | None, n: int, seed: int = 0)
     pool = Rows(embedding, "embedding")
     pool.check()
     m = len(pool)
-    n = max(0, min(n, m))
+    n, rng = clipped(n, m), generator(seed)
     if n == 0:
-        return like(no_rows(pool), embedding)
-    rng = np.random.default_rng(seed)
+        return answer(no_rows(pool), no_scores(pool), embedding, return_scores)
     # Shuffled, so that the first of equals is a fair draw.
     rows = rng.permutation(m)[: max(SAMPLE, 2 * n)]
     known = labelled_rows(labelled, pool)
@@ -80,14 +115,16 @@ def typiclust(embedding: ArrayT, labelled: ArrayT | None, n: int, seed: int = 0)
     h[len(rows) :] = known
     clusters = min(len(known) + n, CLUSTERS, len(h))
     owner = kmeans(h, clusters, seed, own=True)[1].cpu().numpy()
-    picked = from_clusters(h, owner, len(rows), n, rng)
-    return like(torch.from_numpy(rows[picked]).to(pool.device), embedding)
+    places, typical = from_clusters(h, owner, len(rows), n, rng)
+    picked = torch.from_numpy(rows[places]).to(pool.device)
+    scores = torch.from_numpy(typical).to(pool.device, pool.dtype)
+    return answer(picked, scores, embedding, return_scores)
 
 
 @one_thread()
 def from_clusters(
     h: torch.Tensor, owner: Indices, candidates: int, n: int, rng: np.random.Generator
-) -> Indices:
+) -> tuple[Indices, NDArray[np.float64]]:
     """The picks from given clusters.
 
     Parameters
@@ -105,8 +142,10 @@ def from_clusters(
 
     Returns
     -------
-    (n,) int64
+    picked : (n,) int64
         Rows of ``h`` in the order picked.
+    typicality : (n,) float64
+        Of each; NaN for an item alone in its cluster.
     """
     size = np.bincount(owner)
     free = np.bincount(owner[:candidates], minlength=len(size))
@@ -115,26 +154,30 @@ def from_clusters(
     by_owner = np.argsort(owner, kind="stable")
     ends = np.cumsum(size)
     picked: list[int] = []
+    typicality: list[float] = []
     for turns in (order[size[order] > LEAST], order[size[order] <= LEAST]):
         left = free[turns].copy()
-        ranked: dict[int, Indices] = {}
+        ranked: dict[int, tuple[Indices, NDArray[np.float64]]] = {}
         for turn in range(int(left.max(initial=0))):
             for cluster in turns[left > turn]:
                 if len(picked) == n:
-                    return np.array(picked, dtype=np.int64)
+                    return np.array(picked, dtype=np.int64), np.array(typicality)
                 if cluster not in ranked:
                     members = by_owner[ends[cluster] - size[cluster] : ends[cluster]]
-                    typical = np.argsort(_mean_gap(h, members, rng), kind="stable")
-                    members = members[typical]
-                    ranked[cluster] = members[members < candidates]
-                picked.append(int(ranked[cluster][turn]))
-    return np.array(picked, dtype=np.int64)
+                    typical = _typicality(h, members, rng)
+                    best = np.argsort(-typical, kind="stable")
+                    best = best[members[best] < candidates]
+                    ranked[cluster] = members[best], typical[best]
+                rows, scores = ranked[cluster]
+                picked.append(int(rows[turn]))
+                typicality.append(float(scores[turn]))
+    return np.array(picked, dtype=np.int64), np.array(typicality)
 
 
-def _mean_gap(h: torch.Tensor, members: Indices, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Mean distance of each member to its nearest others; of one without others, 0."""
+def _typicality(h: torch.Tensor, members: Indices, rng: np.random.Generator) -> NDArray[np.float64]:
+    """1 / (mean distance of each member to its nearest others); of one without others, NaN."""
     if len(members) == 1:
-        return np.zeros(1)
+        return np.full(1, np.nan)
     points = h[torch.from_numpy(members).to(h.device)]
     # Squared distances by products lose precision far from the origin.
     points -= points.mean(dim=0)
@@ -154,4 +197,4 @@ def _mean_gap(h: torch.Tensor, members: Indices, rng: np.random.Generator) -> ND
         inside = np.flatnonzero(at >= 0)
         gaps[torch.from_numpy(inside), torch.from_numpy(at[inside])] = torch.inf
         means.append(smallest(gaps, k).sqrt_().mean(dim=1))
-    return torch.cat(means).double().cpu().numpy()
+    return torch.cat(means).double().reciprocal_().cpu().numpy()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from alwidgets.strategies._arrays import ArrayT, checked, like
-from alwidgets.strategies._threads import one_thread
+from alwidgets.strategies._arrays import ArrayT, like, probabilities
+from alwidgets.threads import one_thread
 
 #: Elements of one step on a CPU: they stay in the cache, and torch hands no fewer than 32,768 to
 #: its threads, whose waiting for one another on a busy machine costs far more than they save.
@@ -34,13 +34,13 @@ def least_confident(proba: ArrayT) -> ArrayT:
     Raises
     ------
     StrategyError
-        For NaN or infinity, naming the row.
+        For NaN or infinity and for what is no distribution, such as logits, naming the row.
 
     References
     ----------
     Lewis & Catlett, "Heterogeneous uncertainty sampling for supervised learning", ICML 1994.
     """
-    p = checked(proba, 2)
+    p = probabilities(proba, 2)
     return like(_complement(p.amax(dim=1)), proba)
 
 
@@ -61,14 +61,14 @@ def margin(proba: ArrayT) -> ArrayT:
     Raises
     ------
     StrategyError
-        For NaN or infinity, naming the row.
+        For NaN or infinity and for what is no distribution, such as logits, naming the row.
 
     References
     ----------
     Scheffer, Decomain & Wrobel, "Active hidden Markov models for information extraction",
     IDA 2001.
     """
-    p = checked(proba, 2)
+    p = probabilities(proba, 2)
     if p.shape[1] < 2:
         return like(_complement(p[:, 0].clone()), proba)
     gap = p.new_empty(len(p))
@@ -94,13 +94,13 @@ def entropy(proba: ArrayT) -> ArrayT:
     Raises
     ------
     StrategyError
-        For NaN or infinity, naming the row.
+        For NaN or infinity and for what is no distribution, such as logits, naming the row.
 
     References
     ----------
     Shannon, "A mathematical theory of communication", 1948.
     """
-    p = checked(proba, 2)
+    p = probabilities(proba, 2)
     total = p.new_empty(len(p))
     step = rows_at_once(p, p.shape[1])
     for part, out in zip(p.split(step), total.split(step), strict=True):

@@ -76,6 +76,21 @@ def test_draws_are_proportional_to_the_squared_distance(
     assert statistic < chi2.ppf(0.999, possible.sum() - 1)
 
 
+def test_scores_are_squared_distances_of_gradients() -> None:
+    p, h = given(40)
+    picks, scores = badge(p, h, 30, 1, return_scores=True)
+    np.testing.assert_array_equal(picks, badge(p, h, 30, 1))
+    g = gradients(p, h)
+    away = pairwise(g)
+    truth = [away[row, picks[:place]].min() for place, row in enumerate(picks) if place]
+    np.testing.assert_allclose(scores[1:], truth, rtol=1e-9)
+    np.testing.assert_allclose(scores[0], np.square(g).sum(1).max(), rtol=1e-12)
+    # Of copies, nothing is left.
+    scores = badge(np.tile(p[:5], (9, 1)), np.tile(h[:5], (9, 1)), 20, 0, return_scores=True)[1]
+    assert (scores[:5] > 0).all()
+    assert not scores[5:].any()
+
+
 def test_all_gradients_of_one_batch_differ() -> None:
     p, h = given(7)
     picks = badge(np.tile(p, (30, 1)), np.tile(h, (30, 1)), 7, 0)

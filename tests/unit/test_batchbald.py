@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -184,3 +185,44 @@ def test_bad_input() -> None:
     p[1, 3, 0] = np.inf
     with pytest.raises(StrategyError, match="row 3"):
         batch_bald(p, 2)
+
+
+def test_scores_are_the_information_each_adds() -> None:
+    p = posterior(6, 12, 3, 0)
+    batch, gains = batch_bald(p, 4, return_scores=True)
+    np.testing.assert_array_equal(batch, batch_bald(p, 4))
+    total = [information(p, batch[:size].tolist()) for size in range(5)]
+    np.testing.assert_allclose(gains, np.diff(total), atol=1e-9)
+    tensor, gains = batch_bald(torch.from_numpy(p), 4, return_scores=True)
+    assert isinstance(tensor, torch.Tensor)
+    assert isinstance(gains, torch.Tensor)
+    # Once outcomes are drawn: about as much.
+    batch, drawn = batch_bald(p, 4, samples=20, return_scores=True)
+    assert drawn.sum() == pytest.approx(information(p, batch.tolist()), rel=0.1)
+
+
+def test_no_scores_for_what_fills_up() -> None:
+    p = np.full((2, 6, 2), 0.5)
+    p[:, 3] = [[1, 0], [0, 1]]
+    _, gains = batch_bald(p, 3, return_scores=True)
+    np.testing.assert_allclose(gains, [np.log(2), np.nan, np.nan])
+    picks, gains = batch_bald(p, 0, return_scores=True)
+    assert len(picks) == len(gains) == 0
+
+
+def test_logits_are_no_probabilities() -> None:
+    with pytest.raises(StrategyError, match="Row 1 of the probabilities is no probability"):
+        batch_bald(np.array([[[0.5, 0.5], [2.0, -1.0]]] * 3), 1)
+
+
+CALLS = (lambda n, seed: batch_bald(posterior(3, 9, 2, 0), n, seed),)
+
+
+@pytest.mark.parametrize("n", [-1, 2.5, "3", None, float("nan")])
+def test_bad_numbers(n: Any) -> None:
+    for call in CALLS:
+        with pytest.raises(StrategyError, match="n must be a whole number of at least 0"):
+            call(n, 0)
+        with pytest.raises(StrategyError, match="seed must be a whole number of at least 0"):
+            call(2, n)
+        assert len(call(np.int64(2), np.uint32(3))) == 2

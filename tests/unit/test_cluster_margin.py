@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
@@ -52,6 +54,31 @@ def test_only_the_least_sure_are_looked_at() -> None:
     assert len(set(picked)) == 20
 
 
+def test_scores_are_margins() -> None:
+    p, h = unsure(500), np.random.default_rng(2).normal(size=(500, 3))
+    picks, scores = cluster_margin(p, h, 20, return_scores=True)
+    np.testing.assert_array_equal(picks, cluster_margin(p, h, 20))
+    np.testing.assert_allclose(scores, 1 - np.abs(p[picks, 0] - p[picks, 1]), rtol=1e-12)
+
+
+@pytest.mark.parametrize("bound", [module.BOUND, 0], ids=["average linkage", "k-means"])
+@pytest.mark.parametrize("offset", [1000, 3000])
+def test_far_from_the_origin(offset: int, bound: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BOUND", bound)
+    h = (np.random.default_rng(0).normal(size=(600, 4)) + offset).astype(np.float32)
+    p = unsure(600)
+    precise = cluster_margin(p, h.astype(np.float64) - offset, 30)
+    np.testing.assert_array_equal(cluster_margin(p, h, 30), precise)
+
+
+@pytest.mark.parametrize("make", [list, pd.DataFrame], ids=["lists", "data frame"])
+def test_lists_and_data_frames(make: Any) -> None:
+    p, h = unsure(80), np.random.default_rng(2).normal(size=(80, 3))
+    picks, scores = cluster_margin(make(p.tolist()), make(h.tolist()), 9, return_scores=True)
+    np.testing.assert_array_equal(picks, cluster_margin(p, h, 9))
+    assert isinstance(scores, np.ndarray)
+
+
 def test_more_diverse_than_the_least_sure_alone() -> None:
     h, blob = blobs([300, 300, 300, 100])
     p = unsure(1000)
@@ -83,6 +110,9 @@ def test_errors() -> None:
     p, h = unsure(8), np.zeros((8, 3))
     h[5, 0] = np.inf
     with pytest.raises(StrategyError, match="embedding, first in row 5"):
+        cluster_margin(p, h, 2)
+    h[5, 0] = 1e160
+    with pytest.raises(StrategyError, match="Row 5 of the embedding is too large to square"):
         cluster_margin(p, h, 2)
     with pytest.raises(StrategyError, match="8 probabilities but"):
         cluster_margin(p, h[1:], 2)

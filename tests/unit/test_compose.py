@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -106,3 +107,36 @@ def check_alone(made: st.Strategy, **given: Any) -> None:
         check(ask(made, **given), FREE, 8)
     finally:
         st.registry._strategies.pop(made.name)
+
+
+def test_selected_makes_a_batch_of_scores_in_another_way() -> None:
+    best = ask(st.selected(st.margin, "top"))
+    expected = FREE[np.argsort(-st.margin(PROBA)[FREE], kind="stable")[:8]]
+    assert set(best.indices.tolist()) == set(expected.tolist())
+    uniform = ask(st.selected("margin", "sampled", floor=1.0), n=3)
+    np.testing.assert_allclose(np.exp(uniform.log_q), [1 / (len(FREE) - i) for i in range(3)])
+    spread = ask(st.selected("entropy", "diverse", beta=2))
+    assert len(set(spread.indices.tolist()) & set(FREE.tolist())) == 8
+    assert st.selected("entropy", "diverse", beta=2).name == "entropy, diverse"
+    for given, words in (
+        ({"strategy": "badge", "selection": "top"}, "badge picks whole batches"),
+        ({"strategy": "margin", "selection": "best"}, "selection must be"),
+        ({"strategy": "margin", "selection": "sampled", "beta": np.nan}, "beta must be a finite"),
+    ):
+        with pytest.raises(StrategyError, match=words):
+            st.selected(**given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: st.weighted(margin="x"), "power of 'margin' must be a finite number"),
+        (lambda: st.weighted(margin=np.nan), "power of 'margin' must be a finite number"),
+        (lambda: st.weighted(st.margin), "takes pairs"),
+        (lambda: st.per_cost("margin", kappa=np.nan), "kappa must be a finite number"),
+        (lambda: st.per_cost("falcun"), "falcun picks whole batches"),
+    ],
+)
+def test_what_cannot_be_combined_is_named(make: Callable[[], Any], words: str) -> None:
+    with pytest.raises(StrategyError, match=words):
+        make()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -89,6 +92,23 @@ def test_tensors_and_half_precision() -> None:
     np.testing.assert_allclose(half, whole, rtol=0.2, atol=0.05)
 
 
+@pytest.mark.parametrize("make", [list, pd.DataFrame], ids=["lists", "data frame"])
+def test_lists_and_data_frames(make: Any) -> None:
+    parts = case(50, 12, 4)
+    scores = contrastive(*(make(part.tolist()) for part in parts))
+    assert isinstance(scores, np.ndarray)
+    np.testing.assert_array_equal(scores, contrastive(*parts))
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e17])
+def test_neighbours_do_not_depend_on_the_scale(scale: float) -> None:
+    p, h, known, at = (part.astype(np.float32) for part in case(60, 20, 4))
+    whole = contrastive(p, h, known, at)
+    np.testing.assert_allclose(
+        contrastive(p, h * np.float32(scale), known, at * np.float32(scale)), whole, rtol=1e-5
+    )
+
+
 def test_a_thousand_classes() -> None:
     scores = contrastive(*(part.astype(np.float32) for part in case(500, 40, 1000)))
     assert np.isfinite(scores).all()
@@ -109,8 +129,16 @@ def test_errors() -> None:
         contrastive(p, h[1:], known, at)
     with pytest.raises(StrategyError, match="5 probabilities but 4 rows"):
         contrastive(p, h, known, at[1:])
-    with pytest.raises(StrategyError, match="2 classes"):
-        contrastive(p[:, :2], h, known, at)
+    with pytest.raises(StrategyError, match="3 classes for the candidates, 1"):
+        contrastive(p, h, np.ones((5, 1)), at)
+    with pytest.raises(StrategyError, match="Row 0 of the probabilities is no probability"):
+        contrastive(np.log(p), h, known, at)
+    large = h.astype(np.float32)
+    large[4, 1] = 1e25
+    with pytest.raises(StrategyError, match="Row 4 of the embedding is too large to square"):
+        contrastive(p, large, known, at)
+    with pytest.raises(StrategyError, match="Row 4 of the labelled embedding is too large"):
+        contrastive(p, h, known, large[:5])
     with pytest.raises(StrategyError, match="features"):
         contrastive(p, h[:, :2], known, at)
     with pytest.raises(StrategyError, match="neighbours"):

@@ -33,11 +33,12 @@ def test_each_pick_covers_most(
     free, known = X[labelled:], X[:labelled]
     edge = cdist(free, free) < 0.7
     covered = (cdist(known, free) < 0.7).any(0)
-    picks = prob_cover(free, known, 120, 4, seed=1, delta=0.7)
+    picks, scores = prob_cover(free, known, 120, 1, classes=4, delta=0.7, return_scores=True)
+    np.testing.assert_array_equal(picks, prob_cover(free, known, 120, 1, classes=4, delta=0.7))
     left = []
-    for pick in picks:
+    for pick, score in zip(picks, scores, strict=True):
         count = (edge & ~covered).sum(1)
-        assert count[pick] == count.max()
+        assert count[pick] == count.max() == score
         covered |= edge[pick]
         left.append((~covered).sum())
     # The last picks were made with everything covered: they are distinct all the same.
@@ -69,18 +70,22 @@ def test_groups_are_covered_one_by_one() -> None:
         [rng.normal(c, 0.1, (s, 2)) for c, s in zip((0, 10, 20), sizes, strict=True)]
     )
     groups = np.repeat(np.arange(3), sizes)
-    assert groups[prob_cover(X, None, 3, 3)].tolist() == [0, 1, 2]
-    assert groups[prob_cover(X, X[:1], 2, 3)].tolist() == [1, 2]
+    assert groups[prob_cover(X, None, 3, classes=3)].tolist() == [0, 1, 2]
+    assert groups[prob_cover(X, X[:1], 2, classes=3)].tolist() == [1, 2]
 
 
 def test_large_pools_are_sampled(X: Floats, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SAMPLE", 50)
     for n in (10, 100, 300):
-        assert len(set(prob_cover(X, None, n, 3))) == n
+        picks, scores = prob_cover(X, None, n, classes=3, return_scores=True)
+        assert len(set(picks)) == n
+        # Of the sample.
+        assert scores.sum() == 50 or n == 10
+        assert (np.diff(scores) <= 0).all()
 
 
 def test_bad_arguments(X: Floats) -> None:
     with pytest.raises(StrategyError, match="number above 0"):
-        prob_cover(X, None, 3, 3, delta=0.0)
+        prob_cover(X, None, 3, classes=3, delta=0.0)
     with pytest.raises(StrategyError, match="at least 1"):
-        prob_cover(X, None, 3, 0)
+        prob_cover(X, None, 3, classes=0)

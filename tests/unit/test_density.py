@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -90,3 +91,28 @@ def test_weighted() -> None:
         density_weighted(u, d, beta=-1)
     with pytest.raises(StrategyError, match="row 2"):
         density_weighted(np.array([0.1, 0.2, np.nan]), d)
+
+
+def test_lists_and_tables(X: Floats) -> None:
+    truth = density(X, X[:70])
+    np.testing.assert_array_equal(density(X.tolist(), X[:70].tolist()), truth)
+    np.testing.assert_allclose(density(pd.DataFrame(X), pd.DataFrame(X[:70])), truth, rtol=1e-12)
+    with pytest.raises(StrategyError, match="embedding must be an array of real numbers"):
+        density([["a", "b"]], X)
+    with pytest.raises(StrategyError, match="two axes"):
+        density(X[0], X)
+
+
+@pytest.mark.parametrize("size", [1e25, 3e38])
+def test_too_large_to_square(X: Floats, size: float) -> None:
+    X32 = X.astype(np.float32)
+    large = X32.copy()
+    large[7] = size
+    with pytest.raises(StrategyError, match="Row 7 of the embedding is too large to square"):
+        density(large, X32)
+    with pytest.raises(StrategyError, match="Row 7 of the reference is too large to square"):
+        density(X32, large)
+    with pytest.raises(StrategyError, match="Row 7 of the reference is too large to square"):
+        density(large, large)
+    # Double precision holds these squares.
+    assert np.isfinite(density(large.astype(np.float64), X)).all()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from alwidgets.errors import StrategyError
 from alwidgets.strategies import diversity
@@ -43,7 +46,7 @@ PICKS: dict[str, Callable[[Any, Any, int, int], Any]] = {
         n,
         seed,
     ),
-    "prob_cover": lambda X, known, n, seed: prob_cover(X, known, n, 3, seed),
+    "prob_cover": lambda X, known, n, seed: prob_cover(X, known, n, seed, classes=3),
     "badge": lambda X, known, n, seed: badge(doubt(X), X, n, seed),
 }
 every = pytest.mark.parametrize("name", list(PICKS))
@@ -106,6 +109,75 @@ def test_labelled_items_are_checked(name: str) -> None:
 
 
 @every
+@pytest.mark.parametrize("value", [1e19, 1e25, 3e38])
+def test_rows_too_large_to_square_are_named(name: str, value: float) -> None:
+    X = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32)
+    X[7, 2] = value
+    for seed in range(3):
+        with pytest.raises(StrategyError, match="Row 7 of the embedding is too large to square"):
+            PICKS[name](X, X[:3], 5, seed)
+    if name != "badge":
+        with pytest.raises(StrategyError, match="Row 7 of the labelled embedding is too large"):
+            PICKS[name](X[8:], X[:8], 5, 0)
+    # In double precision it is nothing special.
+    assert len(PICKS[name](X.astype(np.float64), None, 5, 0)) == 5
+
+
+@every
+@pytest.mark.parametrize("labelled", [0, 3])
+def test_picks_do_not_depend_on_the_scale(name: str, labelled: int) -> None:
+    X = np.random.default_rng(0).normal(size=(400, 6)).astype(np.float32)
+    # A power of two, so that the digits stay the same: some 1e17.
+    large = X * np.float32(2**57)
+    known = slice(0, labelled)
+    one = PICKS[name](X, X[known], 20, 0)
+    if name in ("badge", "uncertainty_herding"):
+        # Their probabilities are made from the rows.
+        assert len(set(PICKS[name](large, large[known], 20, 0).tolist())) == 20
+    else:
+        np.testing.assert_array_equal(PICKS[name](large, large[known], 20, 0), one)
+
+
+SCORED: dict[str, Callable[..., Any]] = {
+    "k_center": k_center,
+    "representative": representative,
+    "typiclust": typiclust,
+    "prob_cover": partial(prob_cover, classes=3),
+    "badge": lambda X, known, n, **more: badge(doubt(X), X, n, **more),
+}
+
+
+@pytest.mark.parametrize("name", list(SCORED))
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("n", [0, 12, 60])
+def test_scores_come_with_the_same_picks(name: str, kind: Any, n: int) -> None:
+    X = np.random.default_rng(0).normal(size=(50, 4))[np.arange(60) % 50].astype(kind)
+    picks = SCORED[name](X, None, n)
+    again, scores = SCORED[name](X, None, n, return_scores=True)
+    np.testing.assert_array_equal(again, picks)
+    assert isinstance(scores, np.ndarray)
+    assert scores.dtype == (np.float64 if kind == np.float64 else np.float32)
+    assert scores.shape == (n,)
+    tensors, more = SCORED[name](torch.from_numpy(X), None, n, return_scores=True)
+    assert isinstance(more, torch.Tensor)
+    np.testing.assert_array_equal(tensors, picks)
+    np.testing.assert_array_equal(more, scores)
+
+
+@pytest.mark.parametrize("make", [list, pd.DataFrame], ids=["lists", "data frame"])
+@pytest.mark.parametrize("name", list(SCORED))
+def test_lists_and_data_frames(name: str, make: Any) -> None:
+    X = np.random.default_rng(0).normal(size=(50, 4))
+    if name == "badge":
+        p = doubt(X)
+        picks = badge(make(p.tolist()), make(X.tolist()), 9)
+        np.testing.assert_array_equal(picks, badge(p.astype(np.float64), X, 9))
+        return
+    picks = SCORED[name](make(X[5:].tolist()), make(X[:5].tolist()), 9)
+    np.testing.assert_array_equal(picks, SCORED[name](X[5:], X[:5], 9))
+
+
+@every
 def test_equal_items_are_a_fair_draw(name: str) -> None:
     X = np.zeros((30, 3))
     assert len({int(PICKS[name](X, X[:2], 1, seed)[0]) for seed in range(20)}) > 6
@@ -142,6 +214,20 @@ def test_k_center_is_greedy(
     assert picks == farthest_first(free, known, 80, None if labelled else picks[0])
 
 
+@pytest.mark.parametrize("labelled", [0, 1, 100])
+def test_k_center_scores_are_distances(labelled: int) -> None:
+    X = np.random.default_rng(0).normal(size=(900, 5)) + 20
+    free, known = X[labelled:], X[:labelled]
+    picks, scores = k_center(free, known, 50, 0, return_scores=True)
+    before = [np.concatenate([known, free[picks[:place]]]) for place in range(50)]
+    truth = [
+        cdist(free[row : row + 1], at).min() if len(at) else np.nan
+        for row, at in zip(picks, before, strict=True)
+    ]
+    np.testing.assert_allclose(scores, truth, rtol=1e-9)
+    assert np.isnan(scores[0]) == (labelled == 0)
+
+
 def test_k_center_in_single_precision_far_from_the_origin() -> None:
     X = (np.random.default_rng(0).normal(size=(2000, 8)) + 300).astype(np.float32)
     picks = k_center(X[1:], X[:1], 60, 0).tolist()
@@ -158,6 +244,21 @@ def test_representative_covers_every_group() -> None:
     # What is labelled is not asked for again.
     more = representative(X, X[groups < 3][::10], 3, 0)
     assert set(groups[more]) <= {3, 4, 5}
+
+
+def test_representative_scores_are_nearness_to_the_centroid() -> None:
+    rng = np.random.default_rng(1)
+    X = np.concatenate([c + rng.normal(size=(30, 4)) for c in rng.normal(size=(6, 4)) * 20])
+    # One is alone, far from all.
+    X = np.concatenate([X, np.full((1, 4), 500.0)])
+    picks, scores = representative(X, None, 7, 0, return_scores=True)
+    rows = np.random.default_rng(0).permutation(len(X))
+    centres, owner = kmeans(torch.from_numpy(X[rows]), 7, 0)
+    place = np.argsort(rows)[picks]
+    away = np.linalg.norm(X[picks] - centres[owner[place]].numpy(), axis=1)
+    away[np.bincount(owner, minlength=7)[owner[place]] == 1] = np.nan
+    np.testing.assert_allclose(1 / scores, away, rtol=1e-6)
+    assert np.isnan(scores[picks == 180]).tolist() == [True]
 
 
 def test_kmeans_finds_the_groups() -> None:

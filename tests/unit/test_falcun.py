@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 import pytest
@@ -118,3 +119,38 @@ def test_errors() -> None:
     p[4, 1] = np.nan
     with pytest.raises(StrategyError, match="row 4"):
         falcun(p, 2)
+
+
+def test_scores_are_what_it_was_drawn_by() -> None:
+    p = proba(60, 4)
+    rows, scores = falcun(p, 20, seed=2, return_scores=True)
+    np.testing.assert_array_equal(rows, falcun(p, 20, seed=2))
+    # From the definition.
+    u = 1 - np.diff(np.sort(p, axis=1)[:, -2:], axis=1)[:, 0]
+    d = u.copy()
+    for row, score in zip(rows, scores, strict=True):
+        assert score == pytest.approx(u[row] + d[row])
+        d = np.minimum(d, np.abs(p - p[row]).sum(axis=1))
+        d /= d.max()
+    picks, scores = falcun(torch.from_numpy(p), 3, return_scores=True)
+    assert isinstance(scores, torch.Tensor)
+    assert scores.shape == picks.shape == (3,)
+    assert falcun(p, 0, return_scores=True)[1].shape == (0,)
+
+
+def test_logits_are_no_probabilities() -> None:
+    with pytest.raises(StrategyError, match="Row 1 of the probabilities is no probability"):
+        falcun(np.array([[0.5, 0.5], [2.0, -1.0]]), 1)
+
+
+CALLS = (lambda n, seed: falcun(proba(9, 3), n, seed),)
+
+
+@pytest.mark.parametrize("n", [-1, 2.5, "3", None, float("nan")])
+def test_bad_numbers(n: Any) -> None:
+    for call in CALLS:
+        with pytest.raises(StrategyError, match="n must be a whole number of at least 0"):
+            call(n, 0)
+        with pytest.raises(StrategyError, match="seed must be a whole number of at least 0"):
+            call(2, n)
+        assert len(call(np.int64(2), np.uint32(3))) == 2

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +15,9 @@ from scipy.optimize import linear_sum_assignment
 
 from alwidgets.errors import StrategyError
 from alwidgets.strategies.galaxy import galaxy
+
+# The package has a function of this name.
+module = import_module("alwidgets.strategies.galaxy")
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -163,3 +169,73 @@ def test_errors() -> None:
     p[5, 0] = np.nan
     with pytest.raises(StrategyError, match="row 5"):
         galaxy(p, None, np.empty(0, np.int64), 1)
+
+
+def test_scores_say_how_near_to_the_border() -> None:
+    p = ladder(41)
+    at = np.array([0, 4, 40])
+    free = np.setdiff1d(np.arange(41), at)
+    picks, scores = galaxy(p[free], p[at], np.array([0, 1, 0]), 3, return_scores=True)
+    np.testing.assert_array_equal(free[picks], [2, 3, 22])
+    np.testing.assert_allclose(scores, 1 - np.abs(p[free[picks], 0] - p[free[picks], 1]))
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet(np.ones(5), size=70).astype(np.float32)
+    codes = rng.integers(0, 5, 10)
+    picks, scores = galaxy(p[10:], p[:10], codes, 20, seed=1, return_scores=True)
+    np.testing.assert_array_equal(picks, galaxy(p[10:], p[:10], codes, 20, seed=1))
+    # That of a class, and of each class once in a round.
+    near = 1 - np.abs(margins(p[10:][picks]))
+    options = np.isclose(near, scores[:, None], atol=1e-6)
+    for start in range(0, 20, 5):
+        turns = linear_sum_assignment(options[start : start + 5], maximize=True)
+        assert options[start : start + 5][turns].all()
+    one, scores = galaxy(torch.ones(4, 1), None, np.empty(0, np.int64), 2, return_scores=True)
+    assert isinstance(one, torch.Tensor)
+    assert scores.tolist() == [0, 0]
+    assert galaxy(p, None, codes[:0], 0, return_scores=True)[1].shape == (0,)
+
+
+@pytest.mark.parametrize("room", [0, 2])
+def test_orders_that_are_made_anew(room: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is picked follows the same rules."""
+    monkeypatch.setattr(module, "MEMORY", room * module.PLACE * 62)
+    test_every_pick_closes_in_on_a_change(6, 12)
+    test_every_pick_closes_in_on_a_change(3, 1)
+    test_finds_the_rare_classes()
+
+
+def test_order_of_floats() -> None:
+    rng = np.random.default_rng(0)
+    for values in (rng.normal(size=999), rng.integers(-3, 4, 999) / 3, np.array([0.0, -0.0, 0.0])):
+        for dtype in (np.float32, np.float64):
+            given = values.astype(dtype)
+            np.testing.assert_array_equal(
+                module._ascending(given), np.argsort(given, kind="stable")
+            )
+
+
+def test_logits_and_labels_that_are_none() -> None:
+    p = ladder(8)
+    with pytest.raises(StrategyError, match="Row 1 of the probabilities is no probability"):
+        galaxy(np.array([[0.5, 0.5], [2.0, -1.0]]), None, np.empty(0, np.int64), 1)
+    with pytest.raises(StrategyError, match="Row 0 of the labelled probabilities is no"):
+        galaxy(p, 3 * p[:1], np.array([0]), 1)
+    for label in (0.5, np.nan, -1):
+        with pytest.raises(StrategyError, match=f"Label {label} of row 1 is none of the 2"):
+            galaxy(p, p[:2], np.array([0, label]), 1)
+    with pytest.raises(StrategyError, match="labels must be an array of real numbers"):
+        galaxy(p, p[:2], np.array(["a", "b"]), 1)
+    assert galaxy(p, p[:2], [0.0, 1.0], 1) == galaxy(p, p[:2], [0, 1], 1)
+
+
+CALLS = (lambda n, seed: galaxy(ladder(9), None, np.empty(0, np.int64), n, seed),)
+
+
+@pytest.mark.parametrize("n", [-1, 2.5, "3", None, float("nan")])
+def test_bad_numbers(n: Any) -> None:
+    for call in CALLS:
+        with pytest.raises(StrategyError, match="n must be a whole number of at least 0"):
+            call(n, 0)
+        with pytest.raises(StrategyError, match="seed must be a whole number of at least 0"):
+            call(2, n)
+        assert len(call(np.int64(2), np.uint32(3))) == 2

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from alwidgets.errors import StrategyError
@@ -101,3 +103,62 @@ def test_a_shortlist_is_drawn_by_how_hard_its_items_are() -> None:
     assert len(set(uncertainty_herding(X, u, known, 12, 0, shortlist=10))) == 12
     with pytest.raises(StrategyError, match="shortlist must be at least 1"):
         uncertainty_herding(X, u, known, 4, 0, shortlist=0)
+
+
+def cover(X: Floats, u: Floats, known: Floats, width: float) -> float:
+    """Mean similarity, weighted by the doubt, to the nearest of ``known``."""
+    squares = np.square(X[:, None] - known[None]).sum(2)
+    return float((u * np.exp(-squares / (2 * width**2)).max(1)).mean())
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+def test_scores_add_up_to_the_cover(dtype: Any) -> None:
+    rng = np.random.default_rng(4)
+    X, known = rng.normal(size=(50, 3)).astype(dtype), rng.normal(size=(6, 3)).astype(dtype)
+    u = rng.random(50)
+    gaps = np.linalg.norm(known[:, None].astype(float) - known[None], axis=2)
+    width = 0.5 * np.sort(np.where(gaps > 0, gaps, np.inf).min(1))[2]
+    for doubt, (picks, gains) in (
+        (u, uncertainty_herding(X, u, known, 12, 3, return_scores=True)),
+        (np.ones(50), max_herding(X, known, 12, 3, return_scores=True)),
+    ):
+        values = [
+            cover(X.astype(float), doubt, np.concatenate([known, X[picks[:draw]]]), width)
+            for draw in range(13)
+        ]
+        np.testing.assert_allclose(gains, np.diff(values), atol=1e-5)
+        assert (np.diff(gains) <= 1e-6).all()
+    plain = uncertainty_herding(X, u, known, 12, 3)
+    np.testing.assert_array_equal(
+        plain, uncertainty_herding(X, u, known, 12, 3, return_scores=True)[0]
+    )
+
+
+def test_no_scores_for_what_fills_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BOUND", 20)
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    _, gains = max_herding(X, None, 30, return_scores=True)
+    assert np.isfinite(gains[:20]).all()
+    assert np.isnan(gains[20:]).all()
+    picks, gains = max_herding(torch.from_numpy(X), None, 4, return_scores=True)
+    assert isinstance(picks, torch.Tensor)
+    assert isinstance(gains, torch.Tensor)
+    picks, gains = max_herding(X, None, 0, return_scores=True)
+    assert len(picks) == len(gains) == 0
+
+
+ITEMS = np.random.default_rng(0).normal(size=(9, 2))
+CALLS = (
+    lambda n, seed: max_herding(ITEMS, None, n, seed),
+    lambda n, seed: uncertainty_herding(ITEMS, np.ones(9), ITEMS[:2], n, seed),
+)
+
+
+@pytest.mark.parametrize("n", [-1, 2.5, "3", None, float("nan")])
+def test_bad_numbers(n: Any) -> None:
+    for call in CALLS:
+        with pytest.raises(StrategyError, match="n must be a whole number of at least 0"):
+            call(n, 0)
+        with pytest.raises(StrategyError, match="seed must be a whole number of at least 0"):
+            call(2, n)
+        assert len(call(np.int64(2), np.uint32(3))) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,39 @@ def test_a_number_that_is_none(name: str) -> None:
 
 def test_counts_may_be_those_of_numpy(make: Callable[..., Any]) -> None:
     assert make(seed=np.int64(3)).fit(X, Y, classes=np.int32(3)).n_classes_ == 3
+
+
+@pytest.mark.parametrize("l2", [float("inf"), float("nan"), 1e39, -1.0, 0, "strong", None])
+def test_a_penalty_that_is_none(l2: Any) -> None:
+    with pytest.raises(LearnerError, match="l2 must be positive and finite"):
+        MAKERS["heads"](l2=l2).fit(X, Y)
+
+
+@pytest.mark.parametrize("weights", [{0: 1e39}, [1, 1e39, 1], [1e-60] * 3, {1: float("nan")}])
+@pytest.mark.parametrize("kind", ["heads", "module"])
+def test_weights_that_single_precision_cannot_hold(kind: str, weights: Any) -> None:
+    with pytest.raises(LearnerError, match="finite in single precision"):
+        MAKERS[kind](class_weight=weights).fit(X, Y, classes=3)
+
+
+@pytest.mark.parametrize("dtype", [">i8", ">i2", ">u4", ">f4", ">f8"])
+@pytest.mark.parametrize("kind", ["heads", "sklearn"])
+def test_labels_of_a_foreign_byte_order(kind: str, dtype: str) -> None:
+    learner = MAKERS[kind]().fit(X, Y.astype(dtype))
+    found = learner.predict(torch.from_numpy(X))
+    assert isinstance(found, torch.Tensor)
+    np.testing.assert_array_equal(found, learner.predict(X))
+    assert learner.fit(X, Y.astype(">U3")).predict(X).tolist() == [
+        str(c) for c in MAKERS[kind]().fit(X, Y).predict(X)
+    ]
+
+
+def test_codes_of_a_foreign_byte_order(make: Callable[..., Any]) -> None:
+    learner = make()
+    foreign = copy.deepcopy(learner).fit(X, Y.astype(">i8"), classes=3)
+    np.testing.assert_array_equal(
+        foreign.predict_proba(X), learner.fit(X, Y, classes=3).predict_proba(X)
+    )
 
 
 def test_nothing_to_fit_on_says_what_to_do(make: Callable[..., Any]) -> None:

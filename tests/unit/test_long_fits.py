@@ -117,6 +117,16 @@ def test_a_stop_with_nothing_under_way_stops_nothing(session: al.Session) -> Non
     assert (learner.on_progress, learner.should_stop) == (None, None)  # type: ignore[attr-defined]
 
 
+def test_a_stop_that_comes_too_late_harms_no_later_fit(session: al.Session) -> None:
+    session._loop.learner.set_params(max_epochs=20)  # type: ignore[attr-defined]
+    notices: list[str] = []
+    session.on("notice", notices.append)
+    session.on("round", lambda _: session.cancel())
+    assert session.retrain() is not None
+    session.retrain()
+    assert (session.version, session.error, notices) == (2, None, [])
+
+
 class Trial(Reporting):
     """Fits at once, until it is told to take its time; then it goes on until it is stopped."""
 

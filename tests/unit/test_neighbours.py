@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
@@ -16,9 +17,9 @@ from scipy.spatial.distance import cdist
 from alwidgets.errors import StrategyError
 from alwidgets.strategies import _blocks, neighbours
 from alwidgets.strategies._arrays import as_tensor, checked
-from alwidgets.strategies._blocks import Rows, blocks, check_rows
-from alwidgets.strategies._threads import one_thread
+from alwidgets.strategies._blocks import Rows, blocks, check_rows, labelled_rows, squared
 from alwidgets.strategies.neighbours import farthest_first, nearest, nearest_gap, nearest_mask
+from alwidgets.threads import one_thread
 
 
 @pytest.fixture(params=[neighbours.BLOCK, 1000, 1])
@@ -87,7 +88,13 @@ def test_farthest_first(short: int, given_first: bool, monkeypatch: pytest.Monke
     X = rng.normal(size=(70, 4))
     gap = ((X - 5) ** 2).sum(axis=1) if given_first else np.full(70, np.inf)
     among = torch.from_numpy(rng.permutation(70))
-    found = farthest_first(torch.from_numpy(X), torch.from_numpy(gap)[among], 70, among).tolist()
+    h = Rows(X, "things")
+    picked, gaps = farthest_first(h, torch.from_numpy(gap)[among], 70, among)
+    found = picked.tolist()
+    # Each with its distance to what is given and to those before it.
+    for place in range(70):
+        known = [gap[found[place]], *((X[found[place]] - X[found[:place]]) ** 2).sum(axis=1)]
+        np.testing.assert_allclose(float(gaps[place]), min(known), rtol=1e-9, atol=1e-12)
     if not given_first:
         # Any row may come first; what follows is determined.
         gap = ((X - X[found[0]]) ** 2).sum(axis=1)
@@ -101,12 +108,19 @@ def test_farthest_first(short: int, given_first: bool, monkeypatch: pytest.Monke
 @settings(max_examples=40, deadline=None)
 @given(m=st.integers(1, 40), n=st.integers(0, 50), kinds=st.integers(1, 3), short=st.integers(1, 9))
 def test_farthest_first_with_duplicates(m: int, n: int, kinds: int, short: int) -> None:
-    h = torch.arange(m).remainder(kinds).float()[:, None]
+    h = Rows(torch.arange(m).remainder(kinds).float()[:, None], "things")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(neighbours, "SHORT", short)
-        rows = farthest_first(h, torch.full((m,), torch.inf), n, torch.arange(m))
+        rows, gaps = farthest_first(h, torch.full((m,), torch.inf), n, torch.arange(m))
     assert len(rows) == min(n, m) == len(rows.unique())
     assert len(h[rows[:kinds]].unique()) == min(n, m, kinds)
+    assert not gaps[kinds:].any()
+
+
+def test_distances_that_are_no_numbers_do_not_go_on_for_ever() -> None:
+    h = Rows(torch.full((9, 2), 1e30), "things")
+    with pytest.raises(StrategyError, match="scale"):
+        farthest_first(h, torch.full((9,), torch.inf), 4, torch.arange(9))
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
@@ -133,12 +147,46 @@ def test_blocks_name_the_bad_row(dtype: Any, monkeypatch: pytest.MonkeyPatch) ->
             look()
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rows_too_large_to_square_are_named(dtype: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_blocks, "BLOCK", 8)
+    longest = float(np.sqrt(np.finfo(dtype).max)) / 4
+    # All rows together are longer, which is no reason to complain; nor is a sum that overflows.
+    X = np.full((10, 2), 0.7 * longest, dtype)
+    check_rows(X, "things")
+    assert len(list(blocks(X, "things"))) == 3
+    assert torch.isfinite(squared(torch.from_numpy(X), -torch.from_numpy(X))).all()
+    X[7] *= 2
+    for look in (
+        lambda: list(blocks(X, "things")),
+        lambda: check_rows(X, "things"),
+        lambda: Rows(X, "things").check(),
+        lambda: labelled_rows(X, Rows(X[:2], "others")),
+    ):
+        with pytest.raises(StrategyError, match=r"Row 7 of the .* too large to square: scale"):
+            look()
+    with pytest.raises(StrategyError, match="Row 107 of the things"):
+        list(blocks(X, "things", numbers=np.arange(100, 110)))
+    # What is no number is called that.
+    X[7] = np.inf
+    with pytest.raises(StrategyError, match="NaN or infinity in the things, first in row 7"):
+        check_rows(X, "things")
+
+
 def test_large_numbers_are_finite() -> None:
     # Their sum is not.
-    X = np.full((3, 2), 3e38, np.float32)
-    check_rows(X, "things")
-    assert len(list(blocks(X, "things"))) == 1
-    assert checked(X, 2).shape == (3, 2)
+    assert checked(np.full((3, 2), 3e38, np.float32), 2).shape == (3, 2)
+
+
+@pytest.mark.parametrize("make", [list, pd.DataFrame], ids=["lists", "data frame"])
+def test_lists_and_data_frames(make: Any) -> None:
+    X = np.arange(20.0).reshape(10, 2)
+    kept = make(X.tolist())
+    check_rows(kept, "things")
+    np.testing.assert_array_equal(torch.cat([part for _, part in blocks(kept, "things")]), X)
+    rows = Rows(kept, "things")
+    np.testing.assert_array_equal(rows[torch.tensor([3, 1])], X[[3, 1]])
+    np.testing.assert_array_equal(labelled_rows(kept, rows), X)
 
 
 def test_read_only_arrays_are_shared_without_a_warning() -> None:

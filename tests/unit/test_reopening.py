@@ -13,6 +13,8 @@ from sklearn.linear_model import LogisticRegression
 
 import alwidgets as al
 from alwidgets.errors import LearnerError
+from alwidgets.evaluation.risk import Estimate
+from alwidgets.evaluation.rivals import Verdict
 from alwidgets.learners import SklearnLearner
 from alwidgets.learners.progress import Cancelled, Reporting
 
@@ -30,26 +32,32 @@ class Slow(Reporting):
     began: ClassVar[threading.Event]
     threads: ClassVar[list[int]]
     fails: ClassVar[bool]
+    slow_fit: ClassVar[bool]
 
     def __init__(self) -> None:
         self._inner = al.HeadEnsemble(members=2, seed=0)
 
     def fit(self, X: Any, y: Any, *, classes: int | None = None) -> Slow:
+        if type(self).slow_fit:
+            self._wait()
         self._inner.fit(X, y, classes=classes)
         return self
 
     def load(self, path: Any) -> Slow:
         type(self).threads.append(threading.get_ident())
+        self._wait()
+        if type(self).fails:
+            raise RuntimeError("it was not to be read")
+        self._inner.load(path)
+        return self
+
+    def _wait(self) -> None:
         type(self).began.set()
         for _ in range(int(PATIENCE / 0.01)):
             if type(self).go.wait(0.01):
                 break
             if self.should_stop is not None and self.should_stop.is_set():  # type: ignore[union-attr]
                 raise Cancelled("stopped")
-        if type(self).fails:
-            raise RuntimeError("it was not to be read")
-        self._inner.load(path)
-        return self
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name == "_inner":
@@ -63,7 +71,7 @@ class Slow(Reporting):
 @pytest.fixture(autouse=True)
 def gate() -> Iterator[None]:
     Slow.go, Slow.began, Slow.threads = threading.Event(), threading.Event(), []
-    Slow.fails = False
+    Slow.fails = Slow.slow_fit = False
     yield
     Slow.go.set()
 
@@ -179,14 +187,71 @@ def test_a_stop_while_the_model_is_read(open_again: Callable[..., al.Session]) -
     again.cancel()
     again._loop.wait()
     assert (again.training, again.error) == (False, None)
-    assert "comes back with the next training" in notices[0]
-    with pytest.raises(LearnerError, match="retrain"):
+    assert notices == ["Reading the model was stopped; it comes back with the next training."]
+    with pytest.raises(LearnerError, match=r"Reading the model was stopped; retrain\(\) makes"):
         again.predict_proba(X)
+    assert again.current is None
     assert again.next(wait=False)
     Slow.go.set()
     again.retrain()
     assert again.version == version + 1
+    assert again.current is not None
+    assert again.current.version == version + 1
     assert again.predict_proba(X).shape == (N, 2)
+
+
+def test_a_stop_while_the_model_is_fitted_anew(
+    open_again: Callable[..., al.Session], tmp_path: Path
+) -> None:
+    session = labelled(open_again(Slow()))
+    version = session.version
+    session.close()
+    for file in tmp_path.glob("*.safetensors"):
+        file.unlink()
+    Slow.slow_fit = True
+    again = open_again(Slow())
+    assert Slow.began.wait(PATIENCE)
+    again.cancel()
+    again._loop.wait()
+    assert (again.training, again.error, again.current) == (False, None, None)
+    with pytest.raises(LearnerError, match=r"that was stopped; retrain\(\) fits it"):
+        again.predict_proba(X)
+    Slow.go.set()
+    # Cards are asked for beyond those that wait: with them comes the model.
+    again.next(60)
+    assert again.version == version + 1
+    assert again.predict_proba(X).shape == (N, 2)
+
+
+def test_random_items_by_name_are_no_verdict_of_the_audit(tmp_path: Path) -> None:
+    pool = al.Pool.from_arrays(X, ids=range(N))
+
+    def opened(strategy: str) -> al.Session:
+        return al.Session(
+            pool,
+            al.Classification(["a", "b"]),
+            tmp_path / "labels.db",
+            strategy=strategy,
+            batch_size=10,
+            executor=al.InlineExecutor(),
+        )
+
+    session = labelled(opened("random"), 40)
+    assert session.switches[-1].strategy == "random"
+    session.close()
+    again = labelled(opened("auto"), 20)
+    assert again.current is not None
+    assert again.current.strategy != "random"
+    # What the audit says stays, over restarts too, until it says otherwise.
+    verdict = Verdict(Estimate(-0.2, -0.3, -0.1, 40, 40.0, "given"), 30)
+    assert verdict.losing is not None
+    again._ledger.follow("random", verdict.losing, again.version)
+    again.close()
+    again = opened("auto")
+    again.next()
+    assert again.current is not None
+    assert (again.current.strategy, again.current.selection.reason) == ("random", verdict.losing)
+    again.close()
 
 
 def test_closing_does_not_wait_for_the_model(open_again: Callable[..., al.Session]) -> None:

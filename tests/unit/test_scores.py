@@ -203,10 +203,34 @@ def test_epig_bounds() -> None:
     np.testing.assert_allclose(epig(alike, target.astype(np.float32)), 0.0, atol=1e-6)
 
 
-def test_epig_of_many_classes() -> None:
-    p = np.random.default_rng(0).dirichlet(np.full(1000, 0.05), size=(4, 3)).astype(np.float32)
-    ours = epig(p, p[:, :2])
-    np.testing.assert_allclose(ours, mutual_information(p, p[:, :2]), atol=1e-4)
+def test_epig_of_a_hundred_classes_is_exact() -> None:
+    p = np.random.default_rng(0).dirichlet(np.full(100, 0.5), size=(4, 3)).astype(np.float32)
+    np.testing.assert_allclose(epig(p, p[:, :2]), mutual_information(p, p[:, :2]), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("K", "sharpness", "kept"), [(4, 0.01, 0.98), (4, 0.05, 0.7), (16, 0.01, 0.8), (120, 0.01, 0.4)]
+)
+def test_epig_of_many_classes(K: int, sharpness: float, kept: float) -> None:
+    """Putting classes together can only lose information, and leaves the order as it is."""
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet(np.full(1000, sharpness), size=(K, 4))
+    # The samples agree ever more.
+    for item, share in enumerate([0.0, 0.2, 0.4, 0.7]):
+        p[:, item] = share * p[:1, item] + (1 - share) * p[:, item]
+    ours, exact = epig(p, p[:, :2]), mutual_information(p, p[:, :2])
+    assert (ours <= exact + 1e-12).all()
+    assert (ours > kept * exact).all()
+    assert ours.argsort().tolist() == exact.argsort().tolist() == [3, 2, 1, 0]
+    single = epig(p.astype(np.float32), p[:, :2].astype(np.float32))
+    np.testing.assert_allclose(single, ours, atol=1e-4)
+
+
+def test_epig_loses_nothing_among_classes_that_say_the_same() -> None:
+    """Two samples that no class has in common: any label tells which one it is."""
+    p = np.zeros((2, 1, 1000))
+    p[0, :, :500] = p[1, :, 500:] = 1 / 500
+    np.testing.assert_allclose(epig(p, p), [np.log(2)])
 
 
 def test_expected_gradient_length_by_autograd() -> None:
@@ -347,7 +371,7 @@ def test_no_items() -> None:
         assert score(np.empty((0, 3))).shape == (0,)
     for score in COMMITTEE:
         assert score(np.empty((4, 0, 3))).shape == (0,)
-    assert epig(np.empty((4, 0, 3)), np.ones((4, 1, 3))).shape == (0,)
+    assert epig(np.empty((4, 0, 3)), np.full((4, 1, 3), 1 / 3)).shape == (0,)
     assert expected_gradient_length(np.empty((0, 3)), np.empty((0, 2))).shape == (0,)
 
 

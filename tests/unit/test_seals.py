@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -93,6 +95,36 @@ def test_nothing_labelled_nothing_left_and_duplicates(X: NDArray[np.float32]) ->
     assert len(seal_candidates(np.zeros((50, 2), np.float32), np.array([0]), 10)) == 10
 
 
+def test_where_it_is_computed(X: NDArray[np.float32]) -> None:
+    labelled = np.array([10, 20])
+    whole = seal_candidates(X, labelled, 30)
+    for device in ("cpu", torch.device("cpu")):
+        for features in (X, torch.from_numpy(X)):
+            near = seal_candidates(features, labelled, 30, device=device)
+            np.testing.assert_array_equal(near, whole)
+
+
+@pytest.mark.parametrize("make", [list, pd.DataFrame], ids=["lists", "data frame"])
+def test_lists_and_data_frames(X: NDArray[np.float32], make: Any) -> None:
+    labelled = np.array([10, 20])
+    near = seal_candidates(make(X.tolist()), labelled.tolist(), 30, list(range(100, 300)), 64)
+    np.testing.assert_array_equal(near, seal_candidates(X, labelled, 30, np.arange(100, 300)))
+
+
+def test_one_thread_counts(X: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many short steps are not handed to threads, which would wait for each other."""
+    threads = []
+    merge = Neighbourhood._merge
+
+    def watched(*args: Any) -> None:
+        threads.append(torch.get_num_threads())
+        merge(*args)
+
+    monkeypatch.setattr(Neighbourhood, "_merge", watched)
+    seal_candidates(X, np.array([1, 2]), 5)
+    assert set(threads) == {1}
+
+
 def test_errors(X: NDArray[np.float32]) -> None:
     with pytest.raises(StrategyError, match="labelled row 500 is not in the pool of 500"):
         seal_candidates(X, np.array([500]), 3)
@@ -106,6 +138,9 @@ def test_errors(X: NDArray[np.float32]) -> None:
         seal_candidates(X[0], np.array([5]), 3)
     with pytest.raises(StrategyError, match="expected"):
         Neighbourhood(X[:2], 3).update(X[:, :2], np.arange(500))
+    X[321, 0] = 1e25
+    with pytest.raises(StrategyError, match="Row 321 of the features is too large to square"):
+        seal_candidates(X, np.array([5]), 3, block=100)
     X[321, 0] = np.nan
     with pytest.raises(StrategyError, match="first in row 321"):
         seal_candidates(X, np.array([5]), 3, block=100)

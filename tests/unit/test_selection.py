@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
@@ -240,3 +242,46 @@ def test_bad_input() -> None:
         diverse(np.array([0.1, 0.2, -0.1]), np.ones((3, 2)), 1)
     with pytest.raises(StrategyError, match=r"shape \(4, d\)"):
         diverse(SCORES, np.ones((3, 2)), 1)
+
+    with pytest.raises(StrategyError, match="beta be finite"):
+        sample(SCORES, 1, beta=float("inf"))
+    with pytest.raises(StrategyError, match="scores must be an array of real numbers"):
+        top(["a", "b"], 1)
+    with pytest.raises(StrategyError, match="embedding must be an array of real numbers"):
+        diverse(SCORES, np.array([["a"]] * 4), 1)
+
+
+def test_scores_of_diverse() -> None:
+    rng = np.random.default_rng(0)
+    h, scores = rng.normal(size=(30, 3)), rng.random(30)
+    picks, own = diverse(scores, h, 9, return_scores=True)
+    np.testing.assert_array_equal(picks, diverse(scores, h, 9))
+    np.testing.assert_array_equal(own, scores[picks])
+    tensors = diverse(torch.from_numpy(scores), h, 9, return_scores=True)
+    assert all(isinstance(given, torch.Tensor) for given in tensors)
+    assert [len(given) for given in diverse(scores, h, 0, return_scores=True)] == [0, 0]
+
+
+def test_lists_and_tables() -> None:
+    rng = np.random.default_rng(0)
+    h, scores = rng.normal(size=(30, 3)), rng.random(30)
+    picks = diverse(scores, h, 9)
+    np.testing.assert_array_equal(diverse(scores.tolist(), h.tolist(), 9), picks)
+    np.testing.assert_array_equal(diverse(pd.Series(scores), pd.DataFrame(h), 9), picks)
+
+
+CALLS = (
+    lambda n, seed: top(SCORES, n, seed=seed),
+    lambda n, seed: sample(SCORES, n, seed=seed)[0],
+    lambda n, seed: diverse(SCORES, np.ones((4, 2)), n, seed=seed),
+)
+
+
+@pytest.mark.parametrize("n", [-1, 2.5, "3", None, float("nan")])
+def test_bad_numbers(n: Any) -> None:
+    for call in CALLS:
+        with pytest.raises(StrategyError, match="n must be a whole number of at least 0"):
+            call(n, 0)
+        with pytest.raises(StrategyError, match="seed must be a whole number of at least 0"):
+            call(2, n)
+        assert len(call(np.int64(2), np.uint32(3))) == 2

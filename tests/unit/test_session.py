@@ -417,6 +417,10 @@ def test_bad_calls_are_named_and_change_nothing(
         ({"audit": "0.1"}, al.AlwidgetsError, r"between 0 and 0\.5"),
         ({"batch_size": 2.5}, al.AlwidgetsError, "whole number"),
         ({"seed": None}, al.AlwidgetsError, "whole number"),
+        ({"seed": True}, al.AlwidgetsError, "whole number"),
+        ({"seed": np.float64(1)}, al.AlwidgetsError, "whole number"),
+        ({"batch_size": np.int64(0)}, al.AlwidgetsError, "at least 1"),
+        ({"learner": al.HeadEnsemble}, LearnerError, r"give an instance of it, HeadEnsemble\("),
     ],
 )
 def test_bad_options(
@@ -425,6 +429,16 @@ def test_bad_options(
     with pytest.raises(error, match=says):
         make(tmp_path / "labels.db", **options)
     make(tmp_path / "labels.db")  # the store was let go of
+
+
+def test_whole_numbers_may_be_those_of_numpy(make: Make, tmp_path: Path) -> None:
+    session = make(tmp_path / "labels.db", seed=np.int64(3), batch_size=np.int32(7))
+    label(session, 8)
+    assert (session.error, session.version, session.batch_size) == (None, 1, 7)
+    upcoming = session.upcoming()
+    session.close()
+    again = make(tmp_path / "labels.db", seed=3, batch_size=7)
+    assert (again.seed, again.upcoming()) == (3, upcoming)
 
 
 def test_a_closed_session_says_so(make: Make) -> None:

@@ -14,6 +14,7 @@ import torch
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier, StackingClassifier
 from sklearn.exceptions import NotFittedError
@@ -195,6 +196,31 @@ class Duck:
 def test_a_classifier_that_only_behaves_like_one() -> None:
     X, y = blobs(12)
     assert SklearnLearner(Duck()).fit(X, y).predict(X).tolist() == [1] * 12
+
+
+@pytest.mark.parametrize("piped", [False, True])
+def test_fewer_labels_than_neighbours(piped: bool) -> None:
+    X, y = blobs(30)
+    estimator = KNeighborsClassifier(5)
+    if piped:
+        estimator = make_pipeline(StandardScaler(), estimator)
+    few = SklearnLearner(estimator, members=3).fit(X[:3], np.array([0, 1, 1]), classes=3)
+    # All three are neighbours, and their shares are what it can say.
+    np.testing.assert_allclose(few.predict_proba(X), np.tile([1 / 3, 2 / 3, 0], (30, 1)), atol=1e-6)
+    assert np.isfinite(few.posterior(X)).all()
+    # The folds have fewer labels still.
+    calibrated = SklearnLearner(estimator, calibrate=True).fit(X[:6], y[:6], classes=3)
+    assert np.isfinite(calibrated.predict_proba(X)).all()
+    # With enough of them it is the classifier as it was given.
+    many = SklearnLearner(estimator).fit(X, y).predict_proba(X)
+    np.testing.assert_allclose(many, clone(estimator).fit(X, y).predict_proba(X), atol=1e-6)
+
+
+def test_a_classifier_that_refuses_so_few_labels_says_what_to_do() -> None:
+    X, y = blobs(9)
+    learner = SklearnLearner(CalibratedClassifierCV(LogisticRegression(), cv=5))
+    with pytest.raises(LearnerError, match=r"on 9 labels of 3 classes \(.*\): label more items"):
+        learner.fit(X, y)
 
 
 def test_calibration_helps() -> None:

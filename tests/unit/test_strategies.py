@@ -228,8 +228,69 @@ def test_without_a_model_yet() -> None:
     made = ask("margin", learner=None)
     assert made.strategy == "representative"
     assert "margin" in made.reason
-    with pytest.raises(StrategyError, match="fitted learner"):
-        ask(Strategy("eager", score=lambda c: c.proba[:, 0], needs=()), learner=None)
+    # What a function asks for shows when it is called.
+    eager = ask(lambda c: c.proba[:, 0], learner=None)
+    assert eager.strategy == "representative"
+    assert "typical items first" in eager.reason
+
+    def left_to_right(context: Context) -> torch.Tensor:
+        """Smallest first feature first.
+
+        It needs no model.
+        """
+        return -context.features[:, 0]
+
+    made = ask(left_to_right, learner=None)
+    assert (made.strategy, made.reason) == ("left_to_right", "Smallest first feature first.")
+    np.testing.assert_array_equal(made.indices, 30 + np.argsort(X[30:, 0])[:8])
+
+    def broken(context: Context) -> torch.Tensor:
+        raise StrategyError("mine")
+
+    # An error of one's own is not taken for that.
+    with pytest.raises(StrategyError, match="mine"):
+        ask(broken, learner=None)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"name": ""}, "needs a name"),
+        ({"score": None}, "a score or a pick function"),
+        ({"selection": "best"}, "selection must be"),
+        ({"beta": -1.0}, "beta must be"),
+        ({"beta": np.inf}, "beta must be a finite"),
+        ({"floor": 1.5}, "floor must be a share"),
+    ],
+)
+def test_a_strategy_that_cannot_work_is_refused(given: dict[str, Any], words: str) -> None:
+    usual: dict[str, Any] = {"name": "mine", "score": lambda c: c.features[:, 0]}
+    with pytest.raises(StrategyError, match=words):
+        Strategy(**(usual | given))
+
+
+def test_candidates_are_taken_once_and_never_with_a_label() -> None:
+    with pytest.warns(FewerItemsWarning):
+        made = ask("margin", candidates=[40, 40, 39, LABELLED[0]], n=4)
+    assert sorted(made.indices.tolist()) == [39, 40]
+    for name, rows in (("candidates", [N]), ("candidates", [-1]), ("labelled", [N + 3] * 30)):
+        with pytest.raises(StrategyError, match=f"no row {rows[0]} in a pool of {N} items"):
+            ask("margin", **{name: np.array(rows)})
+    with pytest.raises(StrategyError, match="must be integers"):
+        ask("margin", candidates=[1.5])
+
+
+def test_a_pick_may_give_its_scores() -> None:
+    mine = Strategy("mine", pick=lambda c, n: (np.arange(n), np.arange(n) / 2), needs=())
+    assert ask(mine).scores.tolist() == [i / 2 for i in range(8)]
+    uneven = Strategy("uneven", pick=lambda c, n: (np.arange(n), np.zeros(3)), needs=())
+    with pytest.raises(StrategyError, match="one for each"):
+        ask(uneven)
+
+
+def test_scores_too_small_for_their_last_bits() -> None:
+    made = ask(Strategy("faint", score=lambda c: c.indices * 1e-41, needs=(), selection="sampled"))
+    assert len(made.indices) == 8
 
 
 def test_a_function_is_a_strategy() -> None:
@@ -325,7 +386,7 @@ def test_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(StrategyError, match="sampled"):
         register(Strategy("odd", score=lambda c: c.proba[:, 0], selection="best"))  # type: ignore[arg-type]
     with pytest.raises(StrategyError, match="3 labels"):
-        ask("random", labels=np.zeros(3))
+        ask("random", labels=np.zeros(3, dtype=np.int64))
 
 
 def test_digits_bar() -> None:

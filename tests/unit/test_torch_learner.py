@@ -63,10 +63,60 @@ def test_a_module_without_linear_layer() -> None:
         still(pooled(2)).fit(X, y)
     learner = still(pooled).fit(X, y)
     assert learner.predict_proba(X).shape == (12, 3)
-    with pytest.raises(LearnerError, match="embed_layer"):
-        learner.embed(X)
+    # The one layer with weights is given the rows themselves.
+    np.testing.assert_array_equal(learner.embed(X), X)
     named = still(pooled, embed_layer="2").fit(X, y)
     assert named.embed(X).shape == (12, 3 * (D - 2))
+
+
+class Scores(nn.Module):
+    """A last layer of one's own."""
+
+    def __init__(self, width: int, classes: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(width, classes) / width)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x @ self.weight
+
+
+def convolutions(classes: int) -> nn.Module:
+    return nn.Sequential(
+        nn.Unflatten(1, (1, D)),
+        nn.Conv1d(1, 5, 3),
+        nn.BatchNorm1d(5),
+        nn.Tanh(),
+        nn.Conv1d(5, classes, 1),
+        nn.AdaptiveAvgPool1d(1),
+        nn.Flatten(),
+    )
+
+
+def own_layer(classes: int) -> nn.Module:
+    return nn.Sequential(
+        nn.Unflatten(1, (1, D)), nn.Conv1d(1, 2, 3), nn.Tanh(), nn.Flatten(), Scores(8, classes)
+    )
+
+
+def test_the_embedding_of_a_module_without_linear_layer(tmp_path: Path) -> None:
+    X, y = blobs(12)
+    learner = still(convolutions).fit(X, y)
+    # By the definition of the network: its logits are linear in the means of the channels.
+    embedded = learner.embed(X)
+    assert embedded.shape == (12, 5)
+    layer = learner.module_[4]  # type: ignore[index]
+    with torch.no_grad():
+        logits = torch.from_numpy(embedded) @ layer.weight[:, :, 0].T + layer.bias
+        expected = learner.module_(torch.from_numpy(X))
+    np.testing.assert_allclose(logits, expected, atol=1e-6)
+    learner.save(tmp_path / "model")
+    again = still(convolutions).load(tmp_path / "model")
+    np.testing.assert_array_equal(again.embed(X), embedded)
+    assert again.embed(X[:0]).shape == (0, 5)
+    learner = still(own_layer).fit(X, y)
+    with torch.no_grad():
+        inputs = learner.module_[:4](torch.from_numpy(X))  # type: ignore[index]
+    np.testing.assert_allclose(learner.embed(X), inputs, atol=1e-6)
 
 
 class Crossed(nn.Module):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from alwidgets.trainer import InlineExecutor, Trainer
 
@@ -92,6 +93,56 @@ def test_closed_while_busy_it_drops_what_comes_out() -> None:
     assert bench.published == []
     bench.trainer.request()
     assert not bench.trainer.busy
+
+
+def test_a_stop_that_comes_too_late_is_not_for_the_next_run() -> None:
+    stopped: list[bool] = []
+
+    def publish(value: int) -> None:
+        trainer.cancel()
+        if value == 1:
+            trainer.request()  # one more in the same turn
+
+    values = iter([1, 2, 3])
+
+    def work(value: int) -> int:
+        stopped.append(trainer.stop.is_set())
+        return value
+
+    trainer: Trainer[int, int] = Trainer(
+        lambda: next(values), work, publish, lambda e: None, InlineExecutor()
+    )
+    trainer.request()
+    trainer.request()
+    assert stopped == [False, False, False]
+
+
+def test_a_stop_before_the_run_has_looked_for_work_is_for_that_run() -> None:
+    jobs: list[Callable[[], None]] = []
+
+    class Later:
+        def submit(self, job: Callable[[], None]) -> None:
+            jobs.append(job)
+
+        def join(self) -> None: ...
+
+    stopped: list[bool] = []
+    trainer: Trainer[int, None] = Trainer(
+        lambda: 1,
+        lambda _: stopped.append(trainer.stop.is_set()),
+        lambda _: None,
+        lambda e: None,
+        Later(),
+    )
+    trainer.cancel()  # with nothing under way
+    for cancel in (True, False):
+        trainer.request()
+        if cancel:
+            trainer.cancel()
+        jobs.pop()()
+    assert stopped == [True, False]
+    trainer.close()
+    assert trainer.stop.is_set()
 
 
 def test_a_listener_that_waits_for_its_own_run_does_not_hang() -> None:

@@ -18,7 +18,9 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 
-def by_definition(h: Floats, owner: Indices, labelled: set[int], n: int) -> list[int]:
+def by_definition(
+    h: Floats, owner: Indices, labelled: set[int], n: int
+) -> tuple[list[int], list[float]]:
     clusters = [c for c in set(owner.tolist()) if (owner == c).sum() > 5]
     clusters.sort(
         key=lambda c: (
@@ -27,6 +29,7 @@ def by_definition(h: Floats, owner: Indices, labelled: set[int], n: int) -> list
         )
     )
     picked: list[int] = []
+    scores: list[float] = []
     while len(picked) < n:
         for c in clusters:
             members = np.flatnonzero(owner == c)
@@ -35,8 +38,10 @@ def by_definition(h: Floats, owner: Indices, labelled: set[int], n: int) -> list
             typicality = 1 / gaps.mean(1)
             free = [i not in labelled and i not in picked for i in members.tolist()]
             if any(free) and len(picked) < n:
-                picked.append(int(members[np.where(free, typicality, -1).argmax()]))
-    return picked
+                best = np.where(free, typicality, -1).argmax()
+                picked.append(int(members[best]))
+                scores.append(float(typicality[best]))
+    return picked, scores
 
 
 @pytest.mark.parametrize("block", [1 << 22, 100])
@@ -47,16 +52,20 @@ def test_as_defined(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     owner = rng.permutation(np.repeat(np.arange(6), [45, 60, 4, 30, 10, 15]))
     h = rng.normal(size=(len(owner), 5)) + 100
     labelled = set(range(150, len(owner)))
-    expected = by_definition(h, owner, labelled, 40)
-    picks = from_clusters(torch.from_numpy(h), owner, 150, 40, rng)
+    expected, typicality = by_definition(h, owner, labelled, 40)
+    picks, scores = from_clusters(torch.from_numpy(h), owner, 150, 40, rng)
     assert picks.tolist() == expected
+    np.testing.assert_allclose(scores, typicality, rtol=1e-9)
 
 
 def test_small_clusters_come_last() -> None:
     rng = np.random.default_rng(1)
     owner = np.repeat(np.arange(3), [20, 5, 1])
-    picks = from_clusters(torch.from_numpy(rng.normal(size=(26, 2))), owner, 26, 26, rng)
+    h = torch.from_numpy(rng.normal(size=(26, 2)))
+    picks, scores = from_clusters(h, owner, 26, 26, rng)
     assert owner[picks].tolist() == [0] * 20 + [1, 2] + [1] * 4
+    # Nobody is near who is alone.
+    np.testing.assert_array_equal(np.isnan(scores), owner[picks] == 2)
 
 
 def test_groups_without_a_label_first() -> None:

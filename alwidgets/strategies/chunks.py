@@ -1,0 +1,147 @@
+"""The pool as a strategy sees it: in chunks, each with what is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from alwidgets.errors import StrategyError
+from alwidgets.strategies._arrays import Array, as_tensor, bad_row
+from alwidgets.strategies.context import Context, Known
+from alwidgets.strategies.registry import Strategy
+
+#: Rows of the pool that are scored at once.
+CHUNK = 65_536
+
+#: Gets each chunk of the pool: the first row and the context.
+Observer: TypeAlias = Callable[[int, Context], None]
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """The pool as a strategy sees it.
+
+    Attributes
+    ----------
+    features : (N, d) array or tensor
+    rows : (m,) int64 array
+        Of the pool, to choose from, ascending.
+    labelled : (l,) int64 array
+        Rows of the pool that are labelled.
+    known : Known
+    costs : (N,) array or None
+    device : torch.device
+        Where it is scored.
+    chunk : int
+        Rows that are scored at once.
+    observe : callable or None
+        Sees every chunk of the whole pool.
+    """
+
+    features: Array
+    rows: NDArray[np.int64]
+    labelled: NDArray[np.int64]
+    known: Known
+    costs: NDArray[np.float64] | None
+    device: torch.device
+    chunk: int
+    observe: Observer | None
+
+    def context(self, part: slice | NDArray[np.int64]) -> Context:
+        """What a strategy may look at of some rows of the pool."""
+        rows = np.arange(part.start, part.stop) if isinstance(part, slice) else part
+        features = gather(self.features, part, self.device)
+        return Context(features, rows, self.known, self.costs)
+
+    def scored(self, strategy: Strategy) -> torch.Tensor:
+        """(m,) float32 scores of the candidates, on the device."""
+        if 2 * len(self.rows) < len(self.features):
+            # Few candidates: only they are scored.
+            self.show()
+            parts = (self.rows[at : at + self.chunk] for at in range(0, len(self.rows), self.chunk))
+            return torch.cat([_scores(strategy, self.context(part)) for part in parts])
+        # Many: whole stretches of the pool are read without being copied together first.
+        found = torch.empty(len(self.features), dtype=precision(strategy), device=self.device)
+        for context in self.walk():
+            found[context.indices[0] : context.indices[-1] + 1] = _scores(strategy, context)
+        return found[torch.from_numpy(self.rows).to(self.device)]
+
+    def show(self) -> None:
+        """Let the observer see the whole pool, where nothing is scored on the way."""
+        if self.observe is not None:
+            for _ in self.walk():
+                pass
+
+    def walk(self) -> Iterator[Context]:
+        """Every chunk of the pool, seen by the observer first."""
+        for start in range(0, len(self.features), self.chunk):
+            context = self.context(slice(start, min(start + self.chunk, len(self.features))))
+            if self.observe is not None:
+                self.observe(start, context)
+            yield context
+
+
+def gather(features: Array, part: slice | NDArray[np.int64], device: torch.device) -> torch.Tensor:
+    """(m, d) float32 features of some rows of the pool, all finite; shared where they can be.
+
+    Raises
+    ------
+    StrategyError
+        For NaN or infinity, naming the row.
+    """
+    if isinstance(features, torch.Tensor):
+        at = part if isinstance(part, slice) else torch.from_numpy(part).to(features.device)
+        found = features[at].to(device, torch.float32)
+    else:
+        # Of a read-only file there is a copy: strategies of one's own may write into what they get.
+        rows = np.require(features[part], dtype=np.float32, requirements="W")
+        found = as_tensor(rows).to(device)
+    bad = bad_row(found)
+    if bad is not None:
+        row = part.start + bad if isinstance(part, slice) else int(part[bad])
+        raise StrategyError(
+            f"The features of pool row {row} hold NaN or infinity: encode it again."
+        )
+    return found
+
+
+def host(values: Any) -> NDArray[Any]:
+    """The values as a numpy array."""
+    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
+
+
+def precision(strategy: Strategy) -> torch.dtype:
+    """Of the scores: those of a user's function are used as they are."""
+    own = strategy.function is None and strategy.selection == "top"
+    return torch.float64 if own else torch.float32
+
+
+def _scores(strategy: Strategy, context: Context) -> torch.Tensor:
+    assert strategy.score is not None
+    found = strategy.score(context)
+    given = found if isinstance(found, torch.Tensor) else np.asarray(found)
+    numbers = isinstance(given, torch.Tensor) or given.dtype.kind in "fiub"
+    if not numbers or given.shape != (len(context.indices),):
+        raise StrategyError(
+            f"Strategy {strategy.name!r} returned {given.dtype} of shape {tuple(given.shape)} "
+            f"for {len(context.indices)} items: return one number for each."
+        )
+    values = as_tensor(given).to(context.features.device, precision(strategy))
+    negative = strategy.selection != "top"
+    # The extremes tell of NaN and infinity, too.
+    low, high = torch.aminmax(values) if len(values) else (values.sum(), values.sum())
+    if not (math.isfinite(float(low)) and math.isfinite(float(high))) or (negative and low < 0):
+        bad = ~torch.isfinite(values) | ((values < 0) & negative)
+        at = int(torch.nonzero(bad)[0, 0])
+        raise StrategyError(
+            f"Strategy {strategy.name!r} scored pool row {context.indices[at]} with "
+            f"{float(values[at])}: scores must be finite, and not negative unless the selection "
+            "is 'top'."
+        )
+    return values
