@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from alwidgets.learners.base import Array, Learner
+from alwidgets.learners.base import Learner
 from alwidgets.learners.heads import HeadEnsemble
 from alwidgets.learners.progress import Cancelled, Progress
+from alwidgets.tensors import Array
 
 if TYPE_CHECKING:
     from alwidgets.learners.module import TorchLearner

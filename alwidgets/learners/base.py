@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import os
 from numbers import Integral
-from typing import Any, Protocol, Self, TypeAlias, TypeVar, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 
 from alwidgets.errors import LearnerError
-
-#: A numpy array or a torch tensor: what goes in decides what comes out.
-Array: TypeAlias = NDArray[Any] | torch.Tensor
-
-ArrayT = TypeVar("ArrayT", NDArray[Any], torch.Tensor)
+from alwidgets.tensors import Array, ArrayT, bad_row, shared
 
 
 @runtime_checkable
@@ -106,12 +101,9 @@ def as_block(table: Array, device: torch.device) -> torch.Tensor:
     """Some rows as float32 on ``device``, without a copy where that is possible: do not write."""
     if isinstance(table, torch.Tensor):
         return table.to(device=device, dtype=torch.float32)
-    if table.dtype != np.float32 or not table.flags.writeable or min(table.strides) < 0:
-        # A tensor cannot be read-only, nor have negative strides or a foreign byte order. What
-        # overflows is found as infinity.
-        with np.errstate(over="ignore"):
-            table = table.astype(np.float32)
-    return torch.from_numpy(table).to(device)
+    # What overflows is found as infinity.
+    with np.errstate(over="ignore"):
+        return shared(table.astype(np.float32, copy=False)).to(device)
 
 
 def find_bad_row(rows: torch.Tensor, first: int = 0) -> None:
@@ -119,14 +111,10 @@ def find_bad_row(rows: torch.Tensor, first: int = 0) -> None:
 
     ``first`` is the number of the first of the rows.
     """
-    # A sum is finite only where every term is; it may overflow all the same, hence a second look.
-    if bool(torch.isfinite(rows.sum())):
-        return
-    finite = torch.isfinite(rows).all(dim=1)
-    if not bool(finite.all()):
-        row = first + int(torch.nonzero(~finite)[0, 0])
+    row = bad_row(rows)
+    if row is not None:
         raise LearnerError(
-            f"Features hold NaN or infinity, first in row {row}: replace or drop that row."
+            f"Features hold NaN or infinity, first in row {first + row}: replace or drop that row."
         )
 
 
@@ -142,11 +130,6 @@ def as_features(X: Any, device: torch.device) -> torch.Tensor:
     tensor = as_block(as_table(X), device)
     find_bad_row(tensor)
     return tensor
-
-
-def like(result: torch.Tensor, given: Array) -> Any:
-    """``result`` as the kind of array that ``given`` is."""
-    return result if isinstance(given, torch.Tensor) else result.cpu().numpy()
 
 
 def check_whole(learner: object, **least: int) -> None:

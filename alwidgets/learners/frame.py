@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from alwidgets.learners.base import Array, as_block, find_bad_row
+from alwidgets.learners.base import as_block, find_bad_row
 from alwidgets.learners.loss import CHUNK_ELEMENTS, Layers
+from alwidgets.tensors import Array
 
 #: Distance of the centre from the origin, in units of the scale, from which subtracting it late
 #: would lose digits in single precision.

@@ -17,21 +17,14 @@ from sklearn.utils.validation import validate_data
 
 from alwidgets.devices import resolve_device
 from alwidgets.errors import LearnerError
-from alwidgets.learners.base import (
-    Array,
-    ArrayT,
-    UnfittedError,
-    as_features,
-    as_table,
-    check_whole,
-    like,
-)
+from alwidgets.learners.base import UnfittedError, as_features, as_table, check_whole
 from alwidgets.learners.files import no_model, read, write
 from alwidgets.learners.frame import Frame, probabilities
 from alwidgets.learners.heads_fit import Settings, State, fit_heads
 from alwidgets.learners.loss import Ending, Layers
 from alwidgets.learners.progress import Course, Reporting
 from alwidgets.learners.targets import as_codes, class_weights
+from alwidgets.tensors import Array, ArrayT, like
 
 #: No penalty is this strong: single precision ends there.
 LARGEST = float(np.finfo(np.float32).max)

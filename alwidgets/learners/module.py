@@ -16,7 +16,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from alwidgets.devices import resolve_device
 from alwidgets.errors import LearnerError
-from alwidgets.learners.base import Array, ArrayT, check_whole, like
+from alwidgets.learners.base import check_whole
 from alwidgets.learners.module_inputs import (
     Source,
     as_inputs,
@@ -36,6 +36,7 @@ from alwidgets.learners.module_training import (
 )
 from alwidgets.learners.progress import Reporting
 from alwidgets.learners.targets import class_weights
+from alwidgets.tensors import Array, ArrayT, like
 
 #: Rows from which a module is probed: batch normalisation needs two.
 PROBED = 2

@@ -18,9 +18,9 @@ from torch.nn.parameter import is_lazy
 from torch.utils.hooks import RemovableHandle
 
 from alwidgets.errors import LearnerError
-from alwidgets.learners.base import Array
 from alwidgets.learners.module_random import seeded
 from alwidgets.learners.targets import as_codes
+from alwidgets.tensors import Array
 
 #: A module whose last layer fits or can be made to fit, or what makes one for so many classes.
 Source: TypeAlias = nn.Module | Callable[[int], nn.Module]

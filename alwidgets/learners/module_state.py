@@ -13,7 +13,6 @@ import torch
 from torch import nn
 
 from alwidgets.errors import LearnerError
-from alwidgets.learners.base import Array
 from alwidgets.learners.files import no_model, read, write
 from alwidgets.learners.module_inputs import (
     Source,
@@ -25,6 +24,7 @@ from alwidgets.learners.module_inputs import (
     resize,
 )
 from alwidgets.learners.module_random import dropping_twin_of, has_dropout, seed_of, twin_of
+from alwidgets.tensors import Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_regressor
 from sklearn.utils.validation import has_fit_parameter, validate_data
 
 from alwidgets.errors import LearnerError
-from alwidgets.learners.base import Array, ArrayT, UnfittedError, check_whole
+from alwidgets.learners.base import UnfittedError, check_whole
 from alwidgets.learners.files import no_model, read, write
 from alwidgets.learners.progress import Reporting
 from alwidgets.learners.sklearn_fits import (
@@ -25,6 +25,7 @@ from alwidgets.learners.sklearn_fits import (
     resample,
 )
 from alwidgets.learners.targets import as_codes
+from alwidgets.tensors import Array, ArrayT
 
 
 class SklearnLearner(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore[misc]

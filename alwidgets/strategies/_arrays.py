@@ -1,19 +1,14 @@
-"""Numpy in, numpy out; tensors in, tensors out."""
+"""What the strategies are given: checked, and as tensors."""
 
 from __future__ import annotations
 
-import math
 import operator
-from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from alwidgets.errors import StrategyError
-
-Array: TypeAlias = NDArray[Any] | torch.Tensor
-ArrayT = TypeVar("ArrayT", NDArray[Any], torch.Tensor)
+from alwidgets.tensors import Array, bad_row, shared
 
 #: Rows that are looked at to see whether they are probabilities, and numbers in them at most.
 ROWS, NUMBERS = 1024, (1 << 15) - 1
@@ -140,15 +135,6 @@ def wide(tensor: torch.Tensor) -> torch.Tensor:
     return tensor if tensor.dtype in (torch.float32, torch.float64) else tensor.float()
 
 
-def bad_row(tensor: torch.Tensor) -> int | None:
-    """The first row with NaN or infinity; ``None`` where all is finite."""
-    # A sum is finite only where every term is; it may overflow all the same, hence the second look.
-    if math.isfinite(tensor.sum()):
-        return None
-    bad = torch.nonzero(~torch.isfinite(tensor))
-    return int(bad[:, -2 if tensor.ndim > 1 else -1].min()) if len(bad) else None
-
-
 def not_finite(what: str, row: int) -> StrategyError:
     """The error that names that row."""
     return StrategyError(f"NaN or infinity in the {what}, first in row {row}.")
@@ -193,26 +179,4 @@ def as_tensor(values: Array, what: str = "values") -> torch.Tensor:
     array = given(values, what)
     if isinstance(array, torch.Tensor):
         return array.detach()
-    # A tensor cannot have negative strides or a foreign byte order.
-    if not array.dtype.isnative or min(array.strides, default=0) < 0:
-        array = array.astype(array.dtype.newbyteorder("="))
-    elif not array.flags.writeable:
-        array = np.asarray(_Unlocked(array))
-    return torch.from_numpy(array)
-
-
-def like(result: torch.Tensor, given: ArrayT) -> ArrayT:
-    """``result`` as the kind of array that ``given`` is."""
-    out: Any = result if isinstance(given, torch.Tensor) else result.cpu().numpy()
-    kept: ArrayT = out
-    return kept
-
-
-class _Unlocked:
-    """The memory of a read-only array, which torch would warn about."""
-
-    def __init__(self, array: NDArray[Any]) -> None:
-        #: Lives as long as the memory is looked at.
-        self.array = array
-        about = array.__array_interface__
-        self.__array_interface__ = {**about, "data": (about["data"][0], False)}
+    return shared(array)

@@ -10,17 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import (
-    Array,
-    ArrayT,
-    as_tensor,
-    bad_row,
-    given,
-    like,
-    not_finite,
-    shaped,
-    wide,
-)
+from alwidgets.strategies._arrays import as_tensor, given, not_finite, shaped, wide
+from alwidgets.tensors import Array, ArrayT, bad_row, like
 
 #: Numbers of one block of rows: 4 MB in single precision.
 BLOCK = 1 << 20

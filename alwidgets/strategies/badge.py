@@ -8,9 +8,10 @@ import numpy as np
 import torch
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import ROWS, ArrayT, clipped, generator, probabilities
+from alwidgets.strategies._arrays import ROWS, clipped, generator, probabilities
 from alwidgets.strategies._blocks import Rows, answer, no_rows, no_scores, norms
 from alwidgets.strategies.clustering import plus_plus
+from alwidgets.tensors import ArrayT
 from alwidgets.threads import one_thread
 
 

@@ -9,10 +9,11 @@ import numpy as np
 import torch
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import ArrayT, clipped, generator, like, probabilities
+from alwidgets.strategies._arrays import clipped, generator, probabilities
 from alwidgets.strategies.clustering import kmeans
 from alwidgets.strategies.disagreement import bald
 from alwidgets.strategies.uncertainty import p_log_p, rows_at_once
+from alwidgets.tensors import ArrayT, like
 from alwidgets.threads import one_thread
 
 #: Nats below which one more label says nothing: rounding is not far below.

@@ -12,9 +12,10 @@ import torch
 from numpy.typing import NDArray
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import Array, as_tensor, bad_row
+from alwidgets.strategies._arrays import as_tensor
 from alwidgets.strategies.context import Context, Known
 from alwidgets.strategies.registry import Strategy
+from alwidgets.tensors import Array, bad_row
 
 #: Rows of the pool that are scored at once.
 CHUNK = 65_536

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import ArrayT, as_tensor, checked, clipped, generator, given
+from alwidgets.strategies._arrays import as_tensor, checked, clipped, generator, given
 from alwidgets.strategies._blocks import answer, check_rows
 from alwidgets.strategies.clustering import kmeans
 from alwidgets.strategies.uncertainty import margin
+from alwidgets.tensors import ArrayT
 
 #: Candidates looked at for each item asked for, as in the paper; a cluster has as many on average.
 FACTOR = 10

@@ -13,10 +13,11 @@ import torch
 from numpy.typing import NDArray
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import Array, as_tensor
+from alwidgets.strategies._arrays import as_tensor
 from alwidgets.strategies.context import Context
 from alwidgets.strategies.registry import Restrict, Score, Strategy, get
 from alwidgets.strategies.seals import seal_candidates
+from alwidgets.tensors import Array
 
 #: What stands for a strategy: its name, its public function, or your own ``f(context) -> scores``.
 Part: TypeAlias = str | Strategy | Callable[..., Any]

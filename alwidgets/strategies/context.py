@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from alwidgets.errors import NoModelError, StrategyError
-from alwidgets.strategies._arrays import bad_row
+from alwidgets.tensors import bad_row
 
 #: Items of the pool whose labels :func:`~alwidgets.strategies.epig` wants to know.
 TARGETS = 200

@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import ROWS, ArrayT, as_tensor, given, like, probabilities, shaped
+from alwidgets.strategies._arrays import ROWS, as_tensor, given, probabilities, shaped
 from alwidgets.strategies._blocks import block, blocks, check_sizes
 from alwidgets.strategies.neighbours import nearest_mask
 from alwidgets.strategies.uncertainty import nats
+from alwidgets.tensors import ArrayT, like
 from alwidgets.threads import one_thread
 
 #: Nothing is less probable than this: the divergence stays finite.

@@ -8,9 +8,11 @@ from typing import Literal, overload
 import torch
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import ArrayT, clipped, generator
+from alwidgets.strategies._arrays import clipped, generator
 from alwidgets.strategies._blocks import Rows, answer, labelled_rows, no_rows, no_scores, squared
 from alwidgets.strategies.clustering import kmeans
+from alwidgets.strategies.greedy import lazy_greedy
+from alwidgets.tensors import ArrayT
 from alwidgets.threads import one_thread
 
 #: Candidates that cover and are covered: a larger pool is represented by a random sample.
@@ -19,8 +21,6 @@ SAMPLE = 8192
 JUDGED = 2048
 #: Rows that are held against the whole sample at once.
 BLOCK = 512
-#: Counts that are brought up to date at once.
-STALE = 32
 PURITY = 0.95
 
 
@@ -167,40 +167,19 @@ def _near(X: torch.Tensor, to: torch.Tensor, radius: float) -> torch.Tensor:
 @one_thread()
 def _cover(
     h: torch.Tensor, radius: float, covered: torch.Tensor, n: int
-) -> tuple[list[int], list[int]]:
+) -> tuple[list[int], list[float]]:
     """Rows by the number of uncovered rows in their ball, until everything is covered; the numbers.
 
-    Such a number only falls, so an old one bounds what it is now: only the highest are counted
-    again, and no graph is held (Minoux, "Accelerated greedy algorithms", 1978).
+    No graph is held: balls are counted anew.
     """
 
     def counts(rows: torch.Tensor) -> torch.Tensor:
-        return (_near(h[rows], h, radius) & ~covered).sum(dim=1)
+        return (_near(h[rows], h, radius) & ~covered).sum(dim=1, dtype=torch.float32)
+
+    def take(row: int) -> None:
+        nonlocal covered
+        covered = covered | _near(h[row : row + 1], h, radius)[0]
 
     everything = torch.arange(len(h), device=h.device)
     count = torch.cat([counts(part) for part in everything.split(BLOCK)])
-    fresh = torch.ones(len(h), dtype=torch.bool, device=h.device)
-    chosen: list[int] = []
-    new: list[int] = []
-    while len(chosen) < min(n, len(h)):
-        best = _first_best(count)
-        while not bool(fresh[best]):
-            highest = torch.where(fresh, -2, count).topk(min(STALE, len(h))).indices
-            highest = highest[~fresh[highest]]
-            count[highest] = counts(highest)
-            fresh[highest] = True
-            best = _first_best(count)
-        if int(count[best]) <= 0:
-            break
-        chosen.append(best)
-        new.append(int(count[best]))
-        covered = covered | _near(h[best : best + 1], h, radius)[0]
-        # Everything in its ball is covered now.
-        count[best] = 0
-        fresh.fill_(False)
-        fresh[best] = True
-    return chosen, new
-
-
-def _first_best(count: torch.Tensor) -> int:
-    return int(torch.nonzero(count == count.max())[0, 0])
+    return lazy_greedy(count, counts, take, min(n, len(h)), least=0.0)

@@ -7,8 +7,9 @@ import math
 import torch
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import ArrayT, as_tensor, checked, given, like, wide
+from alwidgets.strategies._arrays import as_tensor, checked, given, wide
 from alwidgets.strategies._blocks import blocks
+from alwidgets.tensors import ArrayT, like
 from alwidgets.threads import one_thread
 
 

@@ -14,15 +14,9 @@ import numpy as np
 import torch
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import (
-    Array,
-    ArrayT,
-    bad_row,
-    like,
-    not_finite,
-    probabilities,
-)
+from alwidgets.strategies._arrays import not_finite, probabilities
 from alwidgets.strategies.uncertainty import nats, p_log_p, rows_at_once
+from alwidgets.tensors import Array, ArrayT, bad_row, like
 from alwidgets.threads import one_thread
 
 #: Numbers whose votes are counted at once: they stay in the cache.

@@ -8,10 +8,11 @@ from typing import Literal, overload
 import numpy as np
 import torch
 
-from alwidgets.strategies._arrays import ArrayT, clipped, generator
+from alwidgets.strategies._arrays import clipped, generator
 from alwidgets.strategies._blocks import Rows, answer, labelled_rows, no_rows, no_scores, norms
 from alwidgets.strategies.clustering import kmeans
 from alwidgets.strategies.neighbours import nearest_gap
+from alwidgets.tensors import ArrayT
 from alwidgets.threads import one_thread
 
 #: Rows that k-means looks at: more change the centroids little.

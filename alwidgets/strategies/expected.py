@@ -8,9 +8,10 @@ from typing import Literal
 import torch
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import Array, ArrayT, as_tensor, checked, like, probabilities
+from alwidgets.strategies._arrays import as_tensor, checked, probabilities
 from alwidgets.strategies._blocks import BLOCK
 from alwidgets.strategies.uncertainty import p_log_p, rows_at_once
+from alwidgets.tensors import Array, ArrayT, like
 from alwidgets.threads import one_thread
 
 #: Lengths whose squares single precision holds.

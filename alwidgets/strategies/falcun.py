@@ -7,8 +7,9 @@ from typing import Literal, overload
 import torch
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import ArrayT, clipped, generator, like, probabilities
+from alwidgets.strategies._arrays import clipped, generator, probabilities
 from alwidgets.strategies.uncertainty import margin
+from alwidgets.tensors import ArrayT, like
 
 #: Numbers in a block. On a CPU it stays in the cache and on one thread: many short steps that wait
 #: for other threads are slow where cores are busy.

@@ -11,16 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import (
-    Array,
-    ArrayT,
-    as_tensor,
-    clipped,
-    generator,
-    like,
-    probabilities,
-    shaped,
-)
+from alwidgets.strategies._arrays import as_tensor, clipped, generator, probabilities, shaped
+from alwidgets.tensors import Array, ArrayT, like
 from alwidgets.threads import one_thread
 
 #: Bytes that the orders of all classes may take together, and those of one item in one order.

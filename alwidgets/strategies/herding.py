@@ -7,9 +7,11 @@ from typing import Literal, overload
 import torch
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import Array, ArrayT, checked, clipped, generator, like
+from alwidgets.strategies._arrays import checked, clipped, generator
 from alwidgets.strategies._blocks import Rows, labelled_rows, no_rows, squared
+from alwidgets.strategies.greedy import lazy_greedy
 from alwidgets.strategies.selection import sample
+from alwidgets.tensors import Array, ArrayT, like
 from alwidgets.threads import one_thread
 
 #: Candidates and items to cover of one batch: bounds the kernel at 2,000 x 2,000.
@@ -18,8 +20,6 @@ BOUND = 2000
 BLOCK = 1 << 19
 #: Power of the uncertainty by which a shortlist is drawn.
 SHARP = 4.0
-#: Gains that are brought up to date at once.
-STALE = 32
 
 
 @overload
@@ -226,7 +226,7 @@ def _herd(
         covered = torch.maximum(covered, near)
     doubt = to_cover.new_ones(len(to_cover)) if u is None else u.to(to_cover)[reference]
     chosen, found = _cover(at, to_cover, width, doubt, covered, min(n, len(at)))
-    gains[: len(chosen)] = torch.stack(found) / len(to_cover)
+    gains[: len(chosen)] = torch.tensor(found, dtype=gains.dtype) / len(to_cover)
     picks = candidates[torch.tensor(chosen, device=device)]
     if len(picks) < n:
         left = torch.ones(m, dtype=torch.bool, device=device)
@@ -245,38 +245,20 @@ def _cover(
     doubt: torch.Tensor,
     covered: torch.Tensor,
     n: int,
-) -> tuple[list[int], list[torch.Tensor]]:
-    """Rows of ``at`` by greedy gain, and that gain, summed over ``to_cover``.
-
-    A gain only falls as others are chosen, so an old one bounds what it is now: only the highest
-    are computed again (Minoux, "Accelerated greedy algorithms", 1978).
-    """
+) -> tuple[list[int], list[float]]:
+    """Rows of ``at`` by greedy gain, and that gain, summed over ``to_cover``."""
     kernel = squared(at, to_cover).div_(-2 * width).exp_()
 
     def gains(rows: torch.Tensor) -> torch.Tensor:
         return (kernel[rows] - covered).clamp_(min=0) @ doubt
 
+    def take(row: int) -> None:
+        nonlocal covered
+        covered = torch.maximum(covered, kernel[row])
+
     everything = torch.arange(len(at), device=at.device)
     gain = torch.cat([gains(part) for part in everything.split(max(1, BLOCK // len(to_cover)))])
-    taken = torch.zeros(len(at), dtype=torch.bool, device=at.device)
-    fresh = ~taken
-    chosen: list[int] = []
-    found: list[torch.Tensor] = []
-    while len(chosen) < n:
-        best = int(gain.argmax())
-        while not bool(fresh[best]):
-            highest = torch.where(fresh, -torch.inf, gain).topk(min(STALE, len(at))).indices
-            highest = highest[~fresh[highest]]
-            gain[highest] = gains(highest)
-            fresh[highest] = True
-            best = int(gain.argmax())
-        chosen.append(best)
-        found.append(gain[best].clone())
-        covered = torch.maximum(covered, kernel[best])
-        gain[best] = -torch.inf
-        taken[best] = True
-        fresh = taken.clone()
-    return chosen, found
+    return lazy_greedy(gain, gains, take, n)
 
 
 def _width(points: torch.Tensor) -> float:

@@ -7,16 +7,10 @@ from typing import Literal, overload
 import torch
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import (
-    Array,
-    ArrayT,
-    as_tensor,
-    clipped,
-    generator,
-    probabilities,
-)
+from alwidgets.strategies._arrays import as_tensor, clipped, generator, probabilities
 from alwidgets.strategies._blocks import Rows, answer, labelled_rows
 from alwidgets.strategies.neighbours import BLOCK, farthest_first, nearest
+from alwidgets.tensors import Array, ArrayT
 from alwidgets.threads import one_thread
 
 

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from alwidgets.errors import FewerItemsWarning, NoModelError, StrategyError
 from alwidgets.strategies import auto, selection
-from alwidgets.strategies._arrays import Array
 from alwidgets.strategies.chunks import CHUNK, Chunks, Observer, gather, host, precision
 from alwidgets.strategies.context import Context, Known
 from alwidgets.strategies.registry import AUTO, Strategy, get
+from alwidgets.tensors import Array
 
 #: Candidates that a strategy which looks at the whole batch at once gets to see.
 PICK_LIMIT = 20_000

@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import Array
 from alwidgets.strategies.context import Context
+from alwidgets.tensors import Array
 
 Score: TypeAlias = Callable[[Context], Array]
 Pick: TypeAlias = Callable[[Context, int], Array | tuple[Array, Array]]

@@ -7,8 +7,9 @@ import torch
 from numpy.typing import NDArray
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import Array, as_tensor, given, shaped
+from alwidgets.strategies._arrays import as_tensor, given, shaped
 from alwidgets.strategies._blocks import blocks, check_sizes
+from alwidgets.tensors import Array
 from alwidgets.threads import one_thread
 
 

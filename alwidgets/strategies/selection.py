@@ -9,18 +9,8 @@ import numpy as np
 import torch
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import (
-    Array,
-    ArrayT,
-    as_tensor,
-    bad_row,
-    checked,
-    clipped,
-    generator,
-    given,
-    like,
-    not_finite,
-)
+from alwidgets.strategies._arrays import as_tensor, checked, clipped, generator, given, not_finite
+from alwidgets.tensors import Array, ArrayT, bad_row, like
 from alwidgets.threads import one_thread
 
 #: Of the largest score: nothing weighs less, so every item can be drawn by either route.

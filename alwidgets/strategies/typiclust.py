@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from alwidgets.strategies._arrays import ArrayT, clipped, generator
+from alwidgets.strategies._arrays import clipped, generator
 from alwidgets.strategies._blocks import Rows, answer, labelled_rows, no_rows, no_scores, squared
 from alwidgets.strategies.clustering import kmeans
 from alwidgets.strategies.neighbours import smallest
+from alwidgets.tensors import ArrayT
 from alwidgets.threads import one_thread
 
 #: Candidates that are clustered: a larger pool is represented by a random sample.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from alwidgets.strategies._arrays import ArrayT, like, probabilities
+from alwidgets.strategies._arrays import probabilities
+from alwidgets.tensors import ArrayT, like
 from alwidgets.threads import one_thread
 
 #: Elements of one step on a CPU: they stay in the cache, and torch hands no fewer than 32,768 to

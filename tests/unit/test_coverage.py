@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from alwidgets.errors import StrategyError
+from alwidgets.strategies import greedy
 from alwidgets.strategies.clustering import kmeans
 from alwidgets.strategies.coverage import prob_cover, pure_radius
 
@@ -28,7 +29,7 @@ def X() -> Floats:
 def test_each_pick_covers_most(
     X: Floats, stale: int, labelled: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "STALE", stale)
+    monkeypatch.setattr(greedy, "STALE", stale)
     monkeypatch.setattr(module, "BLOCK", 64)
     free, known = X[labelled:], X[:labelled]
     edge = cdist(free, free) < 0.7

@@ -28,12 +28,7 @@ from alwidgets.encoders import (
 from alwidgets.errors import PoolError
 from alwidgets.pool import Pool
 
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("ALWIDGETS_CACHE", str(folder))
-    return folder
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 class Lengths:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
 
 import numpy as np
 import pytest
@@ -141,16 +140,3 @@ def test_scores_are_what_it_was_drawn_by() -> None:
 def test_logits_are_no_probabilities() -> None:
     with pytest.raises(StrategyError, match="Row 1 of the probabilities is no probability"):
         falcun(np.array([[0.5, 0.5], [2.0, -1.0]]), 1)
-
-
-CALLS = (lambda n, seed: falcun(proba(9, 3), n, seed),)
-
-
-@pytest.mark.parametrize("n", [-1, 2.5, "3", None, float("nan")])
-def test_bad_numbers(n: Any) -> None:
-    for call in CALLS:
-        with pytest.raises(StrategyError, match="n must be a whole number of at least 0"):
-            call(n, 0)
-        with pytest.raises(StrategyError, match="seed must be a whole number of at least 0"):
-            call(2, n)
-        assert len(call(np.int64(2), np.uint32(3))) == 2

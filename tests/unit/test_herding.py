@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from alwidgets.errors import StrategyError
+from alwidgets.strategies import greedy
 from alwidgets.strategies.herding import max_herding, uncertainty_herding
 from alwidgets.strategies.selection import sample
 
@@ -37,7 +38,7 @@ def check(picks: NDArray[np.int64], X: Floats, u: Floats, known: Floats) -> None
 @pytest.mark.parametrize("stale", [1, 4, 32])
 @pytest.mark.parametrize("offset", [0.0, 1000.0])
 def test_by_brute_force(stale: int, offset: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "STALE", stale)
+    monkeypatch.setattr(greedy, "STALE", stale)
     rng = np.random.default_rng(3)
     X, u, known = rng.normal(size=(40, 3)) + offset, rng.random(40), rng.normal(size=(6, 3))
     known = known + offset
@@ -148,17 +149,3 @@ def test_no_scores_for_what_fills_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 ITEMS = np.random.default_rng(0).normal(size=(9, 2))
-CALLS = (
-    lambda n, seed: max_herding(ITEMS, None, n, seed),
-    lambda n, seed: uncertainty_herding(ITEMS, np.ones(9), ITEMS[:2], n, seed),
-)
-
-
-@pytest.mark.parametrize("n", [-1, 2.5, "3", None, float("nan")])
-def test_bad_numbers(n: Any) -> None:
-    for call in CALLS:
-        with pytest.raises(StrategyError, match="n must be a whole number of at least 0"):
-            call(n, 0)
-        with pytest.raises(StrategyError, match="seed must be a whole number of at least 0"):
-            call(2, n)
-        assert len(call(np.int64(2), np.uint32(3))) == 2

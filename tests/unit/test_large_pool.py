@@ -28,11 +28,7 @@ TEXTS = [f"text number {i} naïve" for i in range(100)]
 VECTORS = RNG.normal(size=(100, 3)).astype(np.float32)
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("ALWIDGETS_CACHE", str(folder))
-    return folder
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 # Made before ids were held in arrays: by these, the stores that there are know their items.

@@ -25,11 +25,7 @@ A = np.arange(20, dtype=np.float64).reshape(5, 4) + 0.1234567
 B = A + 100
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("ALWIDGETS_CACHE", str(folder))
-    return folder
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 def fixed(rows: np.ndarray, kind: pa.DataType) -> pa.Array:

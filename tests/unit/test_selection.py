@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -268,20 +267,3 @@ def test_lists_and_tables() -> None:
     picks = diverse(scores, h, 9)
     np.testing.assert_array_equal(diverse(scores.tolist(), h.tolist(), 9), picks)
     np.testing.assert_array_equal(diverse(pd.Series(scores), pd.DataFrame(h), 9), picks)
-
-
-CALLS = (
-    lambda n, seed: top(SCORES, n, seed=seed),
-    lambda n, seed: sample(SCORES, n, seed=seed)[0],
-    lambda n, seed: diverse(SCORES, np.ones((4, 2)), n, seed=seed),
-)
-
-
-@pytest.mark.parametrize("n", [-1, 2.5, "3", None, float("nan")])
-def test_bad_numbers(n: Any) -> None:
-    for call in CALLS:
-        with pytest.raises(StrategyError, match="n must be a whole number of at least 0"):
-            call(n, 0)
-        with pytest.raises(StrategyError, match="seed must be a whole number of at least 0"):
-            call(2, n)
-        assert len(call(np.int64(2), np.uint32(3))) == 2
