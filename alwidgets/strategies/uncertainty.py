@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from alwidgets.strategies._arrays import probabilities
 from alwidgets.tensors import ArrayT, like
@@ -16,7 +19,7 @@ SERIAL = (1 << 15) - 1
 PRODUCT = 1 << 19
 #: The same on an accelerator, where each step costs a launch.
 LAUNCHED = 1 << 23
-#: Classes up to which a pass over the columns finds the second probability fastest.
+#: Classes up to which passes over the columns are fastest.
 FEW = 24
 
 
@@ -42,7 +45,15 @@ def least_confident(proba: ArrayT) -> ArrayT:
     Lewis & Catlett, "Heterogeneous uncertainty sampling for supervised learning", ICML 1994.
     """
     p = probabilities(proba, 2)
-    return like(_complement(p.amax(dim=1)), proba)
+    best = p.new_empty(len(p))
+    step = rows_at_once(p, p.shape[1])
+    for part, out in zip(p.split(step), best.split(step), strict=True):
+        columns = few_columns(part)
+        if columns is None:
+            torch.amax(part, dim=1, out=out)
+        else:
+            np.maximum.reduce(columns, axis=0, out=out.numpy())
+    return like(_complement(best), proba)
 
 
 @one_thread()
@@ -133,6 +144,16 @@ def rows_at_once(on: torch.Tensor, per_row: int, *, product: bool = False) -> in
     return max(1, (elements if on.device.type == "cpu" else LAUNCHED) // max(1, per_row))
 
 
+def few_columns(p: torch.Tensor) -> NDArray[Any] | None:
+    """(C, n) copy of rows on the CPU with few classes, otherwise ``None``.
+
+    With few columns an operation over all rows is faster than one within each of them.
+    """
+    if p.device.type != "cpu" or p.shape[1] > FEW:
+        return None
+    return np.ascontiguousarray(p.numpy().T)
+
+
 def _complement(p: torch.Tensor) -> torch.Tensor:
     """1 - p, in its place; not below 0 where rounding has carried a probability above 1."""
     return p.neg_().add_(1.0).clamp_(min=0.0)
@@ -140,14 +161,13 @@ def _complement(p: torch.Tensor) -> torch.Tensor:
 
 def _best_two(p: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The largest and the second largest of each row of two or more, (n,) each."""
-    if p.shape[1] > FEW:
+    columns = few_columns(p)
+    if columns is None and p.shape[1] > FEW:
         best, column = p.max(dim=1, keepdim=True)
         return best[:, 0], p.scatter(1, column, -torch.inf).amax(dim=1)
-    if p.device.type != "cpu":
+    if columns is None:
         two = p.topk(2, dim=1).values
         return two[:, 0], two[:, 1]
-    # With few columns an operation over all rows is faster than one within each of them.
-    columns = np.ascontiguousarray(p.numpy().T)
     best = np.maximum(columns[0], columns[1])
     second = np.minimum(columns[0], columns[1])
     lower = np.empty_like(best)
