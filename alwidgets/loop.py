@@ -109,6 +109,8 @@ class Loop:
         # Whether the model that a session left behind is still to be read: the worker does that,
         # for a learner may take its time over it.
         self._unread = ledger.version > 0
+        #: Whether a model is being fitted, or made ready again after a restart.
+        self.training = self._unread
         self._asked = False
         self._trainer = Trainer(self._snapshot, run_round, self._publish, self._fail, executor)
 
@@ -170,7 +172,7 @@ class Loop:
 
     def _read_model(self) -> None:
         """Make the model of the newest round ready again, as it was before a restart."""
-        self._signals.emit("training", True)
+        self._tell_training(True)
         learner = watched(self._fresh, self._on_progress, self._trainer.stop)
         with few_threads(self._features.size):
             found = self._model_file.load(learner, self._ledger.version)
@@ -182,7 +184,7 @@ class Loop:
             self.progress = None
             self._unread = False
         self._trainer.look_again()
-        self._signals.emit("training", False)
+        self._tell_training(False)
 
     def _snapshot(self) -> Snapshot | None:
         if self._unread and not self._closed:
@@ -225,7 +227,7 @@ class Loop:
                 should_stop=self._trainer.stop,
             )
         if fit:
-            self._signals.emit("training", True)
+            self._tell_training(True)
         return snapshot
 
     def _costs(self) -> Callable[[], NDArray[np.float64]] | None:
@@ -244,6 +246,12 @@ class Loop:
             return np.zeros(len(contents), dtype=np.int64)
         lengths = (len(c.text) if isinstance(c, Text) else 0 for c in contents)
         return np.fromiter(lengths, dtype=np.int64, count=len(contents))
+
+    def _tell_training(self, training: bool) -> None:
+        # Not whether the trainer is busy: it still is when it tells of the end, and also with
+        # rounds that only pick.
+        self.training = training
+        self._signals.emit("training", training)
 
     def _on_progress(self, progress: Progress) -> None:
         self.progress = progress
@@ -267,7 +275,7 @@ class Loop:
             self.progress = None
         if result.fitted:
             self._save(result)
-            self._signals.emit("training", False)
+            self._tell_training(False)
         self._signals.emit("round", result)
         if switch is not None:
             self._signals.emit("switch", switch)
@@ -333,11 +341,11 @@ class Loop:
             if cancelled and self._closed:
                 return
         if cancelled:
-            self._signals.emit("training", False)
+            self._tell_training(False)
             self._signals.emit("notice", self._after_stop())
             return
         log.error("the round failed, labels are safe", exc_info=error)
-        self._signals.emit("training", False)
+        self._tell_training(False)
         self._signals.emit("error", error)
 
 

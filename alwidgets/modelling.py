@@ -58,7 +58,7 @@ class Modelling(Hub):
     @property
     def training(self) -> bool:
         """Whether a retraining is under way, or after a restart the model is made ready again."""
-        return self._loop.busy
+        return self._loop.training
 
     @property
     def fit_progress(self) -> float | None:

@@ -191,9 +191,14 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         return card_of(item, flag=flag.event_id if flag is not None else None, buffers=buffers)
 
     def _send_status(self, notice: str | None = None) -> None:
+        # Under the lock, so that an older status never overtakes a newer one.
+        with self._channel.lock:
+            self._post(self._status_message(notice))
+
+    def _status_message(self, notice: str | None) -> StatusMessage:
         counts, error = self._session.progress(), self._session.error
         store = self._session.store
-        message: StatusMessage = {
+        return {
             "type": "status",
             "labelled": counts["labelled"],
             "total": counts["total"],
@@ -206,7 +211,6 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             "notice": notice,
             "saved_to": store.name if store.persistent else None,
         }
-        self._post(message)
 
     def _refuse(self, event_id: str | None, reason: str) -> None:
         self._post({"type": "refused", "event_id": event_id, "reason": reason})

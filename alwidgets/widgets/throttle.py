@@ -49,6 +49,8 @@ class Throttle:
         self._last = -float("inf")
         self._waiting: Timer | None = None
         self._closed = False
+        # One after the other: what an action saw first must not be shown last.
+        self._acting = threading.RLock()
 
     def __call__(self) -> None:
         """Ask for the action."""
@@ -62,7 +64,7 @@ class Throttle:
                 self._waiting.start()
                 return
             self._last = self._clock()
-        self._action()
+        self._act()
 
     def _late(self) -> None:
         with self._lock:
@@ -70,7 +72,11 @@ class Throttle:
                 return
             self._waiting = None
             self._last = self._clock()
-        self._action()
+        self._act()
+
+    def _act(self) -> None:
+        with self._acting:
+            self._action()
 
     def close(self) -> None:
         """Forget what waits; nothing is called any more."""

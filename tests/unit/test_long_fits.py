@@ -172,7 +172,6 @@ def test_a_strategy_that_fits_can_be_stopped_where_it_only_picks() -> None:
     Trial.slow.set()
     session.prepare(150)
     assert Trial.began.wait(10)
-    assert session.training
     session.cancel()
     assert session._loop._trainer.wait(10)
     assert (session.version, session.error) == (1, None)

@@ -278,6 +278,22 @@ def test_threads_in_the_background_ask_the_same(make: Make) -> None:
     assert label(make(executor=None), 40) == label(make(), 40)
 
 
+def test_training_is_what_the_signals_say_and_picking_is_none(make: Make) -> None:
+    """A view that looks when it is told must not see a round that is over as under way."""
+    session, seen = make(executor=None), []
+    session.on("training", lambda on: seen.append((on, session.training)))
+    session.on("round", lambda result: seen.append((result.fitted, session.training)))
+    session.next(5)  # a round that picks only
+    assert seen == [(False, False)]
+    seen.clear()
+    label(session, 30)
+    session.retrain()
+    # Told of in pairs: that a fit begins and ends, and then its round.
+    assert seen[:3] == [(True, True), (False, False), (True, False)]
+    assert all(not training for on, training in seen if not on)
+    assert not session.training
+
+
 def test_a_session_records_while_it_trains(make: Make) -> None:
     started, go = threading.Event(), threading.Event()
 

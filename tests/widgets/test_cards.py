@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -307,6 +308,27 @@ def test_an_error_of_the_learner_reaches_the_page(
     assert len(session.labels()) == 8
     page.cards.close()
     session.close()
+
+
+def test_an_older_status_never_overtakes_a_newer_one(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was worked out before the training ended is not sent after the end was told."""
+    looked, go, progress = threading.Event(), threading.Event(), page.session.progress
+
+    def slow() -> dict[str, int]:
+        if threading.current_thread() is slow_thread:
+            looked.set()
+            go.wait(0.2)
+        return progress()
+
+    monkeypatch.setattr(page.session, "progress", slow)
+    slow_thread = threading.Thread(target=page.cards._send_status, args=("older",))
+    slow_thread.start()
+    assert looked.wait(10)
+    page.cards._send_status("newer")
+    slow_thread.join()
+    assert [m["notice"] for m in page.of("status")][-2:] == ["older", "newer"]
 
 
 def test_a_closed_session_tells_the_page(page: Page) -> None:
