@@ -119,7 +119,9 @@ class Labelling(Modelling):
         Event or None
             What was taken back.
         """
-        last = self._ledger.labels.last
+        with self._lock:
+            seq = self._ledger.labels.last
+            last = None if seq is None else self.store.event_at(seq)
         if last is not None:
             self.retract(last.event_id)
         return last
@@ -132,9 +134,11 @@ class Labelling(Modelling):
         AnswerError
             If no such event stands.
         """
-        # The lock is not held here: listeners are told of it, and they have locks of theirs.
-        target = self._ledger.labels.get(event_id)
-        if target is None:
+        # The lock is not held further on: listeners are told of it, and they have their own.
+        with self._lock:
+            target = self.store.event(event_id)
+            stands = target is not None and self._ledger.labels.stands(target)
+        if target is None or not stands:
             raise AnswerError(f"There is no event {event_id!r} to take back.")
         return self.record(target.item_id, kind="retract", target=event_id)
 
@@ -184,7 +188,8 @@ class Labelling(Modelling):
         with self._lock:
             self._check_open()
             positions = {item_id: self.pool.index(item_id) for item_id in ids}
-            fresh = [i for i in positions if i not in self._ledger.labels.answers]
+            labels = self._ledger.labels
+            fresh = [i for i, position in positions.items() if not labels.is_answered(position)]
             self._ledger.choose(fresh, self.version)
             kept = sum(self._ledger.audit.reserved[positions[i]] for i in fresh)
         self._signals.emit("queue")
@@ -219,12 +224,13 @@ class Labelling(Modelling):
 
     def event(self, event_id: str) -> Event | None:
         """The event with this id, whether or not it was taken back."""
-        with self._lock:
-            return self._ledger.labels.find(event_id)
+        return self.store.event(event_id)
 
     def flag_of(self, item_id: str) -> Event | None:
         """The event that flagged an item, or None if it is not flagged."""
-        return self._ledger.labels.flag_of(item_id)
+        with self._lock:
+            seq = self._ledger.labels.flag_of(self._ledger.index(item_id))
+        return None if seq is None else self.store.event_at(seq)
 
     def _item(self, draw: Draw) -> Item:
         index = self.pool.index(draw.item_id)

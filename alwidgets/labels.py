@@ -1,10 +1,65 @@
-"""What stands: the current labels, as a replay of the store's events gives them."""
+"""What stands: the current labels, as a replay of the store's events gives them.
+
+Events lie in columns, a row each, in the order in which they were stored: a million of them take
+some seventy megabytes, and what is asked of all of them is one step of numpy.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from datetime import UTC, datetime
+from typing import Any
 
-from .schema import Event
+import numpy as np
+from numpy.typing import NDArray
+
+from .schema import Draw, Event, Kind, Stream
+from .tasks import Answer
+
+#: Codes of the kinds and streams in the columns.
+KINDS: tuple[Kind, ...] = ("answer", "skip", "flag", "retract")
+STREAMS: tuple[Stream, ...] = ("train", "audit", "chosen")
+ANSWER, SKIP, FLAG, RETRACT = range(4)
+TRAIN, AUDIT, CHOSEN = range(3)
+#: What an event may be: it counts, it was taken back, or it was taken back before it arrived.
+STANDS, TAKEN_BACK, NEVER = 1, 0, -1
+#: No row, no code; as a time, none that is known.
+NONE = -1
+NO_TIME = np.iinfo(np.int64).min
+
+#: The columns, with what stands in them where there is nothing.
+COLUMNS: dict[str, tuple[type[Any], Any]] = {
+    "seq": (np.int64, 0),  # of the event, in the store
+    "item": (np.int32, NONE),  # position in the pool
+    "kind": (np.int8, NONE),
+    "state": (np.int8, STANDS),
+    "before": (np.int32, NONE),  # row of what stood for the item until then
+    "target": (np.int32, NONE),  # row of the event that a retract takes back
+    "answer": (np.int32, NONE),
+    "annotator": (np.int32, NONE),
+    "shown": (np.int64, NO_TIME),  # microseconds since 1970, UTC
+    "answered": (np.int64, NO_TIME),
+    "stream": (np.int8, NONE),  # of the draw, as are those below
+    "strategy": (np.int32, NONE),
+    "model": (np.int32, NONE),
+    "score": (np.float64, np.nan),
+    "q": (np.float64, np.nan),
+}
+
+
+class Vocabulary:
+    """Texts that occur again and again, and their codes."""
+
+    def __init__(self, names: list[str] | None = None) -> None:
+        self.names = names or []
+        self._codes = {name: code for code, name in enumerate(self.names)}
+
+    def code(self, name: str) -> int:
+        """Code of a text, new or not."""
+        code = self._codes.setdefault(name, len(self.names))
+        if code == len(self.names):
+            self.names.append(name)
+        return code
 
 
 class Labels:
@@ -15,74 +70,248 @@ class Labels:
 
     Parameters
     ----------
-    events : iterable of Event
-        The log so far.
+    n_items : int
+        Size of the pool; items go by their positions in it.
+
+    Attributes
+    ----------
+    standing : (n_items,) int32 array
+        Row of the answer or skip that stands for each item, or `NONE`.
+    n_answers, n_skips : int
+        How many items were answered, and how many skipped.
+    revision : int
+        Goes up with every change of an answer.
     """
 
-    def __init__(self, events: Iterable[Event] = ()) -> None:
-        self._known: dict[str, Event] = {}
-        self._standing: dict[str, Event] = {}
-        self._retracted: set[str] = set()
-        self._history: dict[str, list[Event]] = {}
-        self._flags: dict[str, list[Event]] = {}
-        self.answers: dict[str, Event] = {}
-        self.skipped: dict[str, Event] = {}
-        for event in events:
-            self.apply(event)
+    def __init__(self, n_items: int) -> None:
+        self.n_events = 0
+        self.columns = {
+            name: np.full(64, nothing, dtype=kind) for name, (kind, nothing) in COLUMNS.items()
+        }
+        self.answers, self.annotators, self.strategies = Vocabulary(), Vocabulary(), Vocabulary()
+        self.standing = np.full(n_items, NONE, dtype=np.int32)
+        self.n_answers = self.n_skips = self.revision = 0
+        self._flags: dict[int, list[int]] = {}
+        #: Events that were taken back and have not arrived.
+        self.early: set[str] = set()
+        self._last = NONE
 
-    def apply(self, event: Event) -> None:
-        """Take one more event into account."""
-        self._known[event.event_id] = event
-        if event.kind == "retract":
+    # ------------------------------------------------------------------ changing
+
+    def add(
+        self, event: Event, item: int, draw: Draw | None, target: int = NONE
+    ) -> tuple[int, int]:
+        """Take one more event into account.
+
+        Parameters
+        ----------
+        event : Event
+            With its place in the store.
+        item : int
+        draw : Draw or None
+            The one that it answers.
+        target : int
+            Row of the event that it takes back; `NONE` where that has not arrived.
+
+        Returns
+        -------
+        before, after : int
+            Rows of what stands for the item, or `NONE`.
+        """
+        row = self._grow(1)
+        put = self.columns
+        put["seq"][row], put["item"][row] = event.seq, item
+        put["kind"][row], put["target"][row] = KINDS.index(event.kind), target
+        if event.kind == "answer":
+            put["answer"][row] = self.answers.code(json.dumps(event.answer))
+        put["annotator"][row] = self.annotators.code(event.annotator)
+        put["shown"][row] = microseconds(event.shown_at)
+        put["answered"][row] = microseconds(event.answered_at)
+        if draw is not None:
+            put["stream"][row] = STREAMS.index(draw.stream)
+            put["strategy"][row] = self.strategies.code(draw.strategy)
+            put["model"][row] = draw.model_version
+            put["score"][row] = np.nan if draw.score is None else draw.score
+            put["q"][row] = np.nan if draw.q is None else draw.q
+        if event.event_id in self.early:
+            self.early.discard(event.event_id)
+            put["state"][row] = STANDS if event.kind == "retract" else NEVER
+        if event.kind == "retract" and target == NONE and event.target != event.event_id:
             assert event.target is not None
-            self._retracted.add(event.target)
-            undone = self._standing.pop(event.target, None)
-            if undone is not None:
-                self._stack(undone).remove(undone)
-                self._settle(undone.item_id)
-        elif event.event_id not in self._retracted:
-            self._standing[event.event_id] = event
-            self._stack(event).append(event)
-            self._settle(event.item_id)
+            self.early.add(event.target)
+        before = int(self.standing[item])
+        self.settle(row)
+        return before, int(self.standing[item])
+
+    def settle(self, row: int) -> None:
+        """Let a row that is in the columns count."""
+        kind, state = self.columns["kind"][row], self.columns["state"]
+        item = int(self.columns["item"][row])
+        if kind == RETRACT:
+            target = int(self.columns["target"][row])
+            if target == NONE or state[target] != STANDS:
+                return
+            state[target] = TAKEN_BACK
+            if target == self._last:
+                self._last = self._standing_before(target)
+            item = int(self.columns["item"][target])
+            if self.columns["kind"][target] == FLAG:
+                self._flags[item].remove(target)
+                if not self._flags[item]:
+                    del self._flags[item]
+            elif self.standing[item] == target:
+                self._stand(item, self._former(target))
+            return
+        if state[row] == NEVER:
+            return
+        self._last = row
+        if kind == FLAG:
+            self._flags.setdefault(item, []).append(row)
+        else:
+            self.columns["before"][row] = self.standing[item]
+            self._stand(item, row)
+
+    def extend(self, columns: dict[str, NDArray[Any]]) -> None:
+        """Put rows behind the others; they count once they are settled."""
+        n = len(columns["seq"])
+        start = self._grow(n)
+        for name, values in columns.items():
+            self.columns[name][start : start + n] = values
+
+    def settle_all(self) -> None:
+        """Let all rows count; called once, before there is any other."""
+        n, kind = self.n_events, self.columns["kind"][: self.n_events]
+        item, state = self.columns["item"][:n], self.columns["state"][:n]
+        # Most items have one event only: these need no order.
+        alone = np.bincount(item, minlength=len(self.standing)) == 1
+        target = self.columns["target"][:n]
+        alone[item[target[target != NONE]]] = False
+        rows = np.flatnonzero(alone[item] & (kind <= SKIP) & (state != NEVER))
+        self.standing[item[rows]] = rows
+        self.n_answers = int((kind[rows] == ANSWER).sum())
+        self.n_skips = len(rows) - self.n_answers
+        self.revision = self.n_answers
+        settled = np.zeros(n, dtype=bool)
+        settled[rows] = True
+        for row in np.flatnonzero(~settled).tolist():
+            self.settle(row)
+        self._last = self._standing_before(n)
+
+    # ------------------------------------------------------------------ reading
+
+    def column(self, name: str) -> NDArray[Any]:
+        """A column, a view of (n_events,)."""
+        return self.columns[name][: self.n_events]
+
+    def answered(self) -> NDArray[np.int32]:
+        """Rows of the answers that stand, in the order in which they were given."""
+        rows: NDArray[np.int32] = np.sort(self.standing[self.standing != NONE])
+        found: NDArray[np.int32] = rows[self.columns["kind"][rows] == ANSWER]
+        return found
+
+    def answer(self, row: int) -> Answer:
+        """The answer of a row, as it was given; None of other rows."""
+        code = int(self.columns["answer"][row])
+        return None if code == NONE else json.loads(self.answers.names[code])
+
+    def vocabulary(self) -> list[Answer]:
+        """The distinct answers, in the order of the codes in their column."""
+        return [json.loads(name) for name in self.answers.names]
+
+    def row_at(self, event: Event) -> int:
+        """Row of a stored event, or `NONE`."""
+        seqs = self.column("seq")
+        row = int(np.searchsorted(seqs, event.seq or 0))
+        return row if row < len(seqs) and seqs[row] == event.seq else NONE
+
+    def stands(self, event: Event) -> bool:
+        """Whether a stored event was not taken back, and is none that takes another back."""
+        row = self.row_at(event)
+        return bool(
+            row != NONE
+            and self.columns["state"][row] == STANDS
+            and self.columns["kind"][row] != RETRACT
+        )
 
     @property
-    def last(self) -> Event | None:
-        """The event that an undo takes back, or None."""
-        return next(reversed(self._standing.values()), None)
+    def last(self) -> int | None:
+        """Place in the store of the event that an undo takes back, or None."""
+        return None if self._last == NONE else int(self.columns["seq"][self._last])
 
-    def get(self, event_id: str) -> Event | None:
-        """Return the event with this id if it stands."""
-        return self._standing.get(event_id)
-
-    def find(self, event_id: str) -> Event | None:
-        """Return the event with this id, standing or not."""
-        return self._known.get(event_id)
-
-    def is_flagged(self, item_id: str) -> bool:
-        """Whether the item is marked for a second look."""
-        return bool(self._flags.get(item_id))
-
-    def flag_of(self, item_id: str) -> Event | None:
-        """The event that flagged the item, or None."""
-        flags = self._flags.get(item_id)
-        return flags[-1] if flags else None
-
-    @property
-    def n_flagged(self) -> int:
-        """How many items are flagged."""
-        return sum(1 for flags in self._flags.values() if flags)
-
-    def is_done(self, item_id: str) -> bool:
+    def is_done(self, item: int) -> bool:
         """Whether the item was answered or skipped."""
-        return item_id in self.answers or item_id in self.skipped
+        return bool(self.standing[item] != NONE)
 
-    def _stack(self, event: Event) -> list[Event]:
-        stacks = self._flags if event.kind == "flag" else self._history
-        return stacks.setdefault(event.item_id, [])
+    def is_answered(self, item: int) -> bool:
+        """Whether the item was answered."""
+        row = self.standing[item]
+        return bool(row != NONE and self.columns["kind"][row] == ANSWER)
 
-    def _settle(self, item_id: str) -> None:
-        self.answers.pop(item_id, None)
-        self.skipped.pop(item_id, None)
-        history = self._history.get(item_id)
-        if history:
-            (self.answers if history[-1].kind == "answer" else self.skipped)[item_id] = history[-1]
+    def flag_of(self, item: int) -> int | None:
+        """Place in the store of the event that flagged the item, or None."""
+        flags = self._flags.get(item)
+        return int(self.columns["seq"][flags[-1]]) if flags else None
+
+    @property
+    def flagged(self) -> list[int]:
+        """Positions of the items that are marked for a second look."""
+        return list(self._flags)
+
+    # ------------------------------------------------------------------ parts
+
+    def _stand(self, item: int, row: int) -> None:
+        was, kind = int(self.standing[item]), self.columns["kind"]
+        of_answers = 0
+        for place, step in ((was, -1), (row, +1)):
+            if place != NONE:
+                is_answer = int(kind[place] == ANSWER)
+                of_answers += is_answer
+                self.n_answers += step * is_answer
+                self.n_skips += step * (1 - is_answer)
+        self.revision += of_answers > 0
+        self.standing[item] = row
+
+    def _former(self, row: int) -> int:
+        """What stood for the item before that row, and still does."""
+        before, state = self.columns["before"], self.columns["state"]
+        row = int(before[row])
+        while row != NONE and state[row] != STANDS:
+            row = int(before[row])
+        return row
+
+    def _standing_before(self, row: int) -> int:
+        """The nearest row before that one that stands and can be taken back."""
+        kind, state = self.columns["kind"], self.columns["state"]
+        while row > 0:
+            row -= 1
+            if kind[row] != RETRACT and state[row] == STANDS:
+                return row
+        return NONE
+
+    def _grow(self, n: int) -> int:
+        """Make room for n rows; the first of them."""
+        start = self.n_events
+        self.n_events += n
+        room = len(self.columns["seq"])
+        if self.n_events > room:
+            more = max(self.n_events, 2 * room) - room
+            for name, (kind, nothing) in COLUMNS.items():
+                empty = np.full(more, nothing, dtype=kind)
+                self.columns[name] = np.concatenate([self.columns[name], empty])
+        return start
+
+
+def microseconds(at: str | None) -> int:
+    """Time in microseconds since 1970, UTC; `NO_TIME` for what is no ISO 8601 time.
+
+    A script may write any text there.
+    """
+    try:
+        time = datetime.fromisoformat(at or "")
+    except (ValueError, TypeError):
+        return NO_TIME
+    since = (time if time.tzinfo is not None else time.replace(tzinfo=UTC)) - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -5,19 +5,19 @@ A ledger is not thread-safe: the session that owns it holds its lock around ever
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .audit import Audit
 from .errors import AnswerError
-from .labels import Labels
+from .labels import ANSWER, AUDIT, NONE, TRAIN
 from .pool import Pool
 from .queueing import CardQueue
+from .replay import replay
 from .schema import Draw, Event, RoundRecord, Switch, now
 from .store import LabelStore
 from .tasks import Task
@@ -43,8 +43,6 @@ class Ledger:
     queue : CardQueue
     rounds : list of RoundRecord
     switches : list of Switch
-    revision : int
-        Goes up with every change of an answer.
     fitted_revision : int
         The one that the newest model saw.
     standing : ndarray of int32, shape (n,)
@@ -61,12 +59,11 @@ class Ledger:
         self.task = task
         self._store = store
         self.audit = audit
-        self.labels = Labels()
         self.queue = CardQueue(audit)
         self.rounds = store.rounds()
         self.switches = store.switches()
-        self.revision = 0
-        self.fitted_revision = 0
+        self.fitted_revision = self.rounds[-1].revision if self.rounds else 0
+        #: Draws made since the store was opened; earlier ones are asked of it.
         self._draws: dict[str, Draw] = {}
         # Kept up to date item by item: to look through ten million items, or to find some ten
         # thousand labelled ones by their ids, takes too long while someone waits for a card.
@@ -74,47 +71,34 @@ class Ledger:
         self.origin = np.full(len(pool), OTHER, dtype=np.int8)
         self.audit_drawn = np.zeros(len(pool), dtype=bool)
         self._open = ~audit.reserved
-        self._n_open = int(self._open.sum())
         self._places: dict[str, int] = {}
-        self._n_audit_draws = 0
         #: Place in the audit's order before which all is drawn.
         self._undrawn = 0
-        self._n_events = 0
-        self._train_version = 0
-        self._classes: Counter[str] = Counter()
-        self._replay()
+        found = replay(store, pool, self.queue)
+        self.labels = found.labels
+        self.audit_drawn[found.audited] = True
+        self._n_audit_draws = len(found.audited)
+        self._train_version = found.version
+        self._classes: Counter[int] = Counter()
+        self._take_stock()
+        self._n_open = int(self._open.sum())
 
-    def _replay(self) -> None:
-        """Do again what was done, in the order in which it was done."""
-        # What is not here was drawn and never answered: rows may have been filtered since.
-        draws = deque(d for d in self._store.draws() if d.item_id in self.pool)
-        self._draws = {draw.draw_id: draw for draw in draws}
-        for event in self._store.events():
-            self._replay_draws(draws, self._n_events)
-            self.apply(event, replaying=True)
-        self._replay_draws(draws, self._n_events)
-        if self.rounds:
-            self.fitted_revision = self.rounds[-1].revision
-
-    def _replay_draws(self, draws: deque[Draw], n_events: int) -> None:
-        """Take back in the draws that were made before the next event."""
-        ready = []
-        while draws and draws[0].after <= n_events:
-            ready.append(draws.popleft())
-        for (stream, _, version), group in groupby(
-            ready, key=lambda d: (d.stream, d.drawn_at, d.model_version)
-        ):
-            batch = list(group)
-            self._remember(batch)
-            if stream == "chosen":
-                self.queue.put_first(batch)
-            elif stream == "audit":
-                self.queue.extend(d for d in batch if self._is_free(d.item_id))
-            elif version > self._train_version:
-                self.queue.replace_train(batch)
-                self._train_version = version
-            else:
-                self.queue.extend(batch)
+    def _take_stock(self) -> None:
+        """Read off the labels what is kept up to date from now on."""
+        column = self.labels.columns
+        rows = self.labels.standing[self.labels.standing != NONE]
+        items, stream = column["item"][rows], column["stream"][rows]
+        codes = np.array([self.task.encode(a) for a in self.labels.vocabulary()] or [0], np.int32)
+        answered = column["kind"][rows] == ANSWER
+        self.standing[items] = np.where(answered, codes[column["answer"][rows]], SKIPPED)
+        at_random = column["strategy"][rows] == self.labels.strategies.code("random")
+        by = np.where(at_random, RANDOM, ACTIVE)
+        self.origin[items] = np.where(stream == TRAIN, by, OTHER)
+        self._open[items] = False
+        self.queue.cards_done = int(((stream == TRAIN) | (stream == AUDIT)).sum())
+        self.queue.audits_done = int((stream == AUDIT).sum())
+        kept = self.standing[items[answered & ~self.audit.reserved[items]]]
+        self._classes = Counter(dict(enumerate(np.bincount(kept).tolist())))
 
     # ------------------------------------------------------------------ changing
 
@@ -126,7 +110,7 @@ class Ledger:
         UnknownItemError, AnswerError
         """
         self.pool.index(event.item_id)
-        target = self.labels.find(event.target or "")
+        target = self._store.event(event.target) if event.target else None
         if target is not None and target.item_id != event.item_id:
             raise AnswerError(
                 f"The event {event.target!r} is one of item {target.item_id!r}, not of "
@@ -134,22 +118,26 @@ class Ledger:
             )
         answer = self.task.validate(event.answer) if event.kind == "answer" else None
         # The draw by which it waits, or the one named, unless that is of another item.
-        draw = self.queue.draw_of(event.item_id) or self._draws.get(event.draw_id or "")
+        draw = self.queue.draw_of(event.item_id) or self.draw_of(event)
         if draw is not None and draw.item_id != event.item_id:
             draw = None
         draw_id = draw.draw_id if draw is not None else None
         return replace(event, answer=answer, draw_id=draw_id)
 
-    def apply(self, event: Event, *, replaying: bool = False) -> None:
+    def apply(self, event: Event) -> None:
         """Take a stored event into account."""
-        self._n_events += 1
-        before, after = self._settle(event)
-        if before is after:
+        item, undone, target = self.index(event.item_id), None, NONE
+        if event.kind == "retract":
+            undone = self._store.event(event.target or "")
+            target = NONE if undone is None else self.labels.row_at(undone)
+        before, after = self.labels.add(event, item, self.draw_of(event), target)
+        if before == after:
             return
-        if after is not None:
+        self._settle(item, before, after)
+        if after != NONE:
             self.queue.discard(event.item_id)
-        elif before is not None:
-            self._wait_again(before, replaying)
+        elif undone is not None:
+            self._wait_again(undone)
 
     def choose(self, item_ids: Sequence[str], model_version: int) -> None:
         """Put items of the person's choice first."""
@@ -165,7 +153,7 @@ class Ledger:
         fresh = [
             d
             for d in draws
-            if not self.labels.is_done(d.item_id)
+            if not self.labels.is_done(self.index(d.item_id))
             and ((waiting := self.queue.draw_of(d.item_id)) is None or waiting.stream == "train")
         ]
         written = self._write(fresh)
@@ -204,7 +192,7 @@ class Ledger:
         before = self.switches[-1].strategy if self.switches else None
         if strategy == before:
             return None
-        switch = Switch(before, strategy, reason, version, len(self.labels.answers))
+        switch = Switch(before, strategy, reason, version, self.labels.n_answers)
         self._store.append_switch(switch)
         self.switches.append(switch)
         return switch
@@ -217,9 +205,14 @@ class Ledger:
         return self.rounds[-1].version if self.rounds else 0
 
     @property
+    def revision(self) -> int:
+        """Goes up with every change of an answer."""
+        return self.labels.revision
+
+    @property
     def n_done(self) -> int:
         """How many items were answered or skipped."""
-        return len(self.labels.answers) + len(self.labels.skipped)
+        return self.labels.n_answers + self.labels.n_skips
 
     @property
     def n_classes_seen(self) -> int:
@@ -260,7 +253,9 @@ class Ledger:
 
     def draw_of(self, event: Event) -> Draw | None:
         """The draw that an event answers, or None."""
-        return self._draws.get(event.draw_id or "")
+        if event.draw_id is None:
+            return None
+        return self._draws.get(event.draw_id) or self._store.draw(event.draw_id)
 
     # ------------------------------------------------------------------ parts
 
@@ -269,59 +264,49 @@ class Ledger:
 
         One that the person chose before needs none: its label counts from now on.
         """
-        return not self.labels.is_done(item_id) and self.queue.draw_of(item_id) is None
+        done = self.labels.is_done(self.index(item_id))
+        return not done and self.queue.draw_of(item_id) is None
 
-    def _settle(self, event: Event) -> tuple[Event | None, Event | None]:
-        """Take an event into the labels; return what stood for its item before and after."""
-        before = self._state(event.item_id)
-        self.labels.apply(event)
-        after = self._state(event.item_id)
-        if before is not after:
-            index = self.index(event.item_id)
-            self.standing[index], self.origin[index] = self._code(after), self._origin(after)
-            is_open = after is None and not self.audit.reserved[index]
-            self._n_open += int(is_open) - int(self._open[index])
-            self._open[index] = is_open
-            self.revision += any(e is not None and e.kind == "answer" for e in (before, after))
-            for state, step in ((before, -1), (after, +1)):
-                if state is not None:
-                    self._count(state, step)
-        return before, after
+    def _settle(self, item: int, before: int, after: int) -> None:
+        """Keep up to date what is read off an item's labels."""
+        for row, step in ((before, -1), (after, +1)):
+            if row != NONE:
+                self._count(row, item, step)
+        self.standing[item], self.origin[item] = self._code(after), self._origin(after)
+        is_open = after == NONE and not self.audit.reserved[item]
+        self._n_open += int(is_open) - int(self._open[item])
+        self._open[item] = is_open
 
-    def _state(self, item_id: str) -> Event | None:
-        return self.labels.answers.get(item_id) or self.labels.skipped.get(item_id)
-
-    def _code(self, state: Event | None) -> int:
-        if state is None:
+    def _code(self, row: int) -> int:
+        if row == NONE:
             return NOTHING
-        return self.task.encode(state.answer) if state.kind == "answer" else SKIPPED
+        answered = self.labels.columns["kind"][row] == ANSWER
+        return self.task.encode(self.labels.answer(row)) if answered else SKIPPED
 
-    def _origin(self, state: Event | None) -> int:
-        draw = self.draw_of(state) if state is not None else None
-        if draw is None or draw.stream != "train":
+    def _origin(self, row: int) -> int:
+        if row == NONE or self.labels.columns["stream"][row] != TRAIN:
             return OTHER
-        return RANDOM if draw.strategy == "random" else ACTIVE
+        by = self.labels.strategies.names[self.labels.columns["strategy"][row]]
+        return RANDOM if by == "random" else ACTIVE
 
-    def _is_reserved(self, item_id: str) -> bool:
-        return bool(self.audit.reserved[self.index(item_id)])
-
-    def _wait_again(self, undone: Event, replaying: bool) -> None:
+    def _wait_again(self, undone: Event) -> None:
         draw = self.draw_of(undone)
         if draw is not None:
             self.queue.put_first([draw])
-        elif not replaying:  # else the draw made then is among those to come
+        else:
             self.choose([undone.item_id], 0)
 
-    def _count(self, state: Event, step: int) -> None:
-        draw = self.draw_of(state)
-        if draw is not None and draw.stream != "chosen":
+    def _count(self, row: int, item: int, step: int) -> None:
+        stream = self.labels.columns["stream"][row]
+        if stream in (TRAIN, AUDIT):
             self.queue.cards_done += step
-            self.queue.audits_done += step * (draw.stream == "audit")
-        if state.kind == "answer" and not self._is_reserved(state.item_id):
-            self._classes[state.answer] += step
+            self.queue.audits_done += step * int(stream == AUDIT)
+        code = self._code(row)
+        if code >= 0 and not self.audit.reserved[item]:
+            self._classes[code] += step
 
     def _write(self, draws: Sequence[Draw]) -> list[Draw]:
-        placed = [replace(draw, after=self._n_events) for draw in draws]
+        placed = [replace(draw, after=self.labels.n_events) for draw in draws]
         self._store.append_draws(placed)
         self._remember(placed)
         return placed

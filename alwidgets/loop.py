@@ -234,9 +234,9 @@ class Loop:
         """What tells the expected seconds a card, if the strategy asks."""
         if "cost" not in get_strategy(self._strategy).needs:
             return None
-        answers = list(self._ledger.labels.answers.values())
-        # The times and the contents are read by the round, not here under the lock.
-        return lambda: seconds_per_card(*readings.timed(answers, self._ledger.index), self._lengths)
+        positions, seconds = readings.timed(self._ledger)
+        # The contents are read by the round, not here under the lock.
+        return lambda: seconds_per_card(positions, seconds, self._lengths)
 
     @cached_property
     def _lengths(self) -> NDArray[np.int64]:

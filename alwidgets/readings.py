@@ -5,35 +5,19 @@ Nothing here changes a ledger; whoever reads one holds the lock that it is under
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from datetime import datetime
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .labels import NO_TIME, NONE, STREAMS
 from .ledger import ACTIVE, NOTHING, RANDOM, SKIPPED, Ledger
 from .rounds import AuditSample
-from .schema import Event
+from .tasks import Answer
 
 if TYPE_CHECKING:
     import pandas as pd
-
-LABEL_COLUMNS = (
-    "item_id",
-    "answer",
-    "annotator",
-    "answered_at",
-    "shown_at",
-    "stream",
-    "use",
-    "strategy",
-    "score",
-    "q",
-    "model_version",
-    "flagged",
-)
 
 
 def training_set(
@@ -44,35 +28,20 @@ def training_set(
     The last two say which were drawn uniformly, and which a strategy picked. In the order in
     which they were given; never of the audit's part.
     """
-    answers = ledger.labels.answers
-    positions = np.fromiter(map(ledger.index, answers), dtype=np.int64, count=len(answers))
+    positions = ledger.labels.column("item")[ledger.labels.answered()].astype(np.int64)
     positions = positions[~ledger.audit.reserved[positions]]
     codes = ledger.standing[positions].astype(np.int64)
     origin = ledger.origin[positions]
     return positions, codes, origin == RANDOM, origin == ACTIVE
 
 
-def timed(
-    answers: Iterable[Event], index: Callable[[str], int]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Positions of the answered items whose cards were timed, and the seconds they took.
-
-    Parameters
-    ----------
-    answers : iterable of Event
-    index : callable
-        Position of an item.
-    """
-    positions, seconds = [], []
-    for event in answers:
-        if event.shown_at and event.answered_at:
-            # A script may have written any text there.
-            with suppress(ValueError, TypeError):
-                begin = datetime.fromisoformat(event.shown_at)
-                took = datetime.fromisoformat(event.answered_at) - begin
-                positions.append(index(event.item_id))
-                seconds.append(took.total_seconds())
-    return np.array(positions, dtype=np.int64), np.array(seconds, dtype=np.float64)
+def timed(ledger: Ledger) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Positions of the answered items whose cards were timed, and the seconds they took."""
+    rows = ledger.labels.answered()
+    shown, answered = (ledger.labels.column(name)[rows] for name in ("shown", "answered"))
+    both = (shown != NO_TIME) & (answered != NO_TIME)
+    positions = ledger.labels.column("item")[rows[both]].astype(np.int64)
+    return positions, (answered[both] - shown[both]) / 1e6
 
 
 def audit_sample(ledger: Ledger) -> AuditSample:
@@ -102,38 +71,51 @@ def to_frame(ledger: Ledger) -> pd.DataFrame:
     """The labels that stand, as `Session.labels` describes them."""
     import pandas as pd
 
-    rows = []
-    for item_id, event in ledger.labels.answers.items():
-        index = ledger.index(item_id)
-        draw = ledger.draw_of(event)
-        use = "train"
-        if ledger.audit.reserved[index]:
-            use = "audit" if ledger.audit_drawn[index] else "held"
-        rows.append(
-            {
-                "item_id": item_id,
-                "answer": event.answer,
-                "annotator": event.annotator,
-                "answered_at": event.answered_at,
-                "shown_at": event.shown_at,
-                "stream": draw.stream if draw else "chosen",
-                "use": use,
-                "strategy": draw.strategy if draw else None,
-                "score": draw.score if draw else None,
-                "q": draw.q if draw else None,
-                "model_version": draw.model_version if draw else None,
-                "flagged": ledger.labels.is_flagged(item_id),
-            }
-        )
-    return pd.DataFrame(rows, columns=LABEL_COLUMNS).set_index("item_id")
+    labels = ledger.labels
+    rows = labels.answered()
+    items = labels.column("item")[rows]
+    drawn = labels.column("stream")[rows] != NONE
+
+    def named(column: str, names: Sequence[Answer], missing: Answer) -> NDArray[Any]:
+        table: NDArray[Any] = np.empty(len(names) + 1, dtype=object)
+        for code, name in enumerate([*names, missing]):  # "none" is -1: the last
+            table[code] = name
+        found: NDArray[Any] = table[labels.column(column)[rows]]
+        return found
+
+    def time(column: str) -> pd.Series[pd.Timestamp]:
+        # Numpy's "not a time" is the number that stands for none here.
+        return pd.Series(labels.column(column)[rows].view("datetime64[us]")).dt.tz_localize("UTC")
+
+    use = np.where(ledger.audit_drawn[items], "audit", "held")
+    model = pd.array(labels.column("model")[rows], dtype="Int64")
+    model[~drawn] = pd.NA
+    columns = {
+        "answer": named("answer", labels.vocabulary(), None),
+        "annotator": named("annotator", labels.annotators.names, ""),
+        "answered_at": time("answered"),
+        "shown_at": time("shown"),
+        "stream": named("stream", STREAMS, "chosen"),
+        "use": np.where(ledger.audit.reserved[items], use, "train").astype(object),
+        "strategy": named("strategy", labels.strategies.names, None),
+        "score": labels.column("score")[rows],
+        "q": labels.column("q")[rows],
+        "model_version": model,
+        "flagged": np.isin(items, labels.flagged),
+    }
+    frame = pd.DataFrame(columns)
+    frame.index = pd.Index(
+        list(ledger.pool.ids.take(items.astype(np.int64))), name="item_id", dtype=object
+    )
+    return frame
 
 
 def progress(ledger: Ledger) -> dict[str, int]:
     """Counts of items: labelled, of them in the audit, skipped, flagged, total."""
     return {
-        "labelled": len(ledger.labels.answers),
+        "labelled": ledger.labels.n_answers,
         "audit": len(audit_sample(ledger).items),
-        "skipped": len(ledger.labels.skipped),
-        "flagged": ledger.labels.n_flagged,
+        "skipped": ledger.labels.n_skips,
+        "flagged": len(ledger.labels.flagged),
         "total": len(ledger.pool),
     }

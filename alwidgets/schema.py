@@ -34,6 +34,8 @@ class Event:
     annotator : str
     shown_at, answered_at : str or None
         Times in ISO 8601, by the clock of the machine where the key was pressed.
+    seq : int or None
+        Place in the log; None until it is stored.
     """
 
     event_id: str
@@ -45,6 +47,7 @@ class Event:
     annotator: str = ""
     shown_at: str | None = None
     answered_at: str | None = None
+    seq: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

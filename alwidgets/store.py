@@ -11,10 +11,10 @@ import threading
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from .pool import Pool
 
 SCHEMA_VERSION = 1
+
+Record = TypeVar("Record", Event, Draw)
 
 
 class LabelStore:
@@ -224,7 +226,7 @@ class LabelStore:
         Returns
         -------
         list of Event
-            Those that are new; one whose id is there already changes nothing.
+            Those that are new, with their places; one whose id is there already changes nothing.
 
         Raises
         ------
@@ -244,12 +246,15 @@ class LabelStore:
         stored = now()
         fresh: list[Event] = []
         with self._write, self._talking("written"), self._engine.begin() as connection:
+            insert = INSERT_ONCE[connection.dialect.name](events_table)
+            once = insert.on_conflict_do_nothing(index_elements=["event_id"])
+            once = once.returning(events_table.c.seq)
             for event in rows:
-                insert = INSERT_ONCE[connection.dialect.name](events_table)
-                values = insert.values(**asdict(event), stored_at=stored)
-                once = values.on_conflict_do_nothing(index_elements=["event_id"])
-                if connection.execute(once).rowcount:
-                    fresh.append(event)
+                values = asdict(event) | {"stored_at": stored}
+                del values["seq"]
+                seq = connection.scalar(once, values)
+                if seq is not None:
+                    fresh.append(replace(event, seq=seq))
         return fresh
 
     def append_draws(self, draws: Sequence[Draw]) -> None:
@@ -269,6 +274,49 @@ class LabelStore:
     def events(self) -> list[Event]:
         """All events, in the order in which they were stored."""
         return list(self._read(Event, events_table, events_table.c.seq))
+
+    def event(self, event_id: str) -> Event | None:
+        """The event with this id, or None."""
+        return self._one(Event, events_table, events_table.c.event_id == event_id)
+
+    def event_at(self, seq: int) -> Event:
+        """The event at a place in the log."""
+        found = self._one(Event, events_table, events_table.c.seq == seq)
+        assert found is not None
+        return found
+
+    def draw(self, draw_id: str) -> Draw | None:
+        """The draw with this id, or None."""
+        return self._one(Draw, draws_table, draws_table.c.draw_id == draw_id)
+
+    def event_rows(self) -> list[tuple[Any, ...]]:
+        """All events in order, as plain tuples: faster than `events`.
+
+        Returns
+        -------
+        list of tuple
+            ``(seq, event_id, item_id, kind, answer, target, draw_id, annotator, shown_at,
+            answered_at)``, the answer as JSON text.
+        """
+        columns = events_table.c
+        query = sa.select(
+            columns.seq,
+            columns.event_id,
+            columns.item_id,
+            columns.kind,
+            sa.cast(columns.answer, sa.Text),
+            columns.target,
+            columns.draw_id,
+            columns.annotator,
+            columns.shown_at,
+            columns.answered_at,
+        )
+        return self._rows(query, columns.seq)
+
+    def draw_rows(self) -> list[tuple[Any, ...]]:
+        """All draws in order, with the fields of `Draw` in their order."""
+        columns = [draws_table.c[f.name] for f in fields(Draw)]
+        return self._rows(sa.select(*columns), draws_table.c.seq)
 
     def draws(self) -> list[Draw]:
         """All draws, in order."""
@@ -330,6 +378,24 @@ class LabelStore:
         with self._reading() as connection:
             for row in connection.execute(query):
                 yield kind(*row)
+
+    def _one(
+        self, kind: type[Record], table: sa.Table, where: sa.ColumnElement[bool]
+    ) -> Record | None:
+        query = sa.select(*(table.c[f.name] for f in fields(kind))).where(where)
+        with self._reading() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else kind(*row)
+
+    def _rows(self, query: sa.Select[Any], order: sa.Column[Any]) -> list[tuple[Any, ...]]:
+        # By the driver itself: a million rows take SQLAlchemy three times as long.
+        with self._reading() as connection:
+            driver = connection.connection.cursor()
+            try:
+                driver.execute(str(query.order_by(order).compile(connection)))
+                return list(driver.fetchall())
+            finally:
+                driver.close()
 
     def _insert(self, table: sa.Table, rows: list[dict[str, Any]]) -> None:
         if rows:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alwidgets.labels import Labels
+from alwidgets.audit import Audit
+from alwidgets.labels import COLUMNS, NO_TIME, NONE, Labels, microseconds
+from alwidgets.pool import Pool
+from alwidgets.queueing import CardQueue
+from alwidgets.replay import replay, times
 from alwidgets.schema import Event, Kind
+from alwidgets.store import LabelStore
 
 
 def restate(events: list[Event]) -> tuple[dict[str, object], set[str], set[str]]:
@@ -38,32 +47,91 @@ def logs(draw: st.DrawFn) -> list[Event]:
     return events
 
 
+ITEMS = ["x", "y", "z", "any"]
+
+
+def stored(events: list[Event]) -> tuple[Labels, list[Event]]:
+    """Labels to which these were added one by one, and the events with their places."""
+    labels, log = Labels(len(ITEMS)), []
+    for seq, event in enumerate(events, start=1):
+        add(labels, log, replace(event, seq=seq))
+    return labels, log
+
+
+def add(labels: Labels, log: list[Event], event: Event) -> None:
+    log.append(event)
+    target = next((e for e in log if e.event_id == event.target), None)
+    row = NONE if target is None or event.kind != "retract" else labels.row_at(target)
+    labels.add(event, ITEMS.index(event.item_id), None, row)
+
+
+def answers(labels: Labels) -> dict[str, object]:
+    items = labels.column("item")
+    return {ITEMS[items[row]]: labels.answer(row) for row in labels.answered().tolist()}
+
+
 @given(logs())
 def test_what_stands(events: list[Event]) -> None:
-    labels = Labels(events)
-    answers, skipped, flagged = restate(events)
-    assert {i: e.answer for i, e in labels.answers.items()} == answers
-    assert set(labels.skipped) == skipped
-    assert {i for i in "xyz" if labels.is_flagged(i)} == flagged
-    assert labels.n_flagged == len(flagged)
+    labels, log = stored(events)
+    expected, skipped, flagged = restate(events)
+    assert answers(labels) == expected
+    assert labels.n_answers == len(expected)
+    assert labels.n_skips == len(skipped)
+    done = {i for n, i in enumerate(ITEMS) if labels.is_done(n)}
+    assert done == {*expected, *skipped}
+    assert {ITEMS[n] for n in labels.flagged} == flagged
+    undone = {e.target for e in log if e.kind == "retract"}
+    standing = [e for e in log if e.kind != "retract" and e.event_id not in undone]
+    assert [e for e in log if labels.stands(e)] == standing
+    assert labels.last == (standing[-1].seq if standing else None)
+
+
+@given(logs())
+def test_all_at_once_is_one_by_one(events: list[Event]) -> None:
+    live, _ = stored(events)
+    store = LabelStore()
+    store.append(events)
+    pool = Pool.from_texts(ITEMS, ids=ITEMS)
+    read = replay(store, pool, CardQueue(Audit(ITEMS, 0, 0))).labels
+    for name in COLUMNS:
+        np.testing.assert_array_equal(read.column(name), live.column(name), err_msg=name)
+    for name in ("standing", "n_answers", "n_skips", "revision", "early", "last"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(live, name), err_msg=name)
+    assert sorted(read.flagged) == sorted(live.flagged)
+    assert [read.flag_of(n) for n in range(4)] == [live.flag_of(n) for n in range(4)]
+    store.close()
 
 
 def test_undo_takes_back_the_last_that_stands() -> None:
-    labels = Labels([Event("1", "x", "answer", "a"), Event("2", "y", "skip")])
-    assert labels.last is not None
-    assert labels.last.event_id == "2"
-    labels.apply(Event("3", "y", "retract", target="2"))
-    assert labels.last.event_id == "1"
-    labels.apply(Event("4", "x", "retract", target="1"))
+    labels, log = stored([Event("1", "x", "answer", "a"), Event("2", "y", "skip")])
+    assert labels.last == 2
+    add(labels, log, Event("3", "y", "retract", target="2", seq=3))
+    assert labels.last == 1
+    add(labels, log, Event("4", "x", "retract", target="1", seq=4))
     assert labels.last is None
 
 
 def test_an_answer_taken_back_before_it_arrives_never_counts() -> None:
-    labels = Labels([Event("2", "x", "retract", target="1"), Event("1", "x", "answer", "a")])
-    assert labels.answers == {}
+    labels, _ = stored([Event("2", "x", "retract", target="1"), Event("1", "x", "answer", "a")])
+    assert answers(labels) == {}
 
 
 def test_taking_back_a_second_answer_brings_back_the_first() -> None:
-    labels = Labels([Event("1", "x", "answer", "a"), Event("2", "x", "answer", "b")])
-    labels.apply(Event("3", "x", "retract", target="2"))
-    assert labels.answers["x"].answer == "a"
+    labels, log = stored([Event("1", "x", "answer", "a"), Event("2", "x", "answer", "b")])
+    add(labels, log, Event("3", "x", "retract", target="2", seq=3))
+    assert answers(labels) == {"x": "a"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1970-01-01T00:00:01.000002Z", 1_000_002),
+        ("1970-01-01T01:00:00+01:00", 0),
+        ("1969-12-31T23:59:59", -1_000_000),
+        ("yesterday", NO_TIME),
+        (None, NO_TIME),
+    ],
+)
+def test_times(text: str | None, expected: int) -> None:
+    assert microseconds(text) == expected
+    assert times([text] * 10_001).tolist() == [expected] * 10_001

@@ -35,12 +35,22 @@ STEPS = st.lists(
 )
 
 
+def answers_of(ledger: Ledger) -> dict[str, int]:
+    """Row of each answer, by the items in the order in which they were answered."""
+    items = ledger.labels.column("item")
+    return {IDS[items[row]]: row for row in ledger.labels.answered().tolist()}
+
+
+def skipped_of(ledger: Ledger) -> set[str]:
+    return {i for n, i in enumerate(IDS) if ledger.labels.is_done(n)} - set(answers_of(ledger))
+
+
 def state(ledger: Ledger) -> dict[str, Any]:
     sample = audit_sample(ledger)
     return {
-        "answers": {i: e.answer for i, e in ledger.labels.answers.items()},
-        "skipped": set(ledger.labels.skipped),
-        "flagged": {i for i in IDS if ledger.labels.is_flagged(i)},
+        "answers": {i: ledger.labels.answer(row) for i, row in answers_of(ledger).items()},
+        "skipped": skipped_of(ledger),
+        "flagged": {IDS[n] for n in ledger.labels.flagged},
         "revision": ledger.revision,
         "classes": ledger.n_classes_seen,
         "sample": sample.items.tolist(),
@@ -52,18 +62,21 @@ def state(ledger: Ledger) -> dict[str, Any]:
 
 def check(ledger: Ledger) -> None:
     """What is kept up to date step by step is what the definition says."""
-    done = {*ledger.labels.answers, *ledger.labels.skipped}
+    answers, skipped = answers_of(ledger), skipped_of(ledger)
+    done = {*answers, *skipped}
     free = [
         item_id not in done and not reserved and item_id not in ledger.queue.first
         for item_id, reserved in zip(IDS, ledger.audit.reserved, strict=True)
     ]
     assert ledger.candidates().tolist() == free
     assert ledger.n_candidates == sum(free)
-    answers = ledger.labels.answers
-    codes = [TASK.encode(answers[i].answer) if i in answers else -1 for i in IDS]
+    given = {i: ledger.labels.answer(row) for i, row in answers.items()}
+    codes = [TASK.encode(given[i]) if i in given else -1 for i in IDS]
     assert label_codes(ledger).tolist() == codes
     trained, origins = [], []
-    for item_id, event in answers.items():
+    events = ledger._store.events()
+    for item_id, row in answers.items():
+        event = events[row]
         index = IDS.index(item_id)
         if not ledger.audit.reserved[index]:
             draw = ledger.draw_of(event)
@@ -79,7 +92,7 @@ def check(ledger: Ledger) -> None:
     sample = audit_sample(ledger)
     assert [IDS[k] for k in sample.items] == [i for i in in_order[:first] if i in answers]
     assert sample.codes.tolist() == [codes[k] for k in sample.items]
-    assert sample.skipped == sum(i in ledger.labels.skipped for i in in_order[:first])
+    assert sample.skipped == sum(i in skipped for i in in_order[:first])
 
 
 def do(ledger: Ledger, store: LabelStore, n: int, what: str, how: Any) -> None:
@@ -95,7 +108,7 @@ def do(ledger: Ledger, store: LabelStore, n: int, what: str, how: Any) -> None:
             skip = how == "skip"
             keep(Event(f"e{n}", draw.item_id, "skip" if skip else "answer", None if skip else how))
     elif what == "choose":
-        ledger.choose([i for i in how if i not in ledger.labels.answers], 0)
+        ledger.choose([i for i in how if i not in answers_of(ledger)], 0)
     elif what == "pick":
         free = [i for i in how if ledger.candidates()[POOL.index(i)]]
         # Now and then a new model's batch takes the place of what waits.
@@ -104,7 +117,8 @@ def do(ledger: Ledger, store: LabelStore, n: int, what: str, how: Any) -> None:
         draws = [Draw(i, "train", by, version, None, None, 1) for i in free]
         ledger.pick(draws, instead=instead)
         ledger._train_version = max(ledger._train_version, version if instead else 0)
-    elif what == "undo" and (last := ledger.labels.last) is not None:
+    elif what == "undo" and (seq := ledger.labels.last) is not None:
+        last = store.event_at(seq)
         keep(Event(f"e{n}", last.item_id, "retract", target=last.event_id))
     elif what == "look":
         ledger.draw_audits(how)
