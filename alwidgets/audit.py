@@ -42,6 +42,8 @@ class Audit:
     reserved : ndarray of bool, shape (n,)
     order : ndarray of int64
         Positions of the reserved items in the order in which they are drawn.
+    key : str
+        Hash of the ids in their order, and of the seed.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Audit:
         self.share = share
         self.n_pool = len(ids)
         place = _uniform(ids, seed, progress)
+        self.key = hashlib.blake2b(place.data, digest_size=16).hexdigest()
         self.reserved: NDArray[np.bool_] = place < share
         positions = np.flatnonzero(self.reserved)
         self.order: NDArray[np.int64] = positions[np.argsort(place[positions])]

@@ -7,6 +7,7 @@ some seventy megabytes, and what is asked of all of them is one step of numpy.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,6 +61,13 @@ class Vocabulary:
         if code == len(self.names):
             self.names.append(name)
         return code
+
+    def codes(self, names: Sequence[str | None]) -> NDArray[np.int32]:
+        """Code of each text, `NONE` where there is none."""
+        for name in dict.fromkeys(names):
+            if name is not None:
+                self.code(name)
+        return np.array([NONE if n is None else self._codes[n] for n in names], dtype=np.int32)
 
 
 class Labels:

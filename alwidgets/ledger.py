@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .audit import Audit
+from .checkpoint import Checkpoint
 from .errors import AnswerError
 from .labels import ANSWER, AUDIT, NONE, TRAIN
 from .pool import Pool
@@ -74,7 +75,8 @@ class Ledger:
         self._places: dict[str, int] = {}
         #: Place in the audit's order before which all is drawn.
         self._undrawn = 0
-        found = replay(store, pool, self.queue)
+        self._checkpoint = Checkpoint(store, audit.key)
+        found = replay(store, pool, self.queue, self._checkpoint)
         self.labels = found.labels
         self.audit_drawn[found.audited] = True
         self._n_audit_draws = len(found.audited)
@@ -196,6 +198,10 @@ class Ledger:
         self._store.append_switch(switch)
         self.switches.append(switch)
         return switch
+
+    def close(self) -> None:
+        """Keep what a next session would have to read again; the store is still open."""
+        self._checkpoint.save(self.labels)
 
     # ------------------------------------------------------------------ reading
 

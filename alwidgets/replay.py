@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
 from itertools import groupby
 from typing import Any
 
 import numpy as np
+import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from .checkpoint import Checkpoint
 from .labels import (
     FLAG,
     KINDS,
@@ -20,20 +22,21 @@ from .labels import (
     SKIP,
     STREAMS,
     Labels,
-    Vocabulary,
     microseconds,
 )
 from .pool import Pool
 from .queueing import CardQueue
-from .schema import Draw
+from .schema import Draw, draws_table, events_table
 from .store import LabelStore
 
+KIND: dict[str, int] = {kind: code for code, kind in enumerate(KINDS)}
+STREAM: dict[str | None, int] = {None: NONE, **{s: code for code, s in enumerate(STREAMS)}}
 #: Lookups from which a dictionary of all ids is worth its making, as a share of the pool.
 MANY = 0.05
 #: Times from which pandas reads them faster.
 MANY_TIMES = 10_000
 
-Rows = Sequence[tuple[Any, ...]]
+Find = Callable[[Iterable[str]], NDArray[np.int32]]
 
 
 @dataclass(frozen=True)
@@ -54,97 +57,122 @@ class Replayed:
     version: int
 
 
-def replay(store: LabelStore, pool: Pool, queue: CardQueue) -> Replayed:
-    """Read a store's log into labels, and put into the queue the cards that wait."""
-    events, drawn = store.event_rows(), store.draw_rows()
-    items = _positions(pool, [row[2] for row in events] + [row[0] for row in drawn])
-    at, cards_at = items[: len(events)], items[len(events) :]
-    # What is not here was drawn and never answered: rows may have been filtered since.
-    drawn = [row for row, item in zip(drawn, cards_at, strict=True) if item != NONE]
-    cards_at = cards_at[cards_at != NONE]
-    number = {row[7]: n for n, row in enumerate(drawn)}
-    of = np.fromiter((number.get(row[6], NONE) for row in events), np.int64, len(events))
+def replay(
+    store: LabelStore, pool: Pool, queue: CardQueue, checkpoint: Checkpoint | None = None
+) -> Replayed:
+    """Read a store's log into labels, and put into the queue the cards that wait.
+
+    Parameters
+    ----------
+    store : LabelStore
+    pool : Pool
+    queue : CardQueue
+    checkpoint : Checkpoint, optional
+        Has the events up to some one; kept anew where there are many more.
+    """
     labels = Labels(len(pool))
-    if events:
-        _fill(labels, events, at, drawn, of)
-    stream = np.array([row[1] for row in drawn], dtype=object)
-    versions = np.array([row[3] for row in drawn], dtype=np.int64)
-    versions[stream != "train"] = 0
-    _wait(queue, pool, labels, drawn, of, cards_at, versions, stream)
-    return Replayed(labels, cards_at[stream == "audit"], int(versions.max(initial=0)))
-
-
-def _fill(
-    labels: Labels, events: Rows, at: NDArray[np.int32], drawn: Rows, of: NDArray[np.int64]
-) -> None:
-    """Put all events into the labels, with what is known of their draws."""
-    seq, ids, _, kinds, answers, targets, _, annotators, shown, answered = zip(*events, strict=True)
-    kind = np.array([KINDS.index(k) for k in kinds], dtype=np.int8)
-    retracts = np.flatnonzero(kind == RETRACT).tolist()
-    place = {targets[row]: NONE for row in retracts}
-    place |= {event_id: row for row, event_id in enumerate(ids) if event_id in place}
-    target, state = np.full(len(kind), NONE, np.int32), np.ones(len(kind), np.int8)
-    for row in retracts:
-        if place[targets[row]] < row:
-            target[row] = place[targets[row]]
-        elif kind[place[targets[row]]] != RETRACT:
-            state[place[targets[row]]] = NEVER
-    labels.early |= {event_id for event_id, row in place.items() if row == NONE}
-    known = np.flatnonzero(of != NONE)
-    used = [drawn[n] for n in of[known].tolist()]
-
-    def of_draws(values: Iterable[Any], dtype: type[Any], nothing: Any) -> NDArray[Any]:
-        column = np.full(len(events), nothing, dtype=dtype)
-        column[known] = np.array(list(values), dtype=dtype)
-        return column
-
-    labels.extend(
-        {
-            "seq": np.array(seq, dtype=np.int64),
-            "item": at,
-            "kind": kind,
-            "state": state,
-            "target": target,
-            "answer": _codes(answers, labels.answers),
-            "annotator": _codes(annotators, labels.annotators),
-            "shown": times(shown),
-            "answered": times(answered),
-            "stream": of_draws((STREAMS.index(row[1]) for row in used), np.int8, NONE),
-            "strategy": of_draws((labels.strategies.code(row[2]) for row in used), np.int32, NONE),
-            "model": of_draws((row[3] for row in used), np.int32, NONE),
-            "score": of_draws((row[4] for row in used), np.float64, np.nan),
-            "q": of_draws((row[5] for row in used), np.float64, np.nan),
-        }
-    )
+    known = checkpoint.load(labels) if checkpoint is not None else 0
+    drawn, version = _read_draws(store)
+    find = _finder(pool, store.count(events_table) - labels.n_events + len(drawn))
+    _read_events(store, labels, find, known)
+    if checkpoint is not None:
+        checkpoint.save(labels)
+    _read_retracts(store, labels)
     labels.settle_all()
+    items = find(row[0] for row in drawn)
+    # What is not here was drawn and never answered: rows may have been filtered since.
+    here = np.flatnonzero(items != NONE)
+    drawn, items = [drawn[n] for n in here.tolist()], items[here]
+    _wait(store, pool, queue, labels, drawn, items)
+    stream = np.array([row[1] for row in drawn], dtype=object)
+    return Replayed(labels, items[stream == "audit"], version)
+
+
+def _read_events(store: LabelStore, labels: Labels, find: Find, known: int) -> None:
+    """Put the events after a place into the labels, with what is known of their draws."""
+    event, draw = events_table.c, draws_table.c
+    answer = sa.cast(event.answer, sa.Text)
+    query = sa.select(event.seq, event.item_id, event.kind, answer, event.annotator)
+    query = query.add_columns(event.shown_at, event.answered_at)
+    query = query.add_columns(draw.stream, draw.strategy, draw.model_version, draw.score, draw.q)
+    query = query.join(draws_table, event.draw_id == draw.draw_id, isouter=True)
+    for rows in store.rows(query.where(event.seq > known).order_by(event.seq)):
+        seq, items, kinds, answers, annotators, shown, answered, *by = zip(*rows, strict=True)
+        streams, strategies, models, scores, q = by
+        labels.extend(
+            {
+                "seq": np.array(seq, dtype=np.int64),
+                "item": find(items),
+                "kind": np.array([KIND[k] for k in kinds], dtype=np.int8),
+                "answer": labels.answers.codes(answers),
+                "annotator": labels.annotators.codes(annotators),
+                "shown": times(shown),
+                "answered": times(answered),
+                "stream": np.array([STREAM[s] for s in streams], dtype=np.int8),
+                "strategy": labels.strategies.codes(strategies),
+                "model": np.array([NONE if m is None else m for m in models], dtype=np.int32),
+                "score": np.array(scores, dtype=np.float64),  # None becomes NaN
+                "q": np.array(q, dtype=np.float64),
+            }
+        )
+
+
+def _read_retracts(store: LabelStore, labels: Labels) -> None:
+    """Mark what was taken back before it arrived, and tell the other retracts their targets."""
+    event, seqs = events_table.c, labels.column("seq")
+    retracts = sa.select(event.seq, event.target).where(event.kind == "retract")
+    by_retract = dict(row for rows in store.rows(retracts.order_by(event.seq)) for row in rows)
+    targets = sa.select(event.target).where(event.kind == "retract")
+    named = sa.select(event.event_id, event.seq).where(event.event_id.in_(targets))
+    seq_of = dict(row for rows in store.rows(named) for row in rows)
+    target, state, kind = (labels.column(name) for name in ("target", "state", "kind"))
+    for seq, event_id in by_retract.items():
+        row = int(np.searchsorted(seqs, seq))
+        if event_id not in seq_of:
+            labels.early.add(event_id)
+        elif (taken := int(np.searchsorted(seqs, seq_of[event_id]))) < row:
+            target[row] = taken
+        elif kind[taken] != RETRACT:
+            state[taken] = NEVER
+
+
+def _read_draws(store: LabelStore) -> tuple[list[tuple[Any, ...]], int]:
+    """Draws of cards that may wait, and the newest model that picked training cards.
+
+    Of the training cards only those can wait that came with the last batch that took the place of
+    the others, or after it.
+    """
+    draw = draws_table.c
+    train = draw.stream == "train"
+    (version,) = next(store.rows(sa.select(sa.func.max(draw.model_version)).where(train)))[0]
+    first = sa.select(sa.func.min(draw.seq)).where(train, draw.model_version == (version or 0))
+    query = sa.select(*(draw[f.name] for f in fields(Draw)))
+    query = query.where(~train | (draw.seq >= first.scalar_subquery())).order_by(draw.seq)
+    return [row for rows in store.rows(query) for row in rows], version or 0
 
 
 def _wait(
-    queue: CardQueue,
+    store: LabelStore,
     pool: Pool,
+    queue: CardQueue,
     labels: Labels,
-    drawn: Rows,
-    of: NDArray[np.int64],
+    drawn: Sequence[tuple[Any, ...]],
     items: NDArray[np.int32],
-    versions: NDArray[np.int64],
-    stream: NDArray[np.object_],
 ) -> None:
     """Put into the queue what waits, as it was put there and taken out.
 
-    An item that has an answer waits only if it was chosen once more since; of the training cards
-    only those can wait that came with or after the last batch in place of the others. So only
-    these are done again.
+    An item that has an answer waits only if it was chosen once more since; so what was done with
+    the others need not be done again.
     """
     item, kind = labels.column("item"), labels.column("kind")
     state, target = labels.column("state"), labels.column("target")
-    newest = int(np.argmax(versions)) if len(versions) else 0
     done = labels.standing != NONE
     last = np.full(len(done), NONE, dtype=np.int64)
     rows = np.flatnonzero(kind != FLAG)
     last[item[rows]] = rows
     after = np.array([row[9] for row in drawn], dtype=np.int64)
-    due = ~done[items] | ((after > last[items]) & (stream == "chosen"))
-    due[:newest] &= stream[:newest] != "train"
+    chosen = np.array([row[1] == "chosen" for row in drawn], dtype=bool)
+    due = ~done[items] | (chosen & (after > last[items]))
     cards = deque((Draw(*drawn[n]), int(items[n])) for n in np.flatnonzero(due).tolist())
     #: Rows of the answers and skips that stood for each item, at the time.
     stood: dict[int, list[int]] = {}
@@ -162,10 +190,11 @@ def _wait(
             elif stream == "train":
                 queue.extend(draw for draw, _ in batch)
             else:
-                free = (
-                    d for d, i in batch if not stood.get(i) and queue.draw_of(d.item_id) is None
+                queue.extend(
+                    draw
+                    for draw, at in batch
+                    if not stood.get(at) and queue.draw_of(draw.item_id) is None
                 )
-                queue.extend(free)
 
     for row in np.flatnonzero(~done[item]).tolist():
         put(row)
@@ -175,25 +204,29 @@ def _wait(
             queue.discard(pool.ids[at])
         elif kind[row] == RETRACT and (taken := int(target[row])) in stood.get(at, ()):
             stood[at].remove(taken)
-            if not stood[at] and of[taken] != NONE:
-                queue.put_first([Draw(*drawn[of[taken]])])
+            undone = store.event_at(int(labels.columns["seq"][taken]))
+            draw = store.draw(undone.draw_id) if undone.draw_id is not None else None
+            if not stood[at] and draw is not None:
+                queue.put_first([draw])
     put(labels.n_events)
 
 
-def _positions(pool: Pool, ids: Sequence[str]) -> NDArray[np.int32]:
-    """Position of each id in the pool, `NONE` where it is not there."""
-    found: dict[str, int | None]
-    if len(ids) > MANY * len(pool):
-        found = {item_id: position for position, item_id in enumerate(pool.ids)}
-    else:
-        found = {item_id: pool.ids.find(item_id) for item_id in set(ids)}
-    places = (found.get(item_id) for item_id in ids)
-    return np.fromiter((NONE if p is None else p for p in places), np.int32, len(ids))
+def _finder(pool: Pool, lookups: int) -> Find:
+    """What gives the positions of ids, `NONE` of those that are not in the pool."""
+    known: dict[str, int] = {}
+    if lookups > MANY * len(pool):
+        known = {item_id: position for position, item_id in enumerate(pool.ids)}
 
+    def position(item_id: str) -> int:
+        found = pool.ids.find(item_id)
+        return NONE if found is None else found
 
-def _codes(names: Iterable[str | None], words: Vocabulary) -> NDArray[np.int32]:
-    """Code of each text, `NONE` where there is none."""
-    return np.array([NONE if name is None else words.code(name) for name in names], np.int32)
+    def find(ids: Iterable[str]) -> NDArray[np.int32]:
+        if known:
+            return np.array([known.get(item_id, NONE) for item_id in ids], dtype=np.int32)
+        return np.array([position(item_id) for item_id in ids], dtype=np.int32)
+
+    return find
 
 
 def times(texts: Sequence[str | None]) -> NDArray[np.int64]:
@@ -202,7 +235,6 @@ def times(texts: Sequence[str | None]) -> NDArray[np.int64]:
         return np.array([microseconds(text) for text in texts], dtype=np.int64)
     import pandas as pd
 
-    read = pd.to_datetime(
-        pd.Series(list(texts), dtype=object), utc=True, format="ISO8601", errors="coerce"
-    )
+    series = pd.Series(list(texts), dtype=object)
+    read = pd.to_datetime(series, utc=True, format="ISO8601", errors="coerce")
     return read.dt.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64)

@@ -215,6 +215,8 @@ class Session(Labelling, Displayed):
                 return
             self._closed = reason
         self._loop.close()
+        with self._lock:
+            self._ledger.close()
         self.store.close()
         self._signals.emit("closed", reason)
 

@@ -289,35 +289,6 @@ class LabelStore:
         """The draw with this id, or None."""
         return self._one(Draw, draws_table, draws_table.c.draw_id == draw_id)
 
-    def event_rows(self) -> list[tuple[Any, ...]]:
-        """All events in order, as plain tuples: faster than `events`.
-
-        Returns
-        -------
-        list of tuple
-            ``(seq, event_id, item_id, kind, answer, target, draw_id, annotator, shown_at,
-            answered_at)``, the answer as JSON text.
-        """
-        columns = events_table.c
-        query = sa.select(
-            columns.seq,
-            columns.event_id,
-            columns.item_id,
-            columns.kind,
-            sa.cast(columns.answer, sa.Text),
-            columns.target,
-            columns.draw_id,
-            columns.annotator,
-            columns.shown_at,
-            columns.answered_at,
-        )
-        return self._rows(query, columns.seq)
-
-    def draw_rows(self) -> list[tuple[Any, ...]]:
-        """All draws in order, with the fields of `Draw` in their order."""
-        columns = [draws_table.c[f.name] for f in fields(Draw)]
-        return self._rows(sa.select(*columns), draws_table.c.seq)
-
     def draws(self) -> list[Draw]:
         """All draws, in order."""
         return list(self._read(Draw, draws_table, draws_table.c.seq))
@@ -387,15 +358,25 @@ class LabelStore:
             row = connection.execute(query).first()
         return None if row is None else kind(*row)
 
-    def _rows(self, query: sa.Select[Any], order: sa.Column[Any]) -> list[tuple[Any, ...]]:
-        # By the driver itself: a million rows take SQLAlchemy three times as long.
+    def count(self, table: sa.Table) -> int:
+        """Rows of a table."""
         with self._reading() as connection:
-            driver = connection.connection.cursor()
+            return int(connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0)
+
+    def rows(self, query: sa.Select[Any], at_once: int = 50_000) -> Iterator[list[tuple[Any, ...]]]:
+        """What a query finds, as plain tuples, some at a time.
+
+        By the driver itself: a million rows take SQLAlchemy three times as long.
+        """
+        with self._reading() as connection:
+            found = connection.connection.cursor()
             try:
-                driver.execute(str(query.order_by(order).compile(connection)))
-                return list(driver.fetchall())
+                text = query.compile(connection, compile_kwargs={"literal_binds": True})
+                found.execute(str(text))
+                while part := found.fetchmany(at_once):
+                    yield list(part)
             finally:
-                driver.close()
+                found.close()
 
     def _insert(self, table: sa.Table, rows: list[dict[str, Any]]) -> None:
         if rows:
