@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import datasets, encoders, errors, evaluation, learners, strategies
+    from .content import Audio, Fields, Html, Image, Pair, Table, Text
     from .errors import AlwidgetsError
     from .learners import HeadEnsemble, SklearnLearner, TorchLearner
     from .pool import Pool
@@ -22,26 +23,40 @@ __version__ = "0.1.0"
 
 _HOME = {
     "AlwidgetsError": "errors",
+    "Audio": "content",
     "Classification": "tasks",
+    "Fields": "content",
     "HeadEnsemble": "learners",
+    "Html": "content",
+    "Image": "content",
     "InlineExecutor": "trainer",
     "LabelStore": "store",
+    "Pair": "content",
     "Pool": "pool",
     "Session": "session",
     "SklearnLearner": "learners",
+    "Table": "content",
+    "Text": "content",
     "TorchLearner": "learners",
 }
 _MODULES = ("datasets", "encoders", "errors", "evaluation", "learners", "strategies")
 
 __all__ = [
     "AlwidgetsError",
+    "Audio",
     "Classification",
+    "Fields",
     "HeadEnsemble",
+    "Html",
+    "Image",
     "InlineExecutor",
     "LabelStore",
+    "Pair",
     "Pool",
     "Session",
     "SklearnLearner",
+    "Table",
+    "Text",
     "TorchLearner",
     "__version__",
     "datasets",

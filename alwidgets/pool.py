@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import ingest
-from .content import Content, Image, Text
+from .content import Content, Image, Text, no_encoder
 from .encoders import Encoder, encoder_for
 from .errors import PoolError, UnknownItemError
-from .ingest import FeatureRows, FeatureSource, FrameColumns, Ids, ImageFiles
+from .ingest import FeatureRows, FeatureSource, FrameColumns, Ids, ImageFiles, Render
 from .pixels import BYTE, Levels
 
 log = logging.getLogger(__name__)
@@ -53,6 +53,7 @@ class Pool:
         metadata: Mapping[str, Iterable[object]] | None = None,
         features: NDArray[Any] | None = None,
         encoder: Any = None,
+        shown: Sequence[Content] | None = None,
     ) -> None:
         if len(contents) == 0:
             raise PoolError("The pool is empty: there is nothing to label. Give at least one item.")
@@ -72,10 +73,14 @@ class Pool:
             if features is not None:
                 features = ingest.take_rows(features, kept)
             contents = contents if bare else ingest.take(contents, kept)
+            shown = None if shown is None else ingest.take(shown, kept)
         # Bare rows show the numbers that are kept, not the same ones again of another width.
-        self.contents = FeatureRows(features) if bare and features is not None else contents
+        self._learnt = FeatureRows(features) if bare and features is not None else contents
+        self.contents = self._learnt if shown is None else shown
         self.metadata = columns
         self._features = features
+        if features is None and not isinstance(contents[0], (Text, Image)):
+            raise PoolError(no_encoder(contents[0]))
         self.encoder: Encoder | None = encoder_for(contents, encoder) if features is None else None
         self._encoding = threading.Lock()
         # What is black and white in the pool's arrays is so in new ones too.
@@ -99,7 +104,7 @@ class Pool:
         X : array-like, shape (n, d), or path of a .npy file
             Features, finite numbers; a file is mapped into memory. float16 and float32 are kept as
             they are, on disk where they lie there; anything else becomes float32.
-        content : sequence of str, or images (n, h, w[, 3]), optional
+        content : sequence of str or Content, or images (n, h, w[, 3]), optional
             What the cards show; without it, the numbers themselves.
         ids : sequence of str or int, optional
             Distinct. Without them, a hash of the content (of the features where there is none).
@@ -135,6 +140,7 @@ class Pool:
         id: str | None = None,
         metadata: str | Sequence[str] | None = None,
         encoder: Any = None,
+        render: Render | None = None,
     ) -> Pool:
         """Make a pool of the rows of a data frame.
 
@@ -153,13 +159,32 @@ class Pool:
             Columns to show beside an item.
         encoder : encoder, callable, scikit-learn transformer or model, optional
             From texts or images to features, where none are given: see `alwidgets.encoders`.
+        render : callable, optional
+            Makes what a card shows of a row, a dict of its values by column: a text or any other
+            content. It is called when a card is shown, so the frame must not change meanwhile.
+            What is learnt from, and the ids, stay those of the columns named above: a new look
+            keeps the labels.
 
         Raises
         ------
         PoolError
-            If a column is missing, a text or an id is missing, or as `from_arrays`.
+            If a column is missing, a text or an id is missing, `render` fails on the first row,
+            or as `from_arrays`.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from alwidgets import Fields, Table
+        >>> df = pd.DataFrame({"title": ["A cat", "A dog"], "price": [3.5, 4.0]})
+        >>> pool = Pool.from_frame(
+        ...     df,
+        ...     text="title",
+        ...     render=lambda row: Fields({"title": row["title"], "facts": Table(row)}),
+        ... )
+        >>> pool.contents[1].preview()
+        'title: A dog · facts: title: A dog · price: 4.0'
         """
-        table = ingest.as_frame_columns(df, text, image, features, id, metadata)
+        table = ingest.as_frame_columns(df, text, image, features, id, metadata, render)
         return cls._of_columns(table, encoder)
 
     @classmethod
@@ -174,6 +199,7 @@ class Pool:
         metadata: str | Sequence[str] | None = None,
         encoder: Any = None,
         cache: str | PathLike[str] | None = None,
+        render: Render | None = None,
     ) -> Pool:
         """Make a pool of the rows of Parquet files, which may be larger than memory.
 
@@ -187,7 +213,7 @@ class Pool:
             A file, a folder (all its ``*.parquet``, in sub-folders too) or a pattern with ``*``.
         features : str, list of str, path of a .npy file, or array (n, d), optional
             Columns are written to a .npy file in the cache, once, and mapped into memory.
-        text, image, id, metadata, encoder
+        text, image, id, metadata, encoder, render
             As in `from_frame`. Every image is decoded once, to see that it can be.
         cache : path, optional
             Folder; by default that of the environment variable ``ALWIDGETS_CACHE``, or the user's.
@@ -197,7 +223,7 @@ class Pool:
         PoolError
             If a file or a column is missing, or a value (its row is named), or as `from_arrays`.
         """
-        table = ingest.as_parquet_columns(path, text, image, features, id, metadata, cache)
+        table = ingest.as_parquet_columns(path, text, image, features, id, metadata, cache, render)
         return cls._of_columns(table, encoder)
 
     @classmethod
@@ -212,6 +238,7 @@ class Pool:
             metadata=table.metadata,
             features=table.features,
             encoder=encoder,
+            shown=table.shown,
         )
         pool._levels = table.levels or BYTE
         return pool
@@ -314,7 +341,7 @@ class Pool:
             if self._features is None:
                 assert self.encoder is not None
                 with ingest.progress_bar("Encoding") as progress:
-                    encoded = self.encoder.fit_transform(self.contents, progress=progress)
+                    encoded = self.encoder.fit_transform(self._learnt, progress=progress)
                 self._features = ingest.check_features(encoded, self.ids)
             return self._features
 
@@ -346,7 +373,7 @@ class Pool:
         elif isinstance(new, np.ndarray) and new.ndim == 2 and new.dtype.kind in "fiub":
             rows = new
         else:
-            is_text = isinstance(self.contents[0], Text)
+            is_text = isinstance(self._learnt[0], Text)
             contents = ingest.as_texts(new) if is_text else ingest.as_images(new, self._levels)[0]
             rows = self.encoder.transform(contents) if contents else np.empty((0, width))
         if rows.shape[1] != width:
@@ -364,7 +391,7 @@ class Pool:
 
     def digest(self, index: int) -> str:
         """Hash of an item's content, 16 hexadecimal digits."""
-        return ingest.content_hash(self.contents[index].to_bytes())
+        return ingest.content_hash(self._learnt[index].to_bytes())
 
     @cached_property
     def fingerprint(self) -> str:
@@ -379,8 +406,10 @@ class Pool:
 
     def __repr__(self) -> str:
         kind = "rows"
-        if not isinstance(self.contents, FeatureRows):
-            kind = "texts" if hasattr(self.contents[0], "text") else "images"
+        if not isinstance(self._learnt, FeatureRows):
+            first = self._learnt[0]
+            named = "images" if isinstance(first, Image) else "items"
+            kind = "texts" if isinstance(first, Text) else named
         parts = [f"{len(self):,} {kind}"]
         if self._features is not None:
             parts.append(f"{self._features.shape[1]:,} features")

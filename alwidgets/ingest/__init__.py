@@ -9,6 +9,7 @@ from .ids import Ids, as_ids, by_lot, content_hash, fingerprint, first_of_each
 from .lazy import Column, FeatureRows, ImageFiles, Lazy, take
 from .parquet import as_parquet_columns
 from .progress import Progress, progress_bar
+from .render import Render, Rendered
 from .values import as_contents, as_images, as_metadata, as_texts
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "ImageFiles",
     "Lazy",
     "Progress",
+    "Render",
+    "Rendered",
     "as_contents",
     "as_frame_columns",
     "as_ids",

@@ -13,6 +13,7 @@ from ..content import Content
 from ..errors import PoolError
 from ..pixels import Levels
 from .arrays import FeatureSource, as_source
+from .render import Render, Rendered, rendered_frame
 from .values import as_images, as_names, as_texts
 from .vectors import as_rows
 
@@ -30,6 +31,7 @@ class FrameColumns:
     ids: Sequence[object] | None
     metadata: Mapping[str, Sequence[Any]]
     levels: Levels | None
+    shown: Rendered | None = None
 
 
 def as_frame_columns(
@@ -39,6 +41,7 @@ def as_frame_columns(
     features: FeatureSource | None,
     id: str | None,
     metadata: str | Sequence[str] | None,
+    render: Render | None = None,
 ) -> FrameColumns:
     """Read the named columns of a pandas, polars or pyarrow table."""
     import narwhals as nw
@@ -80,6 +83,7 @@ def as_frame_columns(
         column(id).to_list() if id is not None else None,
         {name: column(name).to_list() for name in as_names(metadata)},
         levels,
+        rendered_frame(frame, render),
     )
 
 

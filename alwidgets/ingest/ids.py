@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from ..content import Content
+from ..content import Content, is_missing
 from ..errors import PoolError
 from .lazy import Lazy
 from .progress import progress_bar
-from .values import is_missing, listed
+from .values import listed
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -82,7 +82,7 @@ class FeatureRows(Lazy):
         row = self.features[index]
         shown = ", ".join(f"{value:.4g}" for value in row[:SHOWN_FEATURES])
         shown += ", …" if len(row) > SHOWN_FEATURES else ""
-        return _Row(shown, _as_keys(row).tobytes())
+        return _Row(shown, row=_as_keys(row).tobytes())
 
 
 def _as_keys(features: NDArray[Any]) -> NDArray[np.float32]:
@@ -95,7 +95,7 @@ def _as_keys(features: NDArray[Any]) -> NDArray[np.float32]:
 class _Row(Text):
     """A row shown by its first numbers, and told apart by all of them."""
 
-    row: bytes = field(repr=False)
+    row: bytes = field(default=b"", repr=False)
 
     def to_bytes(self) -> bytes:
         return self.row
@@ -143,8 +143,4 @@ class ImageFiles(Lazy):
         PoolError
             If it cannot be read, or is no image.
         """
-        try:
-            data = path.read_bytes()
-        except OSError as e:
-            raise PoolError(f"{path} cannot be read ({e.strerror}).") from e
-        return Image.from_bytes(data, str(path))
+        return Image.from_file(path)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from ..content import Content, Image, Text
+from ..content import Content, Image, Text, plain
 from ..errors import PoolError
 from .arrays import FeatureSource, as_source, open_npy
 from .folders import cache_folder, check_room
@@ -23,8 +23,9 @@ from .frames import FrameColumns
 from .ids import GivenIds, given_ids
 from .lazy import Column, ImageFiles, Lazy
 from .progress import progress_bar
+from .render import Render, rendered_files
 from .rowgroups import ParquetFiles
-from .values import as_names, plain
+from .values import as_names
 from .vectors import as_rows, dtype_of
 
 if TYPE_CHECKING:
@@ -177,6 +178,7 @@ def as_parquet_columns(
     id: str | None,
     metadata: str | Sequence[str] | None,
     cache: str | PathLike[str] | None,
+    render: Render | None = None,
 ) -> FrameColumns:
     """Open the named columns of Parquet files; the parameters are those of `Pool.from_parquet`."""
     if text is not None and image is not None:
@@ -200,6 +202,7 @@ def as_parquet_columns(
         _ids(files, id) if id is not None else None,
         {name: _column(files, name) for name in as_names(metadata)},
         None,
+        rendered_files(files, render),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..content import Content, Image, Text
+from ..content import Content, Image, Text, as_content, plain
+from ..content.base import Unencoded
 from ..errors import PoolError
 from ..pixels import Levels, level_range
 from .lazy import Column, ImageFiles
@@ -64,15 +64,17 @@ def as_images(images: Any, levels: Levels | None = None) -> tuple[Sequence[Conte
 
 
 def as_contents(values: Any) -> Sequence[Content]:
-    """Wrap texts or images, whichever these are."""
+    """Wrap texts or images, whichever these are; of mixed or other kinds each must be content."""
     if isinstance(values, np.ndarray):
         first = values.flat[0] if values.ndim == 1 and values.size else None
     else:
         values = listed(values, "texts or images")
         first = values[0] if values else None
-    if isinstance(first, (str, Text)):
-        return as_texts(values, "content")
-    return as_images(values)[0]
+    of_texts = isinstance(first, (str, Text))
+    others = (Unencoded, Image) if of_texts else Unencoded
+    if any(isinstance(value, others) for value in values):
+        return [as_content(value, f"Row {row} of content") for row, value in enumerate(values)]
+    return as_texts(values, "content") if of_texts else as_images(values)[0]
 
 
 def as_metadata(
@@ -146,26 +148,3 @@ def _image_or_array(value: Any, row: int) -> Image | NDArray[Any]:
     if not np.isfinite(array).all():
         raise PoolError(f"The image in row {row} holds NaN or infinite levels. Fill them first.")
     return array
-
-
-def is_missing(value: Any) -> bool:
-    """Tell whether this is None, NaN, NaT or pandas' NA."""
-    if value is None:
-        return True
-    try:
-        return bool(value != value)  # NaN and NaT alone differ from themselves
-    except TypeError:  # NA is neither true nor false
-        return True
-    except ValueError:  # an array
-        return False
-
-
-def plain(value: Any) -> Any:
-    """Make a value one that JSON can hold; None where it is missing or not finite."""
-    if isinstance(value, (np.datetime64, np.timedelta64)):
-        return None if np.isnat(value) else str(value)
-    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
-        value = value.item()
-    if is_missing(value) or (isinstance(value, float) and not math.isfinite(value)):
-        return None
-    return value if isinstance(value, (str, int, float, bool)) else str(value)

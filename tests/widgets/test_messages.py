@@ -5,7 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import (
+    Any,
+    Literal,
+    NotRequired,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 import pytest
 
@@ -22,10 +31,12 @@ def fits(value: Any, kind: Any) -> bool:
         return True
     if is_typeddict(kind):
         hints = get_type_hints(kind)
+        marked = get_type_hints(kind, include_extras=True)
+        optional = {name for name, hint in marked.items() if get_origin(hint) is NotRequired}
         return (
             isinstance(value, dict)
-            and value.keys() == hints.keys()
-            and all(fits(value[name], hint) for name, hint in hints.items())
+            and hints.keys() - optional <= value.keys() <= hints.keys()
+            and all(fits(item, hints[name]) for name, item in value.items())
         )
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Literal:

@@ -39,6 +39,7 @@ export class Help {
       ["Space", "skip"],
       ["Backspace", "undo (Ctrl Z too)"],
       ["F", "flag, or take the flag off"],
+      ["Z", "zoom in on an image, arrows move it; Z or Esc zooms out"],
       ["?", "show or hide this list"],
       ["Esc", "back to the notebook"],
     ];

@@ -40,6 +40,9 @@ describe("actionOf", () => {
     ["F", { do: "flag" }], // Caps Lock
     ["?", { do: "help" }],
     ["Escape", { do: "leave" }],
+    ["z", { do: "zoom" }],
+    ["ArrowRight", { do: "pan", pages: 0.25 }],
+    ["ArrowLeft", { do: "pan", pages: -0.25 }],
     ["x", null],
     ["/", null],
     ["Tab", null],

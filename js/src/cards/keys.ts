@@ -2,9 +2,9 @@
 
 export type Action =
   | { do: "answer"; code: number }
-  | { do: "accept" | "skip" | "undo" | "flag" | "help" | "leave" }
+  | { do: "accept" | "skip" | "undo" | "flag" | "help" | "leave" | "zoom" }
   | { do: "filter"; text: string }
-  | { do: "scroll"; pages: number };
+  | { do: "scroll" | "pan"; pages: number };
 
 /** What is read of a KeyboardEvent. */
 export type Press = Pick<
@@ -55,6 +55,11 @@ export function actionOf(press: Press, keys: readonly (string | null)[]): Action
       return { do: "leave" };
     case "f":
       return { do: "flag" };
+    case "z":
+      return { do: "zoom" };
+    case "ArrowRight":
+    case "ArrowLeft":
+      return { do: "pan", pages: key === "ArrowRight" ? 0.25 : -0.25 };
     case "ArrowDown":
     case "ArrowUp":
       return { do: "scroll", pages: key === "ArrowDown" ? 0.25 : -0.25 };

@@ -1,22 +1,36 @@
 import { make, setText } from "../shared/dom";
 import type { Listeners } from "../shared/listeners";
-import type { Card } from "../shared/messages";
+import type { Card, HtmlContent, ImageContent } from "../shared/messages";
+import type { Cleanup } from "../shared/model";
+import { filesOf } from "./blobs";
+import { isPlayers } from "./content/audio";
+import { isPrepared, prepared } from "./content/html";
+import { image } from "./content/image";
+import { leavesOf } from "./content/leaves";
+import { type Context, render } from "./content/render";
+import { Zoom } from "./content/zoom";
 import type { CardsState } from "./state";
 
 const AHEAD = 6; // images decoded before their card comes on screen
-const SMALL = 128; // images up to this size are shown as the pixels they are
+const CLEANED = 3; // cards whose markup is cleaned before
+const PAUSE = 60; // ms from a key press to that
 
 /** Where the item is seen: fixed in height, so that nothing jumps from card to card. */
 export class Stage {
   readonly root: HTMLElement;
   readonly #box: HTMLElement;
   readonly #meta: HTMLElement;
-  #images = new Map<string, HTMLImageElement>();
+  readonly #zoom: Zoom;
+  readonly #listeners: Listeners;
+  #images = new Map<string, HTMLImageElement>(); // by URL
+  #unclean: HtmlContent[] = [];
+  #cleaning: Cleanup | null = null;
   #shown: Card | null = null;
   #phase = "";
   #scrolled = false;
 
   constructor(listeners: Listeners) {
+    this.#listeners = listeners;
     this.#box = make("div", { class: "alw-stage", "data-lm-suppress-shortcuts": "true" });
     this.#meta = make("dl", { class: "alw-meta", hidden: true });
     this.root = make("div", {}, make("div", { class: "alw-well" }, this.#box), this.#meta);
@@ -25,6 +39,10 @@ export class Stage {
       this.#markRest();
     };
     listeners.dom(this.#box, "scroll", scrolled, { passive: true });
+    listeners.dom(this.#box, "keydown", (event) => {
+      if (isPlayers(event)) event.stopPropagation();
+    });
+    this.#zoom = new Zoom(this.#box, listeners, () => this.measure());
   }
 
   paint(state: CardsState): void {
@@ -39,8 +57,7 @@ export class Stage {
       this.#phase = phase;
       this.#shown = card;
       if (card) this.#show(card, state);
-      else this.#box.replaceChildren(phase === "exhausted" ? exhausted(state) : skeleton());
-      if (!card) this.#box.dataset.kind = "none";
+      else this.#fill("none", phase === "exhausted" ? exhausted(state) : skeleton());
       this.#paintMeta(card);
     } else if (phase === "exhausted") {
       const text = this.#box.querySelector(".alw-done-text");
@@ -49,12 +66,21 @@ export class Stage {
     this.#prepare(state);
   }
 
-  /** Whether the item is longer than the stage: then a keyboard must reach it. */
+  /** Whether the item, or code in it, is larger than its place: then a keyboard must reach it. */
   measure(): void {
-    const overflows = this.#box.scrollHeight > this.#box.clientHeight + 1;
-    if (overflows) this.#box.setAttribute("tabindex", "0");
-    else this.#box.removeAttribute("tabindex");
+    for (const element of [this.#box, ...this.#codes()]) {
+      const { scrollHeight, clientHeight, scrollWidth, clientWidth } = element;
+      if (scrollHeight > clientHeight + 1 || scrollWidth > clientWidth + 1) element.tabIndex = 0;
+      else {
+        if (element === element.ownerDocument.activeElement) this.#handBack();
+        element.removeAttribute("tabindex");
+      }
+    }
     this.#markRest();
+  }
+
+  #codes(): HTMLElement[] {
+    return [...this.#box.querySelectorAll<HTMLElement>(".alw-code-box")];
   }
 
   /** Fades the lower edge while there is more below it. */
@@ -67,46 +93,79 @@ export class Stage {
     this.#box.scrollTop += pages * this.#box.clientHeight;
   }
 
+  /** Scrolls sideways: a zoomed image, or code with long lines. */
+  pan(pages: number): void {
+    for (const element of [this.#box, ...this.#codes()]) {
+      element.scrollLeft += pages * element.clientWidth;
+    }
+  }
+
+  /** Zooms in on the image, or out again; false where there is none. */
+  zoom(): boolean {
+    return this.#zoom.toggle();
+  }
+
+  /** Ends the zoom; false where there is none. */
+  unzoom(): boolean {
+    return this.#zoom.leave();
+  }
+
   #show(card: Card, state: CardsState): void {
     const { content } = card;
-    this.#box.dataset.kind = content.kind;
-    if (content.kind === "text") {
-      const size = content.text.length < 80 ? "short" : content.text.length < 320 ? "medium" : "long";
-      this.#box.replaceChildren(
-        make("p", { class: "alw-text", dir: "auto", "data-size": size }, content.text),
-      );
-    } else {
-      const image = this.#image(card, state);
-      this.#box.replaceChildren(image ?? unseen("No image came with this card."));
-    }
+    this.#fill(content.kind, render(content, this.#context(state)));
     // setting it lays the page out, so not in a key press that needs none
-    if (this.#scrolled) this.#box.scrollTop = 0;
+    if (this.#scrolled) this.#box.scrollTop = this.#box.scrollLeft = 0;
     this.#scrolled = false;
   }
 
-  /** The image of a card, made once and decoded ahead. */
-  #image(card: Card, state: CardsState): HTMLImageElement | null {
-    const { content } = card;
-    const url = state.images.url(card.item_id);
-    if (content.kind !== "image" || url === null) return null;
-    const ready = this.#images.get(card.item_id);
-    if (ready?.src === url) return ready;
-    const image = make("img", { class: "alw-image", alt: content.alt, draggable: "false", decoding: "sync" });
-    image.classList.toggle("alw-pixels", Math.max(content.width, content.height) <= SMALL);
-    image.onerror = () => image.replaceWith(unseen("This image cannot be shown: its file is damaged."));
-    image.src = url;
-    image.decode?.().catch(() => {}); // a failure is told by onerror, when the card is on screen
-    this.#images.set(card.item_id, image);
-    return image;
+  #fill(kind: string, element: HTMLElement): void {
+    const box = this.#box;
+    const active = box.ownerDocument.activeElement;
+    if (active !== box && box.contains(active)) this.#handBack();
+    this.#zoom.forget();
+    box.dataset.kind = kind;
+    box.replaceChildren(element);
+  }
+
+  /** Focus on what is about to go, or to lose its tab stop, would fall back to the page, and keys to the notebook. */
+  #handBack(): void {
+    this.#box.closest<HTMLElement>("[data-view]")?.focus({ preventScroll: true });
+  }
+
+  #context(state: CardsState): Context {
+    return { url: (file) => state.blobs.url(file), image: (file) => this.#image(file, state) };
+  }
+
+  /** An image, made once and decoded ahead. */
+  #image(file: ImageContent, state: CardsState): HTMLImageElement | null {
+    const url = state.blobs.url(file);
+    if (url === null) return null;
+    const ready = this.#images.get(url) ?? image(file, url);
+    this.#images.set(url, ready);
+    return ready;
+  }
+
+  /** Cleans the markup of coming cards, one at a time, once the card on screen is painted. */
+  #cleanAhead(): void {
+    const content = this.#unclean.find((c) => !isPrepared(c));
+    if (!content || this.#cleaning) return;
+    this.#cleaning = this.#listeners.timeout(() => {
+      this.#cleaning = null;
+      prepared(content);
+      this.#cleanAhead();
+    }, PAUSE);
   }
 
   #prepare(state: CardsState): void {
     const soon = state.deck.upcoming.slice(0, AHEAD);
+    const leaves = soon.slice(0, CLEANED).flatMap((card) => leavesOf(card.content));
+    this.#unclean = leaves.filter((leaf) => leaf.kind === "html");
+    this.#cleanAhead();
     if (this.#shown) soon.push(this.#shown);
     const kept = new Map<string, HTMLImageElement>();
-    for (const card of soon) {
-      const image = this.#image(card, state);
-      if (image) kept.set(card.item_id, image);
+    for (const file of soon.flatMap((card) => filesOf(card.content))) {
+      const ready = file.kind === "image" ? this.#image(file, state) : null;
+      if (ready) kept.set(ready.src, ready);
     }
     this.#images = kept;
   }
@@ -121,10 +180,6 @@ export class Stage {
       }),
     );
   }
-}
-
-function unseen(text: string): HTMLElement {
-  return make("p", { class: "alw-unseen" }, text);
 }
 
 function skeleton(): HTMLElement {

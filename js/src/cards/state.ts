@@ -10,8 +10,8 @@ import type {
 } from "../shared/messages";
 import type { Cleanup, Model } from "../shared/model";
 import { Outbox, pageShelf, type Shelf, type Timers } from "../shared/outbox";
+import { Blobs } from "./blobs";
 import { CardDeck } from "./deck";
-import { Images } from "./images";
 import { classKeys } from "./keys";
 import { Pace } from "./pace";
 
@@ -46,7 +46,7 @@ const SETTLE = 400; // Python's status and its acknowledgement come in either or
 export class CardsState {
   readonly deck: CardDeck;
   readonly outbox: Outbox;
-  readonly images = new Images();
+  readonly blobs = new Blobs();
   readonly pace = new Pace();
   readonly listeners = new Listeners();
   readonly store: StoreTrait;
@@ -169,7 +169,7 @@ export class CardsState {
   dispose(): void {
     this.listeners.dispose();
     this.outbox.dispose();
-    this.images.dispose();
+    this.blobs.dispose();
     this.#watchers.clear();
   }
 
@@ -178,9 +178,9 @@ export class CardsState {
     switch (message.type) {
       case "queue":
         this.#asked = null;
-        this.images.add(message.cards, buffers);
+        this.blobs.add(message.cards, buffers);
         this.deck.refill(message.cards, message.model_version, message.exhausted);
-        this.images.keep(this.deck.live);
+        this.blobs.keep(this.deck.live);
         this.#askForMore();
         break;
       case "ack":
@@ -196,7 +196,7 @@ export class CardsState {
         this.#askForMore();
         break;
       case "undone":
-        this.images.add([message.card], buffers);
+        this.blobs.add([message.card], buffers);
         this.deck.undone(message.event_id, message.card);
         this.said = "A label was taken back.";
         break;

@@ -6,7 +6,7 @@ import { classColour } from "../shared/palette";
 import { Classes } from "./classes";
 import { Footer } from "./footer";
 import { Help } from "./help";
-import { actionOf } from "./keys";
+import { actionOf, FEW } from "./keys";
 import { Notices } from "./notices";
 import { Stage } from "./stage";
 import type { CardsState } from "./state";
@@ -301,11 +301,18 @@ export class CardsView {
       case "scroll":
         this.#stage.scroll(action.pages);
         break;
+      case "pan":
+        this.#stage.pan(action.pages);
+        break;
+      case "zoom":
+        // where there is nothing to zoom, Z is a letter
+        if (!this.#stage.zoom() && this.#state.keys.length > FEW) this.#classes.startFilter("z");
+        break;
       case "help":
         this.#toggleHelp();
         break;
       case "leave":
-        this.#leave();
+        if (!this.#stage.unzoom()) this.#leave();
         break;
     }
   }

@@ -1,4 +1,5 @@
-import type { Card } from "../shared/messages";
+import type { Card, CardContent } from "../shared/messages";
+import { shown } from "./content/table";
 
 /** What each strategy looks for, in a few words. */
 const LOOKS_FOR: Record<string, string> = {
@@ -66,10 +67,31 @@ export function badge(card: Card): Why | null {
 
 const LONGEST = 240;
 
+/** A content as it is read out. */
+function inWords(content: CardContent): string {
+  switch (content.kind) {
+    case "text":
+      return content.code ? `Code: ${content.text}` : content.text;
+    case "image":
+      return content.alt || "Image";
+    case "audio":
+      return content.alt ? `${content.alt}, a sound` : "A sound";
+    case "table":
+      return content.rows.map(({ name, value }) => `${name}: ${shown(value)}`).join(", ");
+    case "html":
+      return content.text;
+    case "pair":
+      return `Left: ${inWords(content.left)}. Right: ${inWords(content.right)}`;
+    case "fields":
+      return content.fields.map(({ name, content: c }) => `${name}: ${inWords(c)}`).join(". ");
+    default:
+      return "";
+  }
+}
+
 /** The card in words, for a screen reader. */
 export function spoken(card: Card, suggestion: string): string {
-  const { content } = card;
-  const text = content.kind === "text" ? content.text : content.alt || "Image";
+  const text = inWords(card.content);
   const cut = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
   return [cut, badge(card) ? "Audit card." : "", suggestion, card.flag ? "Flagged." : ""]
     .filter(Boolean)

@@ -3,12 +3,64 @@
  * in `fixtures/messages` hold one of each kind, and both test suites read them.
  */
 
-/** What is to be seen of an item. `buffer` is the index of the image's bytes among the buffers of the message. */
-export type Content =
-  | { kind: "text"; text: string }
-  | { kind: "image"; mime: string; buffer: number; width: number; height: number; alt: string };
-
 export type Scalar = string | number | boolean | null;
+
+/** A part of a text to highlight: start and end in code points, and a weight, below 0 where it speaks against. */
+export type Mark = [start: number, end: number, weight: number];
+
+export interface TextContent {
+  kind: "text";
+  text: string;
+  code?: boolean;
+  language?: string;
+  marks?: Mark[];
+}
+
+/** `buffer` is the index of the file's bytes among the buffers of the message. */
+export interface ImageContent {
+  kind: "image";
+  mime: string;
+  buffer: number;
+  width: number;
+  height: number;
+  alt: string;
+}
+
+export interface AudioContent {
+  kind: "audio";
+  mime: string;
+  buffer: number;
+  alt: string;
+}
+
+export interface TableContent {
+  kind: "table";
+  rows: { name: string; value: Scalar }[];
+}
+
+/** Markup as it came: it must be cleaned before it is shown. `text` is its words. */
+export interface HtmlContent {
+  kind: "html";
+  markup: string;
+  text: string;
+}
+
+export interface PairContent {
+  kind: "pair";
+  left: CardContent;
+  right: CardContent;
+}
+
+export interface FieldsContent {
+  kind: "fields";
+  fields: { name: string; content: CardContent }[];
+}
+
+/** What is to be seen of an item in small. */
+export type Content = TextContent | ImageContent;
+
+/** What is to be seen of an item on its card. */
+export type CardContent = Content | AudioContent | TableContent | HtmlContent | PairContent | FieldsContent;
 
 export interface Suggestion {
   answer: string;
@@ -21,7 +73,7 @@ export interface Card {
   item_id: string;
   draw_id: string | null;
   stream: "train" | "audit" | "chosen";
-  content: Content;
+  content: CardContent;
   metadata: Record<string, Scalar>;
   suggestion: Suggestion | null;
   reason: { strategy: string; score: number | null; model_version: number };

@@ -1,4 +1,4 @@
-"""What an item shows: a text or an image, as data and never as markup."""
+"""Images, as the files that a browser decodes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import hashlib
 import io
 import struct
 from dataclasses import dataclass, field
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import PoolError
-from .pixels import BYTE, Levels, array_key, as_8_bit, is_deep, over_white, to_levels
+from ..errors import PoolError
+from ..pixels import BYTE, Levels, array_key, as_8_bit, is_deep, over_white, to_levels
+from .base import read_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,23 +27,6 @@ MIME_BY_FORMAT = {
     "MPO": "image/jpeg",
     "WEBP": "image/webp",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A text.
-
-    Attributes
-    ----------
-    text : str
-        Shown as it is; markup in it is not interpreted.
-    """
-
-    text: str
-
-    def to_bytes(self) -> bytes:
-        """Bytes that identify the text (UTF-8; lone surrogates kept apart)."""
-        return self.text.encode("utf-8", "surrogatepass")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +56,23 @@ class Image:
         """Bytes that identify the image."""
         return self.key or self.data
 
+    def preview(self) -> str:
+        """Say in a few words what it is."""
+        return f"Image, {self.width:,} by {self.height:,} pixels"
+
     @classmethod
-    def from_bytes(cls, data: bytes, name: str) -> Image:
+    def from_file(cls, path: str | PathLike[str]) -> Image:
+        """Read an image file; see `from_bytes`.
+
+        Raises
+        ------
+        PoolError
+            If it cannot be read, or is no image.
+        """
+        return cls.from_bytes(read_file(path), str(path))
+
+    @classmethod
+    def from_bytes(cls, data: bytes, name: str = "The image") -> Image:
         """Check that `data` is an image that decodes, and wrap it.
 
         Parameters
@@ -153,6 +153,3 @@ class Image:
         buffer = io.BytesIO()
         image.save(buffer, "PNG")
         return cls(buffer.getvalue(), "image/png", *image.size, key)
-
-
-Content = Text | Image
