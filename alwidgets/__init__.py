@@ -15,18 +15,20 @@ if TYPE_CHECKING:
     from .pool import Pool
     from .session import Session
     from .store import LabelStore
-    from .tasks import Classification
+    from .tasks import Binary, Classification, Rating
     from .trainer import InlineExecutor
 
 __version__ = "0.1.0"
 
 _HOME = {
     "AlwidgetsError": "errors",
+    "Binary": "tasks",
     "Classification": "tasks",
     "HeadEnsemble": "learners",
     "InlineExecutor": "trainer",
     "LabelStore": "store",
     "Pool": "pool",
+    "Rating": "tasks",
     "Session": "session",
     "SklearnLearner": "learners",
     "TorchLearner": "learners",
@@ -35,11 +37,13 @@ _MODULES = ("datasets", "encoders", "errors", "evaluation", "learners", "strateg
 
 __all__ = [
     "AlwidgetsError",
+    "Binary",
     "Classification",
     "HeadEnsemble",
     "InlineExecutor",
     "LabelStore",
     "Pool",
+    "Rating",
     "Session",
     "SklearnLearner",
     "TorchLearner",

@@ -63,7 +63,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._session = session
         self._own: deque[str] = deque(maxlen=REMEMBERED)
         super().__init__(
-            _task=session.task.to_json(),
+            _task=dict(session.task.asked()),
             _store={
                 "id": session.store.store_id,
                 "persistent": session.store.persistent,
@@ -155,7 +155,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             self._post({"type": "undone", "event_id": target.event_id, "card": card}, buffers)
 
     def _on_notice(self, text: str) -> None:
-        self._task = self._session.task.to_json()
+        self._task = dict(self._session.task.asked())
         self._send_status(notice=text)
 
     def _on_switch(self, switch: Switch) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypedDict, cast, get_args
 
 from ..errors import MessageError
 from ..schema import Event, Kind
+from ..tasks import Answer
 
 MAX_ID = 64
 MAX_ITEM_ID = 4_096
@@ -40,7 +41,7 @@ class ImageContent(TypedDict):
 class Suggestion(TypedDict):
     """What the model says, and its probability."""
 
-    answer: str
+    answer: Answer
     confidence: float
 
 

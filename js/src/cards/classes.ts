@@ -57,8 +57,8 @@ export class Classes {
   paint(state: CardsState): void {
     if (state.task.classes !== this.#names) this.#build(state);
     const shown = state.deck.current;
-    const suggested = shown?.card.suggestion ? this.#names.indexOf(shown.card.suggestion.answer) : -1;
-    const former = shown?.former != null ? this.#names.indexOf(shown.former) : -1;
+    const suggested = shown?.card.suggestion ? state.codeOf(shown.card.suggestion.answer) : -1;
+    const former = shown?.former != null ? state.codeOf(shown.former) : -1;
     this.#mark("alw-suggested", this.#suggested, suggested);
     this.#mark("alw-former", this.#former, former);
     this.#buttons[this.#former]?.removeAttribute("aria-description");

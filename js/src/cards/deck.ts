@@ -1,4 +1,4 @@
-import type { Card, EventKind, LabelEvent } from "../shared/messages";
+import type { Answer, Card, EventKind, LabelEvent } from "../shared/messages";
 
 /** The card on screen. */
 export interface Shown {
@@ -6,7 +6,7 @@ export interface Shown {
   /** ISO time at which it came on screen. */
   at: string;
   /** The answer it had before it was taken back, or null. */
-  former: string | null;
+  former: Answer | null;
 }
 
 /** One thing a person did that can be taken back. */
@@ -17,7 +17,7 @@ interface Deed {
 
 interface Waiting {
   card: Card;
-  former: string | null;
+  former: Answer | null;
   /** Came back by undo or refusal, or was on screen: a new queue does not push it out. */
   kept: boolean;
 }
@@ -126,7 +126,7 @@ export class CardDeck {
   }
 
   /** Gives the card on screen an answer and shows the next one. */
-  answer(answer: string): LabelEvent | null {
+  answer(answer: Answer): LabelEvent | null {
     return this.#finish("answer", answer);
   }
 
@@ -194,7 +194,7 @@ export class CardDeck {
     return deed.card;
   }
 
-  #finish(kind: "answer" | "skip", answer: string | null): LabelEvent | null {
+  #finish(kind: "answer" | "skip", answer: Answer | null): LabelEvent | null {
     if (!this.#current) return null;
     const { card, at } = this.#current;
     const event = this.#event(kind, card, { answer, shown_at: at });
@@ -214,7 +214,7 @@ export class CardDeck {
   }
 
   /** Puts a card on screen; the one there now waits right behind it. */
-  #show(card: Card, former: string | null): void {
+  #show(card: Card, former: Answer | null): void {
     this.#queue = this.#queue.filter((w) => w.card.item_id !== card.item_id);
     if (this.#current) {
       this.#queue.unshift({ card: this.#current.card, former: this.#current.former, kept: true });

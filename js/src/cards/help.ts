@@ -29,11 +29,18 @@ export class Help {
   paint(state: CardsState): void {
     if (state.task.classes === this.#names) return;
     this.#names = state.task.classes;
-    const keys = state.keys.filter((k): k is string => k !== null);
-    const digits = keys.length === 0 ? [] : [keys.length === 1 ? keys[0]! : `${keys[0]} – ${keys.at(-1)}`];
     const many = this.#names.length > FEW;
+    const keys = state.keys.filter((k): k is string => k !== null);
+    const inRow = keys.every((k) => /^[0-9]$/.test(k));
+    const all = keys.length < 2 || !inRow ? keys.join(" ") : `${keys[0]} – ${keys.at(-1)}`;
+    const one = (name: string, code: number): [string, string][] =>
+      state.keys[code] ? [[state.keys[code]!, `label ${name}`]] : [];
+    const label: [string, string][] =
+      !many && !inRow
+        ? this.#names.flatMap(one)
+        : [[all, many ? "label with one of the first ten classes" : "label"]];
     const rows: [string, string][] = [
-      ...digits.map((d): [string, string] => [d, many ? "label with one of the first ten classes" : "label"]),
+      ...label,
       ...(many ? [["/", "find a class by its letters"] as [string, string]] : []),
       ["Enter", "accept the suggestion"],
       ["Space", "skip"],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { actionOf, classKeys, type Press } from "./keys";
+import { actionOf, classKeys, keysOf, type Press } from "./keys";
+import { classification } from "./testing";
 
 const press = (key: string, more: Partial<Press> = {}): Press => ({
   key,
@@ -25,6 +26,14 @@ describe("classKeys", () => {
     expect(classKeys(["0", "1", "other"])).toEqual(["1", "2", "3"]);
     expect(classKeys(["10", "11"])).toEqual(["1", "2"]);
     expect(classKeys([])).toEqual([]);
+  });
+});
+
+describe("keysOf", () => {
+  it("gives a class its own key, and the others the digits that are free", () => {
+    const task = classification(["a", "b", "c"]);
+    expect(keysOf(task)).toEqual(["1", "2", "3"]);
+    expect(keysOf({ ...task, keys: [null, "1", "x"] })).toEqual(["2", "1", "x"]);
   });
 });
 

@@ -1,5 +1,7 @@
 /** Which key does what on the cards. Pure: the view hands in what it knows and does what comes back. */
 
+import type { Task } from "../shared/messages";
+
 export type Action =
   | { do: "answer"; code: number }
   | { do: "accept" | "skip" | "undo" | "flag" | "help" | "leave" }
@@ -25,6 +27,14 @@ export const FEW = 10;
 export function classKeys(classes: readonly string[]): (string | null)[] {
   const own = classes.length > 0 && classes.every((name) => /^[0-9]$/.test(name));
   return classes.map((name, i) => (own ? name : (ROW[i] ?? null)));
+}
+
+/** The key of each class of a task: its own where it has one, else the next digit that is free. */
+export function keysOf(task: Task): (string | null)[] {
+  const own = task.keys;
+  if (own === null) return classKeys(task.classes);
+  const free = [...ROW].filter((digit) => !own.includes(digit));
+  return own.map((key) => key ?? free.shift() ?? null);
 }
 
 /** What a key press means, or null for nothing. `keys` comes from `classKeys`. */

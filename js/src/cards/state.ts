@@ -1,22 +1,15 @@
 import { newId } from "../shared/ids";
 import { Listeners } from "../shared/listeners";
-import type {
-  ClassificationTask,
-  FromCards,
-  LabelEvent,
-  Status,
-  StoreTrait,
-  ToCards,
-} from "../shared/messages";
+import type { Answer, FromCards, LabelEvent, Status, StoreTrait, Task, ToCards } from "../shared/messages";
 import type { Cleanup, Model } from "../shared/model";
 import { Outbox, pageShelf, type Shelf, type Timers } from "../shared/outbox";
 import { CardDeck } from "./deck";
 import { Images } from "./images";
-import { classKeys } from "./keys";
+import { keysOf } from "./keys";
 import { Pace } from "./pace";
 
 export interface CardsTraits extends Record<string, unknown> {
-  _task: ClassificationTask;
+  _task: Task;
   _store: StoreTrait;
 }
 
@@ -50,7 +43,7 @@ export class CardsState {
   readonly pace = new Pace();
   readonly listeners = new Listeners();
   readonly store: StoreTrait;
-  task: ClassificationTask;
+  task: Task;
   keys: (string | null)[] = [];
   status: Status | null = null;
   /** Labels given, counting those still on their way. */
@@ -76,7 +69,7 @@ export class CardsState {
     this.#world = { shelf: pageShelf(), now: Date.now, newId, ...world };
     this.task = model.get("_task");
     this.store = model.get("_store");
-    this.keys = classKeys(this.task.classes);
+    this.keys = keysOf(this.task);
     this.deck = new CardDeck({ now: () => new Date(this.#world.now()), newId: this.#world.newId });
     this.outbox = new Outbox({
       storeId: this.store.id,
@@ -92,7 +85,7 @@ export class CardsState {
     );
     this.listeners.model(model, "change:_task", () => {
       this.task = model.get("_task");
-      this.keys = classKeys(this.task.classes);
+      this.keys = keysOf(this.task);
       this.#changed();
     });
     this.#askForMore();
@@ -114,20 +107,30 @@ export class CardsState {
     return this.outbox.size;
   }
 
+  /** Place of an answer among those of the task, or -1. */
+  codeOf(answer: Answer | null): number {
+    return this.task.answers.indexOf(answer);
+  }
+
+  /** What a person calls an answer. */
+  nameOf(answer: Answer | null): string {
+    return this.task.classes[this.codeOf(answer)] ?? String(answer);
+  }
+
   // What a person does. Each paints the views first and keeps and sends the event after, so that the next card is
   // there in the frame of the key press.
 
   answer(code: number): void {
-    const name = this.task.classes[code];
-    if (name === undefined || this.deck.phase !== "showing") return;
-    this.#did(this.deck.answer(name), `Labelled ${name}.`, 1);
+    const answer = this.task.answers[code];
+    if (answer === undefined || this.deck.phase !== "showing") return;
+    this.#did(this.deck.answer(answer), `Labelled ${this.nameOf(answer)}.`, 1);
     this.pace.add(this.#world.now());
   }
 
   /** Answers what the model suggests, where it suggests something. */
   accept(): void {
     const suggestion = this.deck.current?.card.suggestion;
-    if (suggestion) this.answer(this.task.classes.indexOf(suggestion.answer));
+    if (suggestion) this.answer(this.codeOf(suggestion.answer));
     else if (this.deck.current) this.#say("This card has no suggestion to accept.");
   }
 
@@ -152,7 +155,7 @@ export class CardsState {
     const wasAnswer = last.event.kind === "answer";
     this.#did(
       event,
-      wasAnswer ? `Took back ${last.event.answer}.` : "Took back the skip.",
+      wasAnswer ? `Took back ${this.nameOf(last.event.answer)}.` : "Took back the skip.",
       wasAnswer ? -1 : 0,
     );
     if (wasAnswer) this.pace.remove();

@@ -1,7 +1,7 @@
 import axe from "axe-core";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { STATUS, useDesk } from "./desk";
-import { textCard, textCards } from "./testing";
+import { classification, textCard, textCards } from "./testing";
 import { CardsView } from "./view";
 
 const on = useDesk();
@@ -263,9 +263,45 @@ describe("two views of one model", () => {
 describe("a class more", () => {
   it("gets its button when the task changes", () => {
     on.desk.model.queue(textCards("a", "b"));
-    on.desk.model.set("_task", { kind: "classification", classes: ["ham", "spam", "unsure"] });
+    on.desk.model.set("_task", classification(["ham", "spam", "unsure"]));
     on.desk.press("3");
     expect(on.desk.model.events[0]?.answer).toBe("unsure");
+  });
+});
+
+describe("other kinds of answer", () => {
+  it("yes or no: letters as keys, and the stored answer is a truth value", () => {
+    on.desk.model.set("_task", {
+      kind: "binary",
+      classes: ["not spam", "spam"],
+      answers: [false, true],
+      keys: ["n", "y"],
+    });
+    const suggestion = { answer: false, confidence: 0.9 };
+    on.desk.model.queue([textCard("a"), textCard("b"), textCard("c", { suggestion })]);
+    on.desk.press("n");
+    expect(on.desk.text(".alw-last")).toBe("last: labelled not spam");
+    on.desk.press("y");
+    expect(on.desk.text(".alw-chip-text")).toBe("suggests not spam · 90 %");
+    on.desk.press("Enter");
+    on.desk.press("Backspace");
+    expect(on.desk.classButton(0).classList.contains("alw-former")).toBe(true);
+    expect(on.desk.model.events.map((e) => e.answer)).toEqual([false, true, false, null]);
+    on.desk.press("?");
+    expect(on.desk.text(".alw-help-rows")).toContain("nlabel not spamylabel spam");
+  });
+
+  it("a rating: each step by its own digit", () => {
+    on.desk.model.set("_task", {
+      kind: "rating",
+      classes: ["0", "1", "2"],
+      answers: [0, 1, 2],
+      keys: ["0", "1", "2"],
+    });
+    on.desk.model.queue(textCards("a", "b"));
+    on.desk.press("0");
+    on.desk.press("2");
+    expect(on.desk.model.events.map((e) => e.answer)).toEqual([0, 2]);
   });
 });
 

@@ -185,9 +185,12 @@ export class CardsView {
     this.#chip.hidden = suggestion === null;
     this.#noChip.hidden = suggestion !== null;
     if (suggestion) {
-      const code = this.#state.task.classes.indexOf(suggestion.answer);
+      const code = this.#state.codeOf(suggestion.answer);
       this.#chipDot.style.setProperty("--alw-dot", classColour(Math.max(0, code)));
-      setText(this.#chipText, `suggests ${suggestion.answer} · ${percent(suggestion.confidence)}`);
+      setText(
+        this.#chipText,
+        `suggests ${this.#state.nameOf(suggestion.answer)} · ${percent(suggestion.confidence)}`,
+      );
     } else {
       const none = !card ? "" : card.stream === "audit" ? "suggestion hidden" : "no suggestion yet";
       setText(this.#noChip, none);
@@ -207,14 +210,20 @@ export class CardsView {
     const last = deck.last;
     this.#undo.disabled = last === null && this.#state.labelled === 0;
     const deed =
-      last === null ? "" : last.event.kind === "skip" ? "skipped" : `labelled ${last.event.answer}`;
+      last === null
+        ? ""
+        : last.event.kind === "skip"
+          ? "skipped"
+          : `labelled ${this.#state.nameOf(last.event.answer)}`;
     setText(this.#last, deed && `last: ${deed}`);
   }
 
   #speak(card: Card | null): void {
     const { deck, said } = this.#state;
     const suggestion = card?.suggestion;
-    const idea = suggestion ? `Suggests ${suggestion.answer}, ${percent(suggestion.confidence)}.` : "";
+    const idea = suggestion
+      ? `Suggests ${this.#state.nameOf(suggestion.answer)}, ${percent(suggestion.confidence)}.`
+      : "";
     const rest = card
       ? spoken(card, idea)
       : deck.phase === "exhausted"
@@ -255,7 +264,7 @@ export class CardsView {
   #accept(): void {
     const suggestion = this.#state.deck.current?.card.suggestion;
     this.#state.accept();
-    if (suggestion) this.#classes.flash(this.#state.task.classes.indexOf(suggestion.answer));
+    if (suggestion) this.#classes.flash(this.#state.codeOf(suggestion.answer));
   }
 
   #keydown(event: KeyboardEvent): void {

@@ -10,8 +10,11 @@ export type Content =
 
 export type Scalar = string | number | boolean | null;
 
+/** An answer as it is stored: what it is depends on the kind of task. */
+export type Answer = Scalar;
+
 export interface Suggestion {
-  answer: string;
+  answer: Answer;
   /** 0 to 1. */
   confidence: number;
 }
@@ -36,7 +39,7 @@ export interface LabelEvent {
   event_id: string;
   item_id: string;
   kind: EventKind;
-  answer: string | null;
+  answer: Answer | null;
   /** The event that a `retract` takes back. */
   target: string | null;
   draw_id: string | null;
@@ -82,9 +85,13 @@ export type FromCards =
   | { type: "undo" }
   | { type: "events"; events: LabelEvent[] };
 
-export interface ClassificationTask {
-  kind: "classification";
+/** How the cards ask: names, answers and keys in the order of the codes. */
+export interface Task {
+  kind: "classification" | "binary" | "rating";
   classes: string[];
+  answers: Answer[];
+  /** Null where the cards are to choose all keys. */
+  keys: (string | null)[] | null;
 }
 
 export interface StoreTrait {

@@ -1,52 +1,14 @@
-"""What an answer is: each kind of task validates and encodes its answers."""
+"""One class out of several."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
-from .errors import AnswerError, TaskError
-
-#: An answer as it is stored: anything that JSON can hold.
-Answer = Any
+from ..errors import AnswerError, TaskError
+from .base import Answer, Asked, checked_keys, keys_in_order
 
 MAX_CLASSES = 1_000
-
-
-@runtime_checkable
-class Task(Protocol):
-    """The kind of answer that is asked for.
-
-    A kind has a name, a JSON description of itself (for the store and for the card), and turns
-    answers into codes for the learner and back.
-    """
-
-    kind: ClassVar[str]
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Class names, in the order of their codes."""
-        ...
-
-    def validate(self, answer: object) -> Answer:
-        """Return the answer in its stored form, or raise `AnswerError`."""
-        ...
-
-    def encode(self, answer: Answer) -> int:
-        """Code of a valid answer."""
-        ...
-
-    def decode(self, code: int) -> Answer:
-        """Answer of a code."""
-        ...
-
-    def to_json(self) -> dict[str, Any]:
-        """Describe the task, so that a store can tell whose it is."""
-        ...
-
-    def reconcile(self, described: dict[str, Any]) -> None:
-        """Take over what a store's description adds, or raise `TaskError` if it is another task."""
-        ...
 
 
 class Classification:
@@ -56,11 +18,14 @@ class Classification:
     ----------
     classes : sequence of str
         Between 2 and 1,000 distinct names. Numbers are taken by their text (``7`` is ``"7"``).
+    keys : mapping of str to str, optional
+        Keys of some classes, or of all. Of the others the first ten have the digits.
 
     Raises
     ------
     TaskError
-        If there are too few or too many names, or a name is empty or stands twice.
+        If there are too few or too many names, a name is empty or stands twice, or a key cannot
+        be.
 
     Examples
     --------
@@ -71,12 +36,13 @@ class Classification:
 
     kind: ClassVar[str] = "classification"
 
-    def __init__(self, classes: Iterable[object]) -> None:
+    def __init__(self, classes: Iterable[object], *, keys: Mapping[str, str] | None = None) -> None:
         if isinstance(classes, str):
             raise TaskError(f"Classes must be a list of names, not the text {classes!r}.")
         names = [self._name(c) for c in classes]
         self._check(names)
         self._classes: tuple[str, ...] = tuple(names)
+        self._keys = checked_keys(keys, names)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -124,6 +90,12 @@ class Classification:
     def to_json(self) -> dict[str, Any]:
         """Describe the task as ``{"kind", "classes"}``."""
         return {"kind": self.kind, "classes": list(self._classes)}
+
+    def asked(self) -> Asked:
+        """How the cards ask."""
+        names = list(self._classes)
+        keys = keys_in_order(self._keys, names)
+        return {"kind": self.kind, "classes": names, "answers": names, "keys": keys}
 
     def reconcile(self, described: dict[str, Any]) -> None:
         """Accept a description of this task: its order of the classes, and those added since.
