@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+from . import exchange
 from .errors import AnswerError, UnknownItemError
+from .exchange import ImportReport
 from .items import Item, QueueReport
 from .loop import READY
 from .modelling import Modelling
@@ -162,14 +165,66 @@ class Labelling(Modelling):
         """
         with self._lock:
             self._check_open()
-            fresh = self.store.append([self._ledger.validate(event) for event in events])
-            for event in fresh:
-                self._ledger.apply(event)
+            fresh = self._keep(events)
         for event in fresh:
             self._signals.emit("labelled", event)
         if fresh:
             self._loop.run_if_wanted(READY)
         return fresh
+
+    def import_labels(
+        self,
+        frame: Any,
+        *,
+        answer: str = "answer",
+        id: str | None = None,
+        annotator: str = "imported",
+    ) -> ImportReport:
+        """Take labels that were made elsewhere; they are marked so, and train like others.
+
+        An item that has an answer here keeps it. The same frame again changes nothing.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame, polars.DataFrame or pyarrow.Table
+        answer : str
+            Column of the labels; a row without one is passed over.
+        id : str, optional
+            Column of item ids; ``item_id`` where there is one. Without ids the rows are those
+            that the pool was made of.
+        annotator : str
+            Who made them.
+
+        Raises
+        ------
+        PoolError, UnknownItemError, AnswerError
+            If a row does not belong here, naming it; then none is taken.
+        """
+        found, missing = exchange.answers(frame, self.pool, self.task, answer, id)
+        with self._lock:
+            self._check_open()
+            labels, index = self._ledger.labels, self._ledger.index
+            new = [(i, a) for i, a in found if not labels.is_answered(index(i))]
+            draws = self._ledger.imported([item_id for item_id, _ in new])
+            at = now()
+            events = [
+                Event(
+                    event_id=uuid.uuid4().hex,
+                    item_id=item_id,
+                    kind="answer",
+                    answer=given,
+                    draw_id=draw.draw_id,
+                    annotator=annotator,
+                    answered_at=at,
+                )
+                for (item_id, given), draw in zip(new, draws, strict=True)
+            ]
+            fresh = self._keep(events)
+        report = ImportReport(len(fresh), len(found) - len(fresh), missing)
+        self._signals.emit("queue")
+        self._signals.emit("notice", f"{report}.")
+        self._loop.run_if_wanted(READY)
+        return report
 
     def queue(self, ids: Sequence[str]) -> QueueReport:
         """Put items of your choice before the others.
@@ -194,6 +249,12 @@ class Labelling(Modelling):
             kept = sum(self._ledger.audit.reserved[positions[i]] for i in fresh)
         self._signals.emit("queue")
         return QueueReport(len(fresh), len(positions) - len(fresh), int(kept))
+
+    def _keep(self, events: Iterable[Event]) -> list[Event]:
+        fresh = self.store.append([self._ledger.validate(event) for event in events])
+        for event in fresh:
+            self._ledger.apply(event)
+        return fresh
 
     def add_class(self, name: str) -> None:
         """Add a class to the task; labels stay as they are."""

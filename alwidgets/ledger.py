@@ -120,7 +120,10 @@ class Ledger:
             )
         answer = self.task.validate(event.answer) if event.kind == "answer" else None
         # The draw by which it waits, or the one named, unless that is of another item.
-        draw = self.queue.draw_of(event.item_id) or self.draw_of(event)
+        named = self.draw_of(event)
+        draw = self.queue.draw_of(event.item_id) or named
+        if named is not None and named.stream == "imported":
+            draw = named
         if draw is not None and draw.item_id != event.item_id:
             draw = None
         draw_id = draw.draw_id if draw is not None else None
@@ -149,6 +152,13 @@ class Ledger:
             for i in item_ids
         ]
         self.queue.put_first(self._write(draws))
+
+    def imported(self, item_ids: Sequence[str]) -> list[Draw]:
+        """Say of items that their labels were made elsewhere."""
+        size, at = len(self.pool), now()
+        return self._write(
+            [Draw(i, "imported", "imported", 0, None, None, size, drawn_at=at) for i in item_ids]
+        )
 
     def pick(self, draws: Iterable[Draw], *, instead: bool) -> None:
         """Let training cards come: instead of those that wait, or after them."""
@@ -297,7 +307,7 @@ class Ledger:
 
     def _wait_again(self, undone: Event) -> None:
         draw = self.draw_of(undone)
-        if draw is not None:
+        if draw is not None and draw.stream != "imported":
             self.queue.put_first([draw])
         else:
             self.choose([undone.item_id], 0)

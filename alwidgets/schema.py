@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from .tasks import Answer
 
 Kind = Literal["answer", "skip", "flag", "retract"]
-Stream = Literal["train", "audit", "chosen"]
+#: What put an item before a person; or that its label was made elsewhere.
+Stream = Literal["train", "audit", "chosen", "imported"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Draw:
     Attributes
     ----------
     item_id : str
-    stream : {"train", "audit", "chosen"}
+    stream : {"train", "audit", "chosen", "imported"}
     strategy : str
     model_version : int
         0 before the first model.
