@@ -40,6 +40,8 @@ export class CardDeck {
   readonly #newId: () => string;
   readonly #depth: number;
   readonly #history: Deed[] = [];
+  /** Taken back here and not done again, newest last; a new answer or skip forgets them. */
+  #undone: Deed[] = [];
   /** Events taken back here, so that Python's echo of it does nothing. */
   readonly #retracted = new Set<string>();
   /** Answered or skipped: ids of draws, and of items for cards without a draw or whose answer is not saved yet. */
@@ -70,6 +72,12 @@ export class CardDeck {
   /** The newest deed that `undo` would take back. */
   get last(): Deed | null {
     return this.#history.at(-1) ?? null;
+  }
+
+  /** The deed that `redo` would do again: the card on screen is the one that it was taken back from. */
+  get again(): Deed | null {
+    const deed = this.#undone.at(-1);
+    return deed && deed.card.item_id === this.#current?.card.item_id ? deed : null;
   }
 
   /** Every card whose content may be shown again. */
@@ -127,10 +135,12 @@ export class CardDeck {
 
   /** Gives the card on screen an answer and shows the next one. */
   answer(answer: Answer): LabelEvent | null {
+    this.#undone = [];
     return this.#finish("answer", answer);
   }
 
   skip(): LabelEvent | null {
+    this.#undone = [];
     return this.#finish("skip", null);
   }
 
@@ -150,8 +160,17 @@ export class CardDeck {
     if (!deed) return null;
     this.#release(deed.event, deed.card);
     this.#retracted.add(deed.event.event_id);
+    this.#undone.push(deed);
     this.#show(deed.card, deed.event.answer);
     return this.#event("retract", deed.card, { target: deed.event.event_id });
+  }
+
+  /** Does again what `undo` took back last. */
+  redo(): LabelEvent | null {
+    const deed = this.again;
+    if (!deed) return null;
+    this.#undone.pop();
+    return this.#finish(deed.event.kind === "skip" ? "skip" : "answer", deed.event.answer);
   }
 
   /** Python took an event back (not on our behalf): its card is shown again. */

@@ -45,6 +45,7 @@ export class Help {
       ["Enter", "accept the suggestion"],
       ["Space", "skip"],
       ["Backspace", "undo (Ctrl Z too)"],
+      ["Ctrl Y", "do again what was undone"],
       ["F", "flag, or take the flag off"],
       ["?", "show or hide this list"],
       ["Esc", "back to the notebook"],

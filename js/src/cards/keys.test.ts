@@ -59,8 +59,14 @@ describe("actionOf", () => {
   it("undoes with Ctrl Z and Cmd Z only", () => {
     expect(actionOf(press("z", { ctrlKey: true }), two)).toEqual({ do: "undo" });
     expect(actionOf(press("z", { metaKey: true }), two)).toEqual({ do: "undo" });
-    expect(actionOf(press("Z", { ctrlKey: true, shiftKey: true }), two)).toBeNull();
+    expect(actionOf(press("z", { ctrlKey: true, altKey: true }), two)).toBeNull();
     expect(actionOf(press("z", { altKey: true }), two)).toBeNull();
+  });
+
+  it("does it again with Ctrl Shift Z and with Ctrl Y", () => {
+    expect(actionOf(press("Z", { ctrlKey: true, shiftKey: true }), two)).toEqual({ do: "redo" });
+    expect(actionOf(press("y", { metaKey: true }), two)).toEqual({ do: "redo" });
+    expect(actionOf(press("y"), two)).toBeNull();
   });
 
   it.each(["1", "Enter", " ", "Backspace", "f"])("never labels by %s with a modifier", (key) => {

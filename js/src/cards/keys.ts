@@ -4,7 +4,7 @@ import type { Task } from "../shared/messages";
 
 export type Action =
   | { do: "answer"; code: number }
-  | { do: "accept" | "skip" | "undo" | "flag" | "help" | "leave" }
+  | { do: "accept" | "skip" | "undo" | "redo" | "flag" | "help" | "leave" }
   | { do: "filter"; text: string }
   | { do: "scroll"; pages: number };
 
@@ -43,7 +43,8 @@ export function actionOf(press: Press, keys: readonly (string | null)[]): Action
   if (press.repeat || press.isComposing || press.key === "Process" || press.key === "Dead") return null;
   const key = press.key.length === 1 ? press.key.toLowerCase() : press.key;
   if (press.ctrlKey || press.metaKey) {
-    return key === "z" && !press.shiftKey && !press.altKey ? { do: "undo" } : null;
+    if (press.altKey || (key !== "z" && key !== "y")) return null;
+    return { do: key === "y" || press.shiftKey ? "redo" : "undo" };
   }
   if (press.altKey) return null;
 

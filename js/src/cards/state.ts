@@ -161,6 +161,17 @@ export class CardsState {
     if (wasAnswer) this.pace.remove();
   }
 
+  redo(): void {
+    const again = this.deck.again;
+    const event = this.deck.redo();
+    if (!again || !event) {
+      this.#say("There is nothing to do again.");
+      return;
+    }
+    const isAnswer = event.kind === "answer";
+    this.#did(event, isAnswer ? `Labelled ${this.nameOf(event.answer)} again.` : "Skipped again.", +isAnswer);
+  }
+
   dismiss(key: string): void {
     const notice = this.#notices.get(key);
     if (!notice) return;

@@ -269,6 +269,29 @@ describe("a class more", () => {
   });
 });
 
+describe("redo", () => {
+  it("is offered once something was undone, and counts and sends the answer again", () => {
+    on.desk.model.queue(textCards("a", "b"));
+    on.desk.press("1");
+    expect(on.desk.find(".alw-redo").hidden).toBe(true);
+    on.desk.press("Backspace");
+    expect(on.desk.itemId).toBe("a");
+    expect(on.desk.find(".alw-redo").hidden).toBe(false);
+    on.desk.press("y", { ctrlKey: true });
+    expect(on.desk.itemId).toBe("b");
+    expect(on.desk.state.labelled).toBe(1);
+    expect(on.desk.text(".alw-last")).toBe("last: labelled ham");
+    expect(on.desk.model.events.map((e) => [e.kind, e.answer])).toEqual([
+      ["answer", "ham"],
+      ["retract", null],
+      ["answer", "ham"],
+    ]);
+    on.desk.press("Backspace");
+    on.desk.find(".alw-redo").click();
+    expect(on.desk.itemId).toBe("b");
+  });
+});
+
 describe("other kinds of answer", () => {
   it("yes or no: letters as keys, and the stored answer is a truth value", () => {
     on.desk.model.set("_task", {

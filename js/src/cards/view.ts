@@ -60,6 +60,7 @@ export class CardsView {
   readonly #chipText = make("span", { class: "alw-chip-text" });
   readonly #noChip = make("span", { class: "alw-no-chip" });
   readonly #undo = button("undo", "Backspace", "Undo");
+  readonly #redo = button("redo", "Control+Y", "Redo");
   readonly #skip = button("skip", "Space", "Skip");
   readonly #last = make("span", { class: "alw-last" });
   readonly #live = make("div", { class: "alw-hidden", role: "status", "aria-live": "polite" });
@@ -125,6 +126,7 @@ export class CardsView {
           "div",
           { class: "alw-actions" },
           this.#undo,
+          this.#redo,
           this.#last,
           make("span", { class: "alw-space" }),
           this.#skip,
@@ -209,6 +211,7 @@ export class CardsView {
     this.#flag.setAttribute("aria-pressed", String(Boolean(card?.flag)));
     const last = deck.last;
     this.#undo.disabled = last === null && this.#state.labelled === 0;
+    this.#redo.hidden = deck.again === null;
     const deed =
       last === null
         ? ""
@@ -257,6 +260,7 @@ export class CardsView {
     listeners.dom(this.#chip, "click", () => this.#accept());
     listeners.dom(this.#skip, "click", () => this.#state.skip());
     listeners.dom(this.#undo, "click", () => this.#state.undo());
+    listeners.dom(this.#redo, "click", () => this.#state.redo());
     listeners.dom(this.#flag, "click", () => this.#state.flag());
     listeners.dom(this.#keys, "click", () => this.#toggleHelp());
   }
@@ -300,6 +304,9 @@ export class CardsView {
         break;
       case "undo":
         this.#state.undo();
+        break;
+      case "redo":
+        this.#state.redo();
         break;
       case "flag":
         this.#state.flag();
