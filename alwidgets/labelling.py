@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import uuid
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from . import exchange
 from .errors import AnswerError, UnknownItemError
@@ -12,8 +13,8 @@ from .exchange import ImportReport
 from .items import Item, QueueReport
 from .loop import READY
 from .modelling import Modelling
-from .schema import Draw, Event, Kind, now
-from .tasks import Answer
+from .schema import ClassChange, Draw, Event, Kind, now
+from .tasks import Answer, Classification
 
 
 class Labelling(Modelling):
@@ -257,15 +258,62 @@ class Labelling(Modelling):
         return fresh
 
     def add_class(self, name: str) -> None:
-        """Add a class to the task; labels stay as they are."""
-        add = getattr(self.task, "add", None)
-        if add is None:
-            raise AnswerError(f"{self.task!r} has no classes to add to.")
+        """Add a class; labels stay as they are.
+
+        Raises
+        ------
+        TaskError, AnswerError
+            If the name is or was that of another class, or the task has no classes to change.
+        """
+        self._change_classes("add", name, None)
+        self._signals.emit("notice", f"Class {name!r} added.")
+
+    def rename_class(self, name: str, to: str) -> None:
+        """Give a class another name; its labels follow.
+
+        Raises
+        ------
+        TaskError, AnswerError
+            If there is no such class, or the new name is or was that of another one.
+        """
+        self._change_classes("rename", name, to)
+        self._signals.emit("notice", f"Class {name!r} is called {to!r} now.")
+
+    def merge_classes(self, name: str, into: str) -> None:
+        """Make a class part of another; its labels follow, and the model is fitted anew.
+
+        Raises
+        ------
+        TaskError, AnswerError
+            If one of them is not there, or one class alone would be left.
+        """
+        self._change_classes("merge", name, into)
+        self._signals.emit("notice", f"Class {name!r} is part of {into!r} now.")
+        with self._lock:
+            learnt = self._ledger.version > 0
+        if learnt:
+            self._loop.retrain()
+
+    def _change_classes(
+        self, what: Literal["add", "rename", "merge"], name: str, to: str | None
+    ) -> None:
+        if not isinstance(self.task, Classification):
+            raise AnswerError(f"{self.task!r} has no classes that could change.")
         with self._lock:
             self._check_open()
-            add(name)
-            self.store.update_task(self.task)
-        self._signals.emit("notice", f"Class {name!r} added.")
+            changed = copy.copy(self.task)
+            if what == "add":
+                changed.add(name)
+            elif what == "rename":
+                changed.rename(name, str(to))
+            else:
+                changed.merge(name, str(to))
+            after = self._ledger.labels.n_events
+            change = ClassChange(what, name, to, self.annotator, after)
+            self.store.update_task(changed)
+            self.store.append_class_change(change)
+            self.task.__dict__.update(changed.__dict__)
+            self._ledger.take_stock()
 
     def upcoming(self) -> list[str]:
         """Ids on the next cards, in order."""

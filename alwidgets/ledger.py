@@ -82,11 +82,11 @@ class Ledger:
         self._n_audit_draws = len(found.audited)
         self._train_version = found.version
         self._classes: Counter[int] = Counter()
-        self._take_stock()
+        self.take_stock()
         self._n_open = int(self._open.sum())
 
-    def _take_stock(self) -> None:
-        """Read off the labels what is kept up to date from now on."""
+    def take_stock(self) -> None:
+        """Read off the labels, as the task understands them, what is kept up to date then."""
         column = self.labels.columns
         rows = self.labels.standing[self.labels.standing != NONE]
         items, stream = column["item"][rows], column["stream"][rows]

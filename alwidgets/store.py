@@ -22,11 +22,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from .database import INSERT_ONCE, connect, parse_location
 from .errors import AnswerError, StoreError, StoreInUseError, TaskError
 from .schema import (
+    ClassChange,
     Draw,
     Event,
     Kind,
     RoundRecord,
     Switch,
+    class_changes_table,
     draws_table,
     events_table,
     meta_table,
@@ -164,6 +166,10 @@ class LabelStore:
         with self._write:
             self._set_meta("task", task.to_json())
 
+    def append_class_change(self, change: ClassChange) -> None:
+        """Commit a change of the classes to disk."""
+        self._insert(class_changes_table, [asdict(change)])
+
     def close(self) -> None:
         """Let go of the file. Closing twice is fine."""
         engine = getattr(self, "_engine", None)
@@ -296,6 +302,10 @@ class LabelStore:
     def rounds(self) -> list[RoundRecord]:
         """All rounds, in order."""
         return list(self._read(RoundRecord, rounds_table, rounds_table.c.version))
+
+    def class_changes(self) -> list[ClassChange]:
+        """All changes of the classes, in order."""
+        return list(self._read(ClassChange, class_changes_table, class_changes_table.c.seq))
 
     def switches(self) -> list[Switch]:
         """All changes of strategy, in order."""

@@ -21,11 +21,12 @@ TAKEN = {
 
 
 class Asked(TypedDict):
-    """How the cards ask: names, answers and keys in the order of the codes."""
+    """How the cards ask: names, answers, codes and keys, one each for a class."""
 
     kind: str
     classes: list[str]
     answers: list[Answer]
+    codes: list[int]
     keys: list[str | None] | None
 
 

@@ -91,6 +91,7 @@ class Binary:
             "kind": self.kind,
             "classes": list(self.classes),
             "answers": [False, True],
+            "codes": [0, 1],
             "keys": keys,
         }
 

@@ -92,7 +92,13 @@ class Rating:
         """How the cards ask; a step of one digit has that as its key."""
         answers = list(range(self.low, self.high + 1))
         keys = [str(step) if 0 <= step <= 9 else None for step in answers]
-        return {"kind": self.kind, "classes": list(self.classes), "answers": answers, "keys": keys}
+        return {
+            "kind": self.kind,
+            "classes": list(self.classes),
+            "answers": answers,
+            "codes": list(range(len(answers))),
+            "keys": keys,
+        }
 
     def __repr__(self) -> str:
         return f"Rating({self.low}, {self.high})"

@@ -124,11 +124,11 @@ export class Classes {
   #build(state: CardsState): void {
     this.#names = state.task.classes;
     this.#suggested = this.#former = -1;
-    const colours = palette(this.#names.length);
+    const colours = palette(Math.max(-1, ...state.task.codes) + 1);
     this.#buttons = this.#names.map((name, code) => {
       const key = state.keys[code] ?? null;
       const dot = make("span", { class: "alw-dot", "aria-hidden": "true" });
-      dot.style.setProperty("--alw-dot", colours[code]!);
+      dot.style.setProperty("--alw-dot", colours[state.task.codes[code]!]!);
       return make(
         "button",
         {

@@ -106,7 +106,13 @@ type Handler = (...args: any[]) => void;
 
 /** How the cards ask for one of these classes. */
 export function classification(classes: string[]): Task {
-  return { kind: "classification", classes, answers: classes, keys: null };
+  return {
+    kind: "classification",
+    classes,
+    answers: classes,
+    codes: classes.map((_, code) => code),
+    keys: null,
+  };
 }
 
 /** A host's model, with Python played by the test. */

@@ -298,6 +298,7 @@ describe("other kinds of answer", () => {
       kind: "binary",
       classes: ["not spam", "spam"],
       answers: [false, true],
+      codes: [0, 1],
       keys: ["n", "y"],
     });
     const suggestion = { answer: false, confidence: 0.9 };
@@ -319,6 +320,7 @@ describe("other kinds of answer", () => {
       kind: "rating",
       classes: ["0", "1", "2"],
       answers: [0, 1, 2],
+      codes: [0, 1, 2],
       keys: ["0", "1", "2"],
     });
     on.desk.model.queue(textCards("a", "b"));

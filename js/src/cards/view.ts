@@ -188,7 +188,7 @@ export class CardsView {
     this.#noChip.hidden = suggestion !== null;
     if (suggestion) {
       const code = this.#state.codeOf(suggestion.answer);
-      this.#chipDot.style.setProperty("--alw-dot", classColour(Math.max(0, code)));
+      this.#chipDot.style.setProperty("--alw-dot", classColour(this.#state.task.codes[code] ?? 0));
       setText(
         this.#chipText,
         `suggests ${this.#state.nameOf(suggestion.answer)} · ${percent(suggestion.confidence)}`,

@@ -85,11 +85,13 @@ export type FromCards =
   | { type: "undo" }
   | { type: "events"; events: LabelEvent[] };
 
-/** How the cards ask: names, answers and keys in the order of the codes. */
+/** How the cards ask: names, answers, codes and keys, one each for a class. */
 export interface Task {
   kind: "classification" | "binary" | "rating";
   classes: string[];
   answers: Answer[];
+  /** By which they have their colours, here and on the map. */
+  codes: number[];
   /** Null where the cards are to choose all keys. */
   keys: (string | null)[] | null;
 }
