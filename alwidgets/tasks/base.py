@@ -13,6 +13,7 @@ Answer = Any
 #: Keys that the cards use themselves; letters in either case.
 TAKEN = {
     "f": "flags",
+    "p": "pauses",
     "z": "zooms",
     "?": "shows the keys",
     "/": "finds a class",

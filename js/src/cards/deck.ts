@@ -139,6 +139,11 @@ export class CardDeck {
     return this.#finish("answer", answer);
   }
 
+  /** The card on screen is shown from now on: somebody was away. */
+  restart(): void {
+    if (this.#current) this.#current.at = this.#now().toISOString();
+  }
+
   skip(): LabelEvent | null {
     this.#undone = [];
     return this.#finish("skip", null);

@@ -46,6 +46,7 @@ export class Help {
       ["Space", "skip"],
       ["Backspace", "undo (Ctrl Z too)"],
       ["Ctrl Y", "do again what was undone"],
+      ["P", "pause, or go on"],
       ["F", "flag, or take the flag off"],
       ["?", "show or hide this list"],
       ["Esc", "back to the notebook"],

@@ -50,6 +50,8 @@ export class CardsState {
   labelled = 0;
   /** Whether labels wait for longer than usual to be saved. */
   late = false;
+  /** Whether the person is away: nothing is answered, and the clock stands still. */
+  paused = false;
   /** The newest thing to read out; views say it when it changes. */
   said = "";
   readonly #model: Model<CardsTraits>;
@@ -122,7 +124,7 @@ export class CardsState {
 
   answer(code: number): void {
     const answer = this.task.answers[code];
-    if (answer === undefined || this.deck.phase !== "showing") return;
+    if (answer === undefined || this.deck.phase !== "showing" || this.paused) return;
     this.#did(this.deck.answer(answer), `Labelled ${this.nameOf(answer)}.`, 1);
     this.pace.add(this.#world.now());
   }
@@ -170,6 +172,15 @@ export class CardsState {
     }
     const isAnswer = event.kind === "answer";
     this.#did(event, isAnswer ? `Labelled ${this.nameOf(event.answer)} again.` : "Skipped again.", +isAnswer);
+  }
+
+  pause(paused = !this.paused): void {
+    this.paused = paused;
+    if (!paused) {
+      this.deck.restart();
+      this.pace.rest();
+    }
+    this.#say(paused ? "Paused." : "Going on.");
   }
 
   dismiss(key: string): void {

@@ -269,6 +269,26 @@ describe("a class more", () => {
   });
 });
 
+describe("pause", () => {
+  it("covers the card, takes no answer, and its time does not count", () => {
+    on.desk.model.queue(textCards("a", "b"));
+    on.desk.press("p");
+    expect(on.desk.find(".alw-pause").hidden).toBe(false);
+    on.desk.press("1");
+    on.desk.press(" ");
+    on.desk.classButton(0).click();
+    on.desk.find(".alw-skip").click();
+    on.desk.find(".alw-flag").click();
+    expect(on.desk.itemId).toBe("a");
+    vi.advanceTimersByTime(3_600_000);
+    const back = new Date().toISOString();
+    on.desk.find(".alw-go").click();
+    expect(on.desk.find(".alw-pause").hidden).toBe(true);
+    on.desk.press("1");
+    expect(on.desk.model.events.map((e) => [e.item_id, e.shown_at])).toEqual([["a", back]]);
+  });
+});
+
 describe("redo", () => {
   it("is offered once something was undone, and counts and sends the answer again", () => {
     on.desk.model.queue(textCards("a", "b"));

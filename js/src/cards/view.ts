@@ -8,6 +8,7 @@ import { Footer } from "./footer";
 import { Help } from "./help";
 import { actionOf } from "./keys";
 import { Notices } from "./notices";
+import { Pause } from "./pause";
 import { Stage } from "./stage";
 import type { CardsState } from "./state";
 import { badge, spoken, why } from "./why";
@@ -36,6 +37,7 @@ export class CardsView {
   readonly #classes: Classes;
   readonly #footer = new Footer();
   readonly #help = new Help();
+  readonly #pause: Pause;
   readonly #badge = make("span", { class: "alw-badge", hidden: true });
   readonly #why = make("span", { class: "alw-why" });
   readonly #flag = button("flag", "f", "Flag", icon(FLAG));
@@ -72,6 +74,7 @@ export class CardsView {
     const { listeners } = this;
     this.#notices = new Notices(listeners, (key) => state.dismiss(key));
     this.#stage = new Stage(listeners);
+    this.#pause = new Pause(listeners, () => state.pause(false));
     this.#classes = new Classes(
       listeners,
       (code) => this.#answer(code),
@@ -103,6 +106,7 @@ export class CardsView {
       ),
       this.#stage.root,
       make("div", { class: "alw-suggestion" }, this.#chip, this.#noChip),
+      this.#pause.root,
       this.#help.root,
     );
     this.root = make(
@@ -160,6 +164,7 @@ export class CardsView {
     root.dataset.unsaved = String(state.unsaved);
     root.dataset.round = String(state.status?.model_version ?? state.deck.modelVersion);
     root.dataset.phase = state.deck.phase;
+    root.toggleAttribute("data-paused", state.paused);
     // focus on a button that is about to be disabled would fall back to the page, and keys to the notebook
     if (!card && root.contains(root.ownerDocument.activeElement)) this.focus();
 
@@ -167,6 +172,7 @@ export class CardsView {
     this.#classes.paint(state);
     this.#footer.paint(state);
     this.#help.paint(state);
+    this.#pause.paint(state);
     this.#notices.paint(state);
     if (card !== this.#card || !card) this.#paintCard(card);
     this.#paintActions();
@@ -205,12 +211,13 @@ export class CardsView {
   }
 
   #paintActions(): void {
-    const { deck } = this.#state;
+    const { deck, paused } = this.#state;
     const card = deck.current?.card ?? null;
-    this.#flag.disabled = this.#skip.disabled = card === null;
+    this.#flag.disabled = this.#skip.disabled = card === null || paused;
     this.#flag.setAttribute("aria-pressed", String(Boolean(card?.flag)));
     const last = deck.last;
-    this.#undo.disabled = last === null && this.#state.labelled === 0;
+    this.#undo.disabled = paused || (last === null && this.#state.labelled === 0);
+    this.#chip.disabled = this.#redo.disabled = paused;
     this.#redo.hidden = deck.again === null;
     const deed =
       last === null
@@ -292,7 +299,11 @@ export class CardsView {
       this.#toggleHelp(false);
       if (action.do === "leave") return;
     }
+    if (this.#state.paused && !["pause", "help", "leave"].includes(action.do)) return;
     switch (action.do) {
+      case "pause":
+        this.#state.pause();
+        break;
       case "answer":
         this.#answer(action.code);
         break;
