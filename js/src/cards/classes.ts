@@ -1,7 +1,7 @@
 import { make, setText } from "../shared/dom";
 import type { Listeners } from "../shared/listeners";
 import { palette } from "../shared/palette";
-import { FEW } from "./keys";
+import { isLong } from "./keys";
 import type { CardsState } from "./state";
 
 /** The class buttons and, above ten classes, the box that filters them. */
@@ -149,8 +149,9 @@ export class Classes {
       "alw-terse",
       this.#names.every((name) => name.length <= 2),
     );
-    this.#group.classList.toggle("alw-many", this.#names.length > FEW);
-    this.#filterRow.hidden = this.#names.length <= FEW;
+    const long = isLong(state.task);
+    this.#group.classList.toggle("alw-many", long);
+    this.#filterRow.hidden = !long;
     this.#group.replaceChildren(...this.#buttons);
     this.#filter.value = "";
     this.#narrow();

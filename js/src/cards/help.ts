@@ -1,5 +1,5 @@
 import { make } from "../shared/dom";
-import { FEW } from "./keys";
+import { isLong } from "./keys";
 import type { CardsState } from "./state";
 
 /** The list of keys, shown over the card while somebody wants it. */
@@ -29,7 +29,7 @@ export class Help {
   paint(state: CardsState): void {
     if (state.task.classes === this.#names) return;
     this.#names = state.task.classes;
-    const many = this.#names.length > FEW;
+    const many = isLong(state.task);
     const keys = state.keys.filter((k): k is string => k !== null);
     const inRow = keys.every((k) => /^[0-9]$/.test(k));
     const all = keys.length < 2 || !inRow ? keys.join(" ") : `${keys[0]} – ${keys.at(-1)}`;

@@ -37,6 +37,11 @@ export function keysOf(task: Task): (string | null)[] {
   return own.map((key) => key ?? free.shift() ?? null);
 }
 
+/** Whether the classes of a task are too many to look through: a scale never is. */
+export function isLong(task: Task): boolean {
+  return task.kind === "classification" && task.classes.length > FEW;
+}
+
 /** What a key press means, or null for nothing. `keys` comes from `classKeys`. */
 export function actionOf(press: Press, keys: readonly (string | null)[]): Action | null {
   // a key held down would label card after card; a key that builds a character is not a command

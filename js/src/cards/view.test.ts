@@ -347,6 +347,17 @@ describe("other kinds of answer", () => {
     on.desk.press("0");
     on.desk.press("2");
     expect(on.desk.model.events.map((e) => e.answer)).toEqual([0, 2]);
+    const steps = Array.from({ length: 11 }, (_, step) => step);
+    on.desk.model.set("_task", {
+      kind: "rating",
+      classes: steps.map(String),
+      answers: steps,
+      codes: steps,
+      keys: [...steps.slice(0, 10).map(String), null],
+    });
+    on.desk.press("/");
+    expect(on.desk.find(".alw-filter-row").hidden).toBe(true);
+    expect(document.activeElement).not.toBe(on.desk.find(".alw-filter"));
   });
 });
 

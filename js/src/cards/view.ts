@@ -6,7 +6,7 @@ import { classColour } from "../shared/palette";
 import { Classes } from "./classes";
 import { Footer } from "./footer";
 import { Help } from "./help";
-import { actionOf } from "./keys";
+import { actionOf, isLong } from "./keys";
 import { Notices } from "./notices";
 import { Pause } from "./pause";
 import { Stage } from "./stage";
@@ -323,7 +323,7 @@ export class CardsView {
         this.#state.flag();
         break;
       case "filter":
-        this.#classes.startFilter(action.text);
+        if (isLong(this.#state.task)) this.#classes.startFilter(action.text);
         break;
       case "scroll":
         this.#stage.scroll(action.pages);

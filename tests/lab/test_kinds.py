@@ -1,0 +1,64 @@
+"""Other answers than classes on the cards: their keys, what is stored, and how they look."""
+
+from __future__ import annotations
+
+from conftest import SCREENSHOTS, Open
+from page import Notebook
+from samples import TEXTS
+
+BINARY = """
+binary = al.Session(pool, al.Binary("spam"), store="binary.db")
+view = binary.cards()
+view
+"""
+RATING = """
+rating = al.Session(pool, al.Rating(0, 10), store="rating.db")
+rating.cards()
+"""
+
+
+def answered(notebook: Notebook, session: str) -> list[object]:
+    """Answers that the kernel has, in their order."""
+    found = notebook.value(f"list({session}.labels().sort_values('answered_at').answer)")
+    assert isinstance(found, list)
+    return found
+
+
+def test_yes_or_no_with_redo_and_a_pause(opened: Open) -> None:
+    notebook = opened([TEXTS, BINARY], size=(900, 900))
+    notebook.run_all()
+    cards = notebook.cards
+    cards.wait_card()
+    cards.focus()
+    for key in ("y", "n", "y", "Backspace", "Control+y"):
+        cards.press(key)
+    cards.wait_saved()
+    assert answered(notebook, "binary") == [True, False, True]
+    item = cards.item
+    cards.press("p")
+    notebook.screenshot(SCREENSHOTS / "cards-paused.png", cards.root)
+    cards.press("y")
+    assert cards.item == item
+    cards.press("p")
+    cards.press("?")
+    notebook.screenshot(SCREENSHOTS / "cards-binary-keys.png", cards.root)
+    cards.press("?")
+    cards.press("n")
+    cards.wait_saved()
+    assert answered(notebook, "binary") == [True, False, True, False]
+    assert notebook.errors == []
+
+
+def test_a_rating_of_eleven_steps(opened: Open) -> None:
+    notebook = opened([TEXTS, RATING], size=(900, 900))
+    notebook.run_all()
+    cards = notebook.cards
+    cards.wait_card()
+    cards.focus()
+    cards.press("0")
+    cards.press("7")
+    cards.root.locator(".alw-class", has_text="10").click()
+    cards.wait_saved()
+    assert answered(notebook, "rating") == [0, 7, 10]
+    notebook.screenshot(SCREENSHOTS / "cards-rating.png", cards.root)
+    assert notebook.errors == []
