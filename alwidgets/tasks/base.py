@@ -12,6 +12,7 @@ Answer = Any
 
 #: Keys that the cards use themselves; letters in either case.
 TAKEN = {
+    "e": "edits the classes",
     "f": "flags",
     "p": "pauses",
     "z": "zooms",

@@ -10,12 +10,20 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from ..errors import AlwidgetsError, MessageError, StoreError, UnknownItemError
+from ..errors import (
+    AlwidgetsError,
+    AnswerError,
+    MessageError,
+    StoreError,
+    TaskError,
+    UnknownItemError,
+)
 from ..loop import READY
 from ..schema import Event, Switch
 from .bundles import bundle
 from .channel import Channel
 from .messages import (
+    FROM_CARDS,
     Card,
     ProblemMessage,
     QueueMessage,
@@ -23,6 +31,7 @@ from .messages import (
     ToCards,
     event_id_of,
     message_type,
+    parse_class_change,
     parse_event,
     parse_events,
 )
@@ -100,10 +109,12 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _on_message(self, _: object, content: object, buffers: object) -> None:
         try:
-            kind = message_type(content, ("hello", "more", "events", "undo"))
+            kind = message_type(content, FROM_CARDS)
             assert isinstance(content, dict)
             if kind == "events":
                 self._record(parse_events(content))
+            elif kind == "classes":
+                self._change_classes(*parse_class_change(content))
             elif kind == "undo":
                 if self._session.undo() is None:
                     self._send_status(notice="There is nothing to take back.")
@@ -111,7 +122,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                 self._session.prepare(READY)
                 self._send_queue()
                 self._send_status()
-        except MessageError as error:
+        except (MessageError, TaskError, AnswerError) as error:
             self._refuse(None, str(error))
         except StoreError as error:
             self._problem(str(error), "Labels wait on this page until they can be saved.")
@@ -136,6 +147,15 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             self._session.commit(events)
             self._post({"type": "ack", "event_ids": [e.event_id for e in events]})
             self._status()
+
+    def _change_classes(self, what: str, name: str, to: str | None) -> None:
+        if what == "add":
+            self._session.add_class(name)
+        elif what == "rename":
+            self._session.rename_class(name, to or "")
+        else:
+            self._session.merge_classes(name, to or "")
+        self._send_queue()  # with what the model suggests under the new names
 
     # ------------------------------------------------------------------ what happens
 

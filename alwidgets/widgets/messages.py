@@ -16,6 +16,9 @@ from ..tasks import Answer
 
 MAX_ID = 64
 MAX_ITEM_ID = 4_096
+MAX_CLASS = 1_000
+#: Types of the messages that come from the cards.
+FROM_CARDS = ("hello", "more", "events", "undo", "classes")
 MAX_ANSWER = 10_000
 MAX_EVENTS = 1_000
 
@@ -185,6 +188,21 @@ def parse_events(content: dict[str, Any]) -> list[dict[str, Any]]:
     return events
 
 
+def parse_class_change(content: dict[str, Any]) -> tuple[str, str, str | None]:
+    """What is to be done to which class, and its new name or the class that it becomes part of.
+
+    Raises
+    ------
+    MessageError
+        Naming what is wrong.
+    """
+    what = content.get("what")
+    if what not in ("add", "rename", "merge"):
+        raise MessageError(f"A change {str(what)[:40]!r} of the classes is not known.")
+    name = cast(str, _text(content, "name", MAX_CLASS))
+    return what, name, _text(content, "to", MAX_CLASS, optional=what == "add")
+
+
 def event_id_of(raw: dict[str, Any]) -> str | None:
     """Id of a raw event if it has a usable one."""
     value = raw.get("event_id")
@@ -229,7 +247,7 @@ def _text(raw: dict[str, Any], name: str, longest: int, *, optional: bool = Fals
     if value is None and optional:
         return None
     if not isinstance(value, str) or not 0 < len(value) <= longest:
-        raise MessageError(f"The event's {name} must be a text of 1 to {longest:,} characters.")
+        raise MessageError(f"The {name} must be a text of 1 to {longest:,} characters.")
     try:
         value.encode()
     except UnicodeEncodeError:

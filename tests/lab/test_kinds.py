@@ -62,3 +62,31 @@ def test_a_rating_of_eleven_steps(opened: Open) -> None:
     assert answered(notebook, "rating") == [0, 7, 10]
     notebook.screenshot(SCREENSHOTS / "cards-rating.png", cards.root)
     assert notebook.errors == []
+
+
+def test_classes_are_changed_on_the_cards(opened: Open) -> None:
+    notebook = opened([TEXTS, "session.cards()"], size=(900, 900))
+    notebook.run_all()
+    cards = notebook.cards
+    cards.wait_card()
+    cards.focus()
+    cards.press("1")
+    cards.press("e")
+    page = notebook.page
+    page.keyboard.type("eggs")
+    page.keyboard.press("Enter")
+    cards.root.locator(".alw-class", has_text="eggs").wait_for()
+    notebook.screenshot(SCREENSHOTS / "cards-classes.png", cards.root)
+    page.get_by_label("Class to rename").select_option("ham")
+    page.get_by_label("Its new name").fill("news")
+    page.keyboard.press("Enter")
+    cards.root.locator(".alw-class", has_text="news").wait_for()
+    page.get_by_label("Class to merge").select_option("eggs")
+    page.get_by_label("Class that it becomes part of").select_option("spam")
+    page.get_by_role("button", name="Merge").click()
+    cards.root.locator(".alw-class", has_text="eggs").wait_for(state="detached")
+    page.keyboard.press("Escape")
+    cards.press("2")
+    cards.wait_saved()
+    assert answered(notebook, "session") == ["news", "spam"]
+    assert notebook.errors == []

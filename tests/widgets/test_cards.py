@@ -345,6 +345,41 @@ def test_a_class_that_is_added_reaches_the_page(page: Page) -> None:
     assert page.cards._task["classes"] == ["ham", "spam", "eggs"]
 
 
+def test_classes_are_changed_from_the_page(page: Page) -> None:
+    assert page.answer("3", "e1")
+    page.send({"type": "classes", "what": "add", "name": "eggs", "to": None})
+    page.send({"type": "classes", "what": "rename", "name": "ham", "to": "news"})
+    page.send({"type": "classes", "what": "merge", "name": "spam", "to": "eggs"})
+    assert page.cards._task["classes"] == ["news", "eggs"]
+    assert page.cards._task["codes"] == [0, 2]
+    assert page.of("queue")
+    assert page.session.labels().loc["3", "answer"] == "news"
+    page.answer("4", "e2", answer="ham")  # from before it had its new name
+    assert page.session.labels().loc["4", "answer"] == "news"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"what": "burn", "name": "ham"}, "'burn' of the classes is not known"),
+        ({"what": "add", "name": 7}, "name must be a text"),
+        ({"what": "add", "name": "x" * 1001}, "name must be a text"),
+        ({"what": "rename", "name": "ham"}, "to must be a text"),
+        ({"what": "rename", "name": "eggs", "to": "x"}, "'eggs' is no class"),
+        ({"what": "add", "name": "ham"}, "a class 'ham' already"),
+        ({"what": "merge", "name": "ham", "to": "spam"}, "One class alone would be left"),
+    ],
+)
+def test_a_change_of_the_classes_that_cannot_be_is_refused(
+    page: Page, change: Message, says: str
+) -> None:
+    (refused,) = page.send({"type": "classes", **change})
+    assert refused["type"] == "refused"
+    assert says in refused["reason"]
+    assert page.session.task.classes == ("ham", "spam")
+    assert page.session.store.class_changes() == []
+
+
 def test_what_the_notebook_saves_stays_small(page: Page) -> None:
     page.send({"type": "hello"})
     state = page.cards.get_state()

@@ -46,6 +46,9 @@ export class Help {
       ["Space", "skip"],
       ["Backspace", "undo (Ctrl Z too)"],
       ["Ctrl Y", "do again what was undone"],
+      ...(state.task.kind === "classification"
+        ? [["E", "add, rename or merge classes"] as [string, string]]
+        : []),
       ["P", "pause, or go on"],
       ["F", "flag, or take the flag off"],
       ["?", "show or hide this list"],

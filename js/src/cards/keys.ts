@@ -4,7 +4,7 @@ import type { Task } from "../shared/messages";
 
 export type Action =
   | { do: "answer"; code: number }
-  | { do: "accept" | "skip" | "undo" | "redo" | "flag" | "pause" | "help" | "leave" }
+  | { do: "accept" | "skip" | "undo" | "redo" | "flag" | "pause" | "edit" | "help" | "leave" }
   | { do: "filter"; text: string }
   | { do: "scroll"; pages: number };
 
@@ -73,6 +73,8 @@ export function actionOf(press: Press, keys: readonly (string | null)[]): Action
       return { do: "flag" };
     case "p":
       return { do: "pause" };
+    case "e":
+      return { do: "edit" };
     case "ArrowDown":
     case "ArrowUp":
       return { do: "scroll", pages: key === "ArrowDown" ? 0.25 : -0.25 };

@@ -1,6 +1,15 @@
 import { newId } from "../shared/ids";
 import { Listeners } from "../shared/listeners";
-import type { Answer, FromCards, LabelEvent, Status, StoreTrait, Task, ToCards } from "../shared/messages";
+import type {
+  Answer,
+  ClassChange,
+  FromCards,
+  LabelEvent,
+  Status,
+  StoreTrait,
+  Task,
+  ToCards,
+} from "../shared/messages";
 import type { Cleanup, Model } from "../shared/model";
 import { Outbox, pageShelf, type Shelf, type Timers } from "../shared/outbox";
 import { CardDeck } from "./deck";
@@ -172,6 +181,10 @@ export class CardsState {
     }
     const isAnswer = event.kind === "answer";
     this.#did(event, isAnswer ? `Labelled ${this.nameOf(event.answer)} again.` : "Skipped again.", +isAnswer);
+  }
+
+  changeClasses(what: ClassChange, name: string, to: string | null): void {
+    this.#send({ type: "classes", what, name, to });
   }
 
   pause(paused = !this.paused): void {

@@ -269,6 +269,40 @@ describe("a class more", () => {
   });
 });
 
+describe("the classes", () => {
+  it("are changed by a form whose keys are its own, and whose Escape goes back to the cards", () => {
+    on.desk.model.queue(textCards("a"));
+    on.desk.press("e");
+    const box = on.desk.find<HTMLInputElement>(".alw-editor input");
+    expect(document.activeElement).toBe(box);
+    on.desk.press("1", {}, box);
+    expect(on.desk.model.events).toEqual([]);
+    const [add, rename, merge] = on.desk.view.root.querySelectorAll<HTMLFormElement>(".alw-editor form");
+    box.value = " eggs ";
+    add!.requestSubmit();
+    rename!.querySelector("select")!.value = "ham";
+    rename!.querySelector("input")!.value = "news";
+    rename!.requestSubmit();
+    merge!.requestSubmit(); // of the first class into the second
+    expect(on.desk.model.sent.filter((m) => m.type === "classes")).toEqual([
+      { type: "classes", what: "add", name: "eggs", to: null },
+      { type: "classes", what: "rename", name: "ham", to: "news" },
+      { type: "classes", what: "merge", name: "ham", to: "spam" },
+    ]);
+    add!.requestSubmit(); // without a name nothing is asked
+    expect(on.desk.model.sent.filter((m) => m.type === "classes")).toHaveLength(3);
+    on.desk.model.set("_task", classification(["news", "spam", "eggs"]));
+    expect([...merge!.querySelectorAll("option")].map((o) => o.value).slice(0, 3)).toEqual([
+      "news",
+      "spam",
+      "eggs",
+    ]);
+    on.desk.press("Escape", {}, box);
+    expect(on.desk.find(".alw-editor").hidden).toBe(true);
+    expect(document.activeElement).toBe(on.desk.view.root);
+  });
+});
+
 describe("pause", () => {
   it("covers the card, takes no answer, and its time does not count", () => {
     on.desk.model.queue(textCards("a", "b"));

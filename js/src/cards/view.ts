@@ -4,6 +4,7 @@ import type { Card } from "../shared/messages";
 import type { Cleanup } from "../shared/model";
 import { classColour } from "../shared/palette";
 import { Classes } from "./classes";
+import { Editor } from "./editor";
 import { Footer } from "./footer";
 import { Help } from "./help";
 import { actionOf, isLong } from "./keys";
@@ -14,6 +15,7 @@ import type { CardsState } from "./state";
 import { badge, spoken, why } from "./why";
 
 const FLAG = "M4 14V2.5h7.5l-1.8 3.2 1.8 3.3H4";
+const PENCIL = "M3 13l.7-3L10.5 3.2l2.3 2.3L6 12.3z";
 const OWN = { "data-lm-suppress-shortcuts": "true" };
 
 function button(name: string, key: string, label: string, ...children: Node[]): HTMLButtonElement {
@@ -38,6 +40,7 @@ export class CardsView {
   readonly #footer = new Footer();
   readonly #help = new Help();
   readonly #pause: Pause;
+  readonly #editor: Editor;
   readonly #badge = make("span", { class: "alw-badge", hidden: true });
   readonly #why = make("span", { class: "alw-why" });
   readonly #flag = button("flag", "f", "Flag", icon(FLAG));
@@ -52,6 +55,7 @@ export class CardsView {
     },
     "?",
   );
+  readonly #edit = button("edit", "e", "Classes", icon(PENCIL));
   readonly #chip = make("button", {
     type: "button",
     class: "alw-chip",
@@ -74,6 +78,7 @@ export class CardsView {
     const { listeners } = this;
     this.#notices = new Notices(listeners, (key) => state.dismiss(key));
     this.#stage = new Stage(listeners);
+    this.#editor = new Editor(listeners, (what, name, to) => state.changeClasses(what, name, to));
     this.#pause = new Pause(listeners, () => state.pause(false));
     this.#classes = new Classes(
       listeners,
@@ -101,11 +106,13 @@ export class CardsView {
         this.#badge,
         this.#why,
         make("span", { class: "alw-space" }),
+        this.#edit,
         this.#flag,
         this.#keys,
       ),
       this.#stage.root,
       make("div", { class: "alw-suggestion" }, this.#chip, this.#noChip),
+      this.#editor.root,
       this.#pause.root,
       this.#help.root,
     );
@@ -173,6 +180,8 @@ export class CardsView {
     this.#footer.paint(state);
     this.#help.paint(state);
     this.#pause.paint(state);
+    this.#editor.paint(state);
+    this.#edit.hidden = state.task.kind !== "classification";
     this.#notices.paint(state);
     if (card !== this.#card || !card) this.#paintCard(card);
     this.#paintActions();
@@ -253,16 +262,26 @@ export class CardsView {
     this.#keys.setAttribute("aria-expanded", String(this.#help.open));
   }
 
+  #toggleEditor(): void {
+    if (this.#state.task.kind !== "classification") return;
+    this.#editor.toggle();
+    this.#edit.setAttribute("aria-expanded", String(this.#editor.open));
+    this.#editor.paint(this.#state);
+    if (!this.#editor.open) this.focus();
+  }
+
   #listen(): void {
     const { listeners, root } = this;
     listeners.dom(root, "keydown", (event) => this.#keydown(event));
     for (const name of ["keyup", "keypress"]) listeners.dom(root, name, (event) => event.stopPropagation());
     listeners.dom(root, "pointerdown", (event) => {
-      if (event.target !== this.#classes.filter) this.focus();
+      const target = event.target as Element;
+      if (target !== this.#classes.filter && !this.#editor.root.contains(target)) this.focus();
     });
     // a press on a button leaves the focus on the root, where the keys are
     listeners.dom(root, "mousedown", (event) => {
-      if ((event.target as Element).closest("button")) event.preventDefault();
+      const target = event.target as Element;
+      if (target.closest("button") && !this.#editor.root.contains(target)) event.preventDefault();
     });
     listeners.dom(this.#chip, "click", () => this.#accept());
     listeners.dom(this.#skip, "click", () => this.#state.skip());
@@ -270,6 +289,7 @@ export class CardsView {
     listeners.dom(this.#redo, "click", () => this.#state.redo());
     listeners.dom(this.#flag, "click", () => this.#state.flag());
     listeners.dom(this.#keys, "click", () => this.#toggleHelp());
+    listeners.dom(this.#edit, "click", () => this.#toggleEditor());
   }
 
   #accept(): void {
@@ -283,6 +303,10 @@ export class CardsView {
     const target = event.target as Element;
     if (target === this.#classes.filter) {
       if (this.#classes.filterKey(event)) event.preventDefault();
+      return;
+    }
+    if (this.#editor.root.contains(target)) {
+      if (event.key === "Escape") this.#toggleEditor();
       return;
     }
     if (target.closest("button") && (event.key === "Enter" || event.key === " ")) {
@@ -299,8 +323,15 @@ export class CardsView {
       this.#toggleHelp(false);
       if (action.do === "leave") return;
     }
+    if (this.#editor.open && action.do === "leave") {
+      this.#toggleEditor();
+      return;
+    }
     if (this.#state.paused && !["pause", "help", "leave"].includes(action.do)) return;
     switch (action.do) {
+      case "edit":
+        this.#toggleEditor();
+        break;
       case "pause":
         this.#state.pause();
         break;

@@ -78,11 +78,15 @@ export type ToCards =
   | Status
   | Problem;
 
+/** What may be done to the classes of a task. */
+export type ClassChange = "add" | "rename" | "merge";
+
 /** What the cards send to Python. */
 export type FromCards =
   | { type: "hello" }
   | { type: "more" }
   | { type: "undo" }
+  | { type: "classes"; what: ClassChange; name: string; to: string | null }
   | { type: "events"; events: LabelEvent[] };
 
 /** How the cards ask: names, answers, codes and keys, one each for a class. */
