@@ -273,6 +273,16 @@ class Ledger:
             return None
         return self._draws.get(event.draw_id) or self._store.draw(event.draw_id)
 
+    def rank(self, draw: Draw) -> tuple[int, int] | None:
+        """Place of a draw's score among those that its strategy drew by the same model, and theirs.
+
+        None without a score.
+        """
+        if draw.score is None:
+            return None
+        scores = self._store.scores(draw.strategy, draw.model_version)
+        return 1 + sum(score > draw.score for score in scores), len(scores)
+
     # ------------------------------------------------------------------ parts
 
     def _is_free(self, item_id: str) -> bool:

@@ -295,6 +295,15 @@ class LabelStore:
         """The draw with this id, or None."""
         return self._one(Draw, draws_table, draws_table.c.draw_id == draw_id)
 
+    def scores(self, strategy: str, model_version: int) -> list[float]:
+        """Scores of what a strategy drew by a model."""
+        draw = draws_table.c
+        query = sa.select(draw.score).where(
+            draw.model_version == model_version, draw.strategy == strategy, draw.score.is_not(None)
+        )
+        with self._reading() as connection:
+            return list(connection.scalars(query))
+
     def draws(self) -> list[Draw]:
         """All draws, in order."""
         return list(self._read(Draw, draws_table, draws_table.c.seq))

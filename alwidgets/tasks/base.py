@@ -15,6 +15,7 @@ TAKEN = {
     "e": "edits the classes",
     "f": "flags",
     "p": "pauses",
+    "w": "tells why the card is there",
     "z": "zooms",
     "?": "shows the keys",
     "/": "finds a class",

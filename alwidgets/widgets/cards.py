@@ -27,6 +27,7 @@ from .messages import (
     Card,
     ProblemMessage,
     QueueMessage,
+    ReasonsMessage,
     StatusMessage,
     ToCards,
     event_id_of,
@@ -34,8 +35,9 @@ from .messages import (
     parse_class_change,
     parse_event,
     parse_events,
+    parse_item_id,
 )
-from .payload import card_of
+from .payload import card_of, preview
 from .throttle import Throttle
 
 if TYPE_CHECKING:
@@ -115,6 +117,8 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                 self._record(parse_events(content))
             elif kind == "classes":
                 self._change_classes(*parse_class_change(content))
+            elif kind == "why":
+                self._send_reasons(parse_item_id(content))
             elif kind == "undo":
                 if self._session.undo() is None:
                     self._send_status(notice="There is nothing to take back.")
@@ -205,6 +209,27 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                 "exhausted": self._session.exhausted,
             }
             self._post(message, buffers)
+
+    def _send_reasons(self, item_id: str) -> None:
+        try:
+            why = self._session.why(item_id)
+        except UnknownItemError:
+            return  # it was answered meanwhile
+        message: ReasonsMessage = {
+            "type": "reasons",
+            "item_id": item_id,
+            "rank": None if why.rank is None else list(why.rank),
+            "neighbours": [
+                {
+                    "item_id": like.id,
+                    "answer": like.answer,
+                    "similarity": like.similarity,
+                    "text": preview(like.content),
+                }
+                for like in why.neighbours
+            ],
+        }
+        self._post(message)
 
     def _card(self, item: Item, buffers: list[bytes]) -> Card:
         flag = self._session.flag_of(item.id)

@@ -18,7 +18,7 @@ MAX_ID = 64
 MAX_ITEM_ID = 4_096
 MAX_CLASS = 1_000
 #: Types of the messages that come from the cards.
-FROM_CARDS = ("hello", "more", "events", "undo", "classes")
+FROM_CARDS = ("hello", "more", "events", "undo", "classes", "why")
 MAX_ANSWER = 10_000
 MAX_EVENTS = 1_000
 
@@ -93,6 +93,24 @@ class RefusedMessage(TypedDict):
     reason: str
 
 
+class Alike(TypedDict):
+    """A labelled item that is like another one."""
+
+    item_id: str
+    answer: Answer
+    similarity: float
+    text: str
+
+
+class ReasonsMessage(TypedDict):
+    """More about why an item is on a card."""
+
+    type: Literal["reasons"]
+    item_id: str
+    rank: list[int] | None
+    neighbours: list[Alike]
+
+
 class LabelledMessage(TypedDict):
     """An item was answered or skipped elsewhere: by a script, or in another view."""
 
@@ -138,6 +156,7 @@ ToCards = (
     | RefusedMessage
     | LabelledMessage
     | UndoneMessage
+    | ReasonsMessage
     | StatusMessage
     | ProblemMessage
 )
@@ -201,6 +220,16 @@ def parse_class_change(content: dict[str, Any]) -> tuple[str, str, str | None]:
         raise MessageError(f"A change {str(what)[:40]!r} of the classes is not known.")
     name = cast(str, _text(content, "name", MAX_CLASS))
     return what, name, _text(content, "to", MAX_CLASS, optional=what == "add")
+
+
+def parse_item_id(content: dict[str, Any]) -> str:
+    """Id of the item that a message is about.
+
+    Raises
+    ------
+    MessageError
+    """
+    return cast(str, _text(content, "item_id", MAX_ITEM_ID))
 
 
 def event_id_of(raw: dict[str, Any]) -> str | None:

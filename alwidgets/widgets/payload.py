@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # Half of a pair, which UTF-8 cannot hold; file names and badly decoded texts have such.
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+#: Characters of a preview.
+LONGEST = 160
 
 
 def describe(content: Content, name: str, buffers: list[bytes]) -> TextContent | ImageContent:
@@ -29,6 +31,13 @@ def describe(content: Content, name: str, buffers: list[bytes]) -> TextContent |
         "height": content.height,
         "alt": _sendable(f"Item {name}"),
     }
+
+
+def preview(content: Content) -> str:
+    """Content in a line of text."""
+    text = "Image" if isinstance(content, Image) else " ".join(content.text.split())
+    shown: str = _sendable(text[:LONGEST])
+    return shown
 
 
 def card_of(item: Item, *, flag: str | None, buffers: list[bytes]) -> Card:

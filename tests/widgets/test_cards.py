@@ -345,6 +345,45 @@ def test_a_class_that_is_added_reaches_the_page(page: Page) -> None:
     assert page.cards._task["classes"] == ["ham", "spam", "eggs"]
 
 
+def test_why_a_card_is_there(page: Page) -> None:
+    assert page.send({"type": "why", "item_id": "nobody"}) == []
+    (refused,) = page.send({"type": "why"})
+    assert "item_id must be a text" in refused["reason"]
+    session = page.session
+    first = session.next()[0]
+    (reasons,) = page.send({"type": "why", "item_id": first.id})
+    assert reasons["neighbours"] == []
+    for item in session.next(30):
+        session.record(item.id, "spam" if item.index % 2 else "ham")
+    item = next(i for i in session.next(20) if i.stream == "train")
+    (reasons,) = page.send({"type": "why", "item_id": item.id})
+    rank, of = reasons["rank"]
+    assert 1 <= rank <= of
+    alike = reasons["neighbours"]
+    assert len(alike) == 3
+    similarity = [n["similarity"] for n in alike]
+    assert similarity == sorted(similarity, reverse=True)
+    X = session.pool.features
+    labels = session.labels()
+    for like in alike:
+        row = X[session.pool.index(like["item_id"])]
+        cosine = row @ X[item.index] / np.linalg.norm(row) / np.linalg.norm(X[item.index])
+        assert like["similarity"] == pytest.approx(cosine, abs=1e-5)
+        assert like["answer"] == labels.loc[like["item_id"], "answer"]
+        assert labels.loc[like["item_id"], "use"] == "train"
+        assert like["text"] == f"message number {like['item_id']}"
+
+
+def test_why_tells_no_labels_beside_an_audit_card(page: Page) -> None:
+    session = page.session
+    for _ in range(20):
+        item = session.next()[0]
+        session.record(item.id, "ham" if item.index % 2 else "spam")
+    audit = next(i for i in session.next(20) if i.stream == "audit")
+    (reasons,) = page.send({"type": "why", "item_id": audit.id})
+    assert (reasons["neighbours"], reasons["rank"]) == ([], None)
+
+
 def test_classes_are_changed_from_the_page(page: Page) -> None:
     assert page.answer("3", "e1")
     page.send({"type": "classes", "what": "add", "name": "eggs", "to": None})

@@ -49,6 +49,7 @@ export class Help {
       ...(state.task.kind === "classification"
         ? [["E", "add, rename or merge classes"] as [string, string]]
         : []),
+      ["W", "why this card"],
       ["P", "pause, or go on"],
       ["F", "flag, or take the flag off"],
       ["?", "show or hide this list"],

@@ -4,7 +4,7 @@ import type { Task } from "../shared/messages";
 
 export type Action =
   | { do: "answer"; code: number }
-  | { do: "accept" | "skip" | "undo" | "redo" | "flag" | "pause" | "edit" | "help" | "leave" }
+  | { do: "accept" | "skip" | "undo" | "redo" | "flag" | "pause" | "edit" | "why" | "help" | "leave" }
   | { do: "filter"; text: string }
   | { do: "scroll"; pages: number };
 
@@ -75,6 +75,8 @@ export function actionOf(press: Press, keys: readonly (string | null)[]): Action
       return { do: "pause" };
     case "e":
       return { do: "edit" };
+    case "w":
+      return { do: "why" };
     case "ArrowDown":
     case "ArrowUp":
       return { do: "scroll", pages: key === "ArrowDown" ? 0.25 : -0.25 };

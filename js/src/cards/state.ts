@@ -5,6 +5,7 @@ import type {
   ClassChange,
   FromCards,
   LabelEvent,
+  Reasons,
   Status,
   StoreTrait,
   Task,
@@ -61,6 +62,8 @@ export class CardsState {
   late = false;
   /** Whether the person is away: nothing is answered, and the clock stands still. */
   paused = false;
+  /** What Python said last about why a card is there. */
+  reasons: Reasons | null = null;
   /** The newest thing to read out; views say it when it changes. */
   said = "";
   readonly #model: Model<CardsTraits>;
@@ -187,6 +190,12 @@ export class CardsState {
     this.#send({ type: "classes", what, name, to });
   }
 
+  /** Asks Python why the card on screen is there. */
+  askWhy(): void {
+    const item = this.deck.current?.card.item_id;
+    if (item !== undefined) this.#send({ type: "why", item_id: item });
+  }
+
   pause(paused = !this.paused): void {
     this.paused = paused;
     if (!paused) {
@@ -228,6 +237,9 @@ export class CardsState {
         return;
       case "refused":
         this.#refused(message.event_id, message.reason);
+        break;
+      case "reasons":
+        this.reasons = message;
         break;
       case "labelled":
         this.deck.labelled(message.item_id);

@@ -303,6 +303,28 @@ describe("the classes", () => {
   });
 });
 
+describe("why this card", () => {
+  it("asks, shows what it is told of this card, and closes with the next", () => {
+    on.desk.model.queue(textCards("a", "b"));
+    on.desk.press("w");
+    expect(on.desk.find(".alw-reasons").hidden).toBe(false);
+    expect(on.desk.model.sent.at(-1)).toEqual({ type: "why", item_id: "a" });
+    const neighbours = [{ item_id: "z", answer: "spam", similarity: 0.914, text: "<b>win</b>" }];
+    on.desk.model.receive({ type: "reasons", item_id: "other", rank: null, neighbours });
+    expect(on.desk.text(".alw-alike")).toBe("");
+    on.desk.model.receive({ type: "reasons", item_id: "a", rank: [3, 40], neighbours });
+    expect(on.desk.text(".alw-reasons-rank")).toBe("Number 3 of 40 by its score.");
+    expect(on.desk.text(".alw-alike")).toBe("spam<b>win</b>91 % alike");
+    on.desk.press("1");
+    expect(on.desk.itemId).toBe("b");
+    expect(on.desk.find(".alw-reasons").hidden).toBe(true);
+    on.desk.find(".alw-why").click();
+    expect(on.desk.text(".alw-alike")).toBe("");
+    on.desk.press("Escape");
+    expect(on.desk.find(".alw-reasons").hidden).toBe(true);
+  });
+});
+
 describe("pause", () => {
   it("covers the card, takes no answer, and its time does not count", () => {
     on.desk.model.queue(textCards("a", "b"));

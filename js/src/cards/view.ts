@@ -10,6 +10,7 @@ import { Help } from "./help";
 import { actionOf, isLong } from "./keys";
 import { Notices } from "./notices";
 import { Pause } from "./pause";
+import { Reasons } from "./reasons";
 import { Stage } from "./stage";
 import type { CardsState } from "./state";
 import { badge, spoken, why } from "./why";
@@ -41,8 +42,9 @@ export class CardsView {
   readonly #help = new Help();
   readonly #pause: Pause;
   readonly #editor: Editor;
+  readonly #reasons = new Reasons();
   readonly #badge = make("span", { class: "alw-badge", hidden: true });
-  readonly #why = make("span", { class: "alw-why" });
+  readonly #why = make("button", { type: "button", class: "alw-why", "aria-keyshortcuts": "w", ...OWN });
   readonly #flag = button("flag", "f", "Flag", icon(FLAG));
   readonly #keys = make(
     "button",
@@ -112,6 +114,7 @@ export class CardsView {
       ),
       this.#stage.root,
       make("div", { class: "alw-suggestion" }, this.#chip, this.#noChip),
+      this.#reasons.root,
       this.#editor.root,
       this.#pause.root,
       this.#help.root,
@@ -181,6 +184,7 @@ export class CardsView {
     this.#help.paint(state);
     this.#pause.paint(state);
     this.#editor.paint(state);
+    this.#reasons.paint(state);
     this.#edit.hidden = state.task.kind !== "classification";
     this.#notices.paint(state);
     if (card !== this.#card || !card) this.#paintCard(card);
@@ -195,6 +199,7 @@ export class CardsView {
     setText(this.#badge, mark?.text ?? "");
     this.#badge.title = mark?.title ?? "";
     const reason = card ? why(card) : null;
+    this.#why.hidden = reason === null;
     setText(this.#why, reason?.text ?? "");
     this.#why.title = reason?.title ?? "";
 
@@ -262,6 +267,11 @@ export class CardsView {
     this.#keys.setAttribute("aria-expanded", String(this.#help.open));
   }
 
+  #toggleWhy(): void {
+    this.#reasons.toggle(this.#state.deck.current?.card ?? null);
+    if (this.#reasons.open) this.#state.askWhy();
+  }
+
   #toggleEditor(): void {
     if (this.#state.task.kind !== "classification") return;
     this.#editor.toggle();
@@ -289,6 +299,7 @@ export class CardsView {
     listeners.dom(this.#redo, "click", () => this.#state.redo());
     listeners.dom(this.#flag, "click", () => this.#state.flag());
     listeners.dom(this.#keys, "click", () => this.#toggleHelp());
+    listeners.dom(this.#why, "click", () => this.#toggleWhy());
     listeners.dom(this.#edit, "click", () => this.#toggleEditor());
   }
 
@@ -327,8 +338,15 @@ export class CardsView {
       this.#toggleEditor();
       return;
     }
+    if (this.#reasons.open && action.do !== "why") {
+      this.#reasons.close();
+      if (action.do === "leave") return;
+    }
     if (this.#state.paused && !["pause", "help", "leave"].includes(action.do)) return;
     switch (action.do) {
+      case "why":
+        this.#toggleWhy();
+        break;
       case "edit":
         this.#toggleEditor();
         break;

@@ -62,6 +62,15 @@ export interface Status {
   saved_to: string | null;
 }
 
+/** More about why an item is on a card. */
+export interface Reasons {
+  type: "reasons";
+  item_id: string;
+  /** Place among the scores of its batch, and how many these are. */
+  rank: [number, number] | null;
+  neighbours: { item_id: string; answer: Answer; similarity: number; text: string }[];
+}
+
 export interface Problem {
   type: "problem";
   text: string;
@@ -75,6 +84,7 @@ export type ToCards =
   | { type: "refused"; event_id: string | null; reason: string }
   | { type: "labelled"; item_id: string }
   | { type: "undone"; event_id: string; card: Card }
+  | Reasons
   | Status
   | Problem;
 
@@ -86,6 +96,7 @@ export type FromCards =
   | { type: "hello" }
   | { type: "more" }
   | { type: "undo" }
+  | { type: "why"; item_id: string }
   | { type: "classes"; what: ClassChange; name: string; to: string | null }
   | { type: "events"; events: LabelEvent[] };
 
