@@ -146,13 +146,15 @@ class Modelling(Hub):
         """Which items are kept for the audit, shape (n,): nobody is told what the model thinks."""
         return self._ledger.audit.reserved
 
-    def why(self, item_id: str, k: int = 3) -> Why:
+    def why(self, item_id: str, *, draw_id: str | None = None, k: int = 3) -> Why:
         """Why an item is on a card, and the labelled items that are most like it.
 
         Parameters
         ----------
         item_id : str
             One that waits to be labelled.
+        draw_id : str, optional
+            The draw that put it on a card: then it need not wait any more.
         k : int
             How many labelled items at most.
 
@@ -163,7 +165,9 @@ class Modelling(Hub):
         """
         with self._lock:
             draw = self._ledger.queue.draw_of(item_id)
-            if draw is None:
+            if draw is None and draw_id is not None:
+                draw = self.store.draw(draw_id)
+            if draw is None or draw.item_id != item_id:
                 raise UnknownItemError(f"Item {item_id!r} is not among those that wait.")
             rank, index = self._ledger.rank(draw), self._ledger.index(item_id)
             labelled, codes, _, _ = training_set(self._ledger)

@@ -35,7 +35,7 @@ from .messages import (
     parse_class_change,
     parse_event,
     parse_events,
-    parse_item_id,
+    parse_why,
 )
 from .payload import card_of, preview
 from .throttle import Throttle
@@ -118,7 +118,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             elif kind == "classes":
                 self._change_classes(*parse_class_change(content))
             elif kind == "why":
-                self._send_reasons(parse_item_id(content))
+                self._send_reasons(*parse_why(content))
             elif kind == "undo":
                 if self._session.undo() is None:
                     self._send_status(notice="There is nothing to take back.")
@@ -210,9 +210,9 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             }
             self._post(message, buffers)
 
-    def _send_reasons(self, item_id: str) -> None:
+    def _send_reasons(self, item_id: str, draw_id: str | None) -> None:
         try:
-            why = self._session.why(item_id)
+            why = self._session.why(item_id, draw_id=draw_id)
         except UnknownItemError:
             return  # it was answered meanwhile
         message: ReasonsMessage = {

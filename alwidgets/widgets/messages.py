@@ -222,14 +222,15 @@ def parse_class_change(content: dict[str, Any]) -> tuple[str, str, str | None]:
     return what, name, _text(content, "to", MAX_CLASS, optional=what == "add")
 
 
-def parse_item_id(content: dict[str, Any]) -> str:
-    """Id of the item that a message is about.
+def parse_why(content: dict[str, Any]) -> tuple[str, str | None]:
+    """The item, and the draw that put it on a card, that a message asks about.
 
     Raises
     ------
     MessageError
     """
-    return cast(str, _text(content, "item_id", MAX_ITEM_ID))
+    item_id = cast(str, _text(content, "item_id", MAX_ITEM_ID))
+    return item_id, _text(content, "draw_id", MAX_ID, optional=True)
 
 
 def event_id_of(raw: dict[str, Any]) -> str | None:

@@ -90,3 +90,24 @@ def test_classes_are_changed_on_the_cards(opened: Open) -> None:
     cards.wait_saved()
     assert answered(notebook, "session") == ["news", "spam"]
     assert notebook.errors == []
+
+
+def test_why_a_card_is_there(opened: Open) -> None:
+    notebook = opened([TEXTS, "session.cards()"], size=(900, 900))
+    notebook.run_all()
+    notebook.execute(
+        "for item in session.next(30):\n"
+        "    session.record(item.id, 'spam' if 'win' in item.content.text else 'ham')\n"
+        "session.retrain().version"
+    )
+    cards = notebook.cards
+    cards.wait_card()
+    cards.focus()
+    while cards.root.locator(".alw-badge").is_visible():
+        cards.press("Space")
+    cards.press("w")
+    cards.root.locator(".alw-alike li").nth(2).wait_for()
+    notebook.screenshot(SCREENSHOTS / "cards-why.png", cards.root)
+    cards.press("Escape")
+    assert cards.root.locator(".alw-reasons").is_hidden()
+    assert notebook.errors == []

@@ -356,7 +356,8 @@ def test_why_a_card_is_there(page: Page) -> None:
     for item in session.next(30):
         session.record(item.id, "spam" if item.index % 2 else "ham")
     item = next(i for i in session.next(20) if i.stream == "train")
-    (reasons,) = page.send({"type": "why", "item_id": item.id})
+    session.retrain()  # the card stays on screen, though others wait now
+    (reasons,) = page.send({"type": "why", "item_id": item.id, "draw_id": item.draw_id})
     rank, of = reasons["rank"]
     assert 1 <= rank <= of
     alike = reasons["neighbours"]

@@ -192,8 +192,8 @@ export class CardsState {
 
   /** Asks Python why the card on screen is there. */
   askWhy(): void {
-    const item = this.deck.current?.card.item_id;
-    if (item !== undefined) this.#send({ type: "why", item_id: item });
+    const card = this.deck.current?.card;
+    if (card) this.#send({ type: "why", item_id: card.item_id, draw_id: card.draw_id });
   }
 
   pause(paused = !this.paused): void {

@@ -308,7 +308,7 @@ describe("why this card", () => {
     on.desk.model.queue(textCards("a", "b"));
     on.desk.press("w");
     expect(on.desk.find(".alw-reasons").hidden).toBe(false);
-    expect(on.desk.model.sent.at(-1)).toEqual({ type: "why", item_id: "a" });
+    expect(on.desk.model.sent.at(-1)).toEqual({ type: "why", item_id: "a", draw_id: "draw-a" });
     const neighbours = [{ item_id: "z", answer: "spam", similarity: 0.914, text: "<b>win</b>" }];
     on.desk.model.receive({ type: "reasons", item_id: "other", rank: null, neighbours });
     expect(on.desk.text(".alw-alike")).toBe("");

@@ -96,7 +96,7 @@ export type FromCards =
   | { type: "hello" }
   | { type: "more" }
   | { type: "undo" }
-  | { type: "why"; item_id: string }
+  | { type: "why"; item_id: string; draw_id: string | null }
   | { type: "classes"; what: ClassChange; name: string; to: string | null }
   | { type: "events"; events: LabelEvent[] };
 
