@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .pool import Pool
     from .session import Session
     from .store import LabelStore
-    from .tasks import Classification
+    from .tasks import Binary, Classification, Rating
     from .trainer import InlineExecutor
 
 __version__ = "0.1.0"
@@ -24,6 +24,7 @@ __version__ = "0.1.0"
 _HOME = {
     "AlwidgetsError": "errors",
     "Audio": "content",
+    "Binary": "tasks",
     "Classification": "tasks",
     "Fields": "content",
     "HeadEnsemble": "learners",
@@ -33,6 +34,7 @@ _HOME = {
     "LabelStore": "store",
     "Pair": "content",
     "Pool": "pool",
+    "Rating": "tasks",
     "Session": "session",
     "SklearnLearner": "learners",
     "Table": "content",
@@ -44,6 +46,7 @@ _MODULES = ("datasets", "encoders", "errors", "evaluation", "learners", "strateg
 __all__ = [
     "AlwidgetsError",
     "Audio",
+    "Binary",
     "Classification",
     "Fields",
     "HeadEnsemble",
@@ -53,6 +56,7 @@ __all__ = [
     "LabelStore",
     "Pair",
     "Pool",
+    "Rating",
     "Session",
     "SklearnLearner",
     "Table",

@@ -47,6 +47,48 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A labelled item that is like another one.
+
+    Attributes
+    ----------
+    id : str
+    answer : answer
+    similarity : float
+        Cosine of the features, up to 1.
+    content : Content
+    """
+
+    id: str
+    answer: Answer
+    similarity: float
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why an item is on a card.
+
+    Attributes
+    ----------
+    strategy : str
+    score : float or None
+        By the strategy; higher is asked sooner.
+    rank : (int, int) or None
+        Place of the score among those that the strategy drew by the same model, 1 the highest,
+        and how many these are; None without a score.
+    neighbours : list of Neighbour
+        The most similar of the items labelled for training, best first; empty for items of the
+        audit, whose answer they would sway.
+    """
+
+    strategy: str
+    score: float | None
+    rank: tuple[int, int] | None
+    neighbours: list[Neighbour]
+
+
+@dataclass(frozen=True, slots=True)
 class QueueReport:
     """What became of items that were chosen to come next.
 

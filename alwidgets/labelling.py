@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import uuid
 from collections.abc import Iterable, Sequence
+from typing import Any, Literal
 
+from . import exchange
 from .errors import AnswerError, UnknownItemError
+from .exchange import ImportReport
 from .items import Item, QueueReport
 from .loop import READY
 from .modelling import Modelling
-from .schema import Draw, Event, Kind, now
-from .tasks import Answer
+from .schema import ClassChange, Draw, Event, Kind, now
+from .tasks import Answer, Classification
 
 
 class Labelling(Modelling):
@@ -162,14 +166,66 @@ class Labelling(Modelling):
         """
         with self._lock:
             self._check_open()
-            fresh = self.store.append([self._ledger.validate(event) for event in events])
-            for event in fresh:
-                self._ledger.apply(event)
+            fresh = self._keep(events)
         for event in fresh:
             self._signals.emit("labelled", event)
         if fresh:
             self._loop.run_if_wanted(READY)
         return fresh
+
+    def import_labels(
+        self,
+        frame: Any,
+        *,
+        answer: str = "answer",
+        id: str | None = None,
+        annotator: str = "imported",
+    ) -> ImportReport:
+        """Take labels that were made elsewhere; they are marked so, and train like others.
+
+        An item that has an answer here keeps it. The same frame again changes nothing.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame, polars.DataFrame or pyarrow.Table
+        answer : str
+            Column of the labels; a row without one is passed over.
+        id : str, optional
+            Column of item ids; ``item_id`` where there is one. Without ids the rows are those
+            that the pool was made of.
+        annotator : str
+            Who made them.
+
+        Raises
+        ------
+        PoolError, UnknownItemError, AnswerError
+            If a row does not belong here, naming it; then none is taken.
+        """
+        found, missing = exchange.answers(frame, self.pool, self.task, answer, id)
+        with self._lock:
+            self._check_open()
+            labels, index = self._ledger.labels, self._ledger.index
+            new = [(i, a) for i, a in found if not labels.is_answered(index(i))]
+            draws = self._ledger.imported([item_id for item_id, _ in new])
+            at = now()
+            events = [
+                Event(
+                    event_id=uuid.uuid4().hex,
+                    item_id=item_id,
+                    kind="answer",
+                    answer=given,
+                    draw_id=draw.draw_id,
+                    annotator=annotator,
+                    answered_at=at,
+                )
+                for (item_id, given), draw in zip(new, draws, strict=True)
+            ]
+            fresh = self._keep(events)
+        report = ImportReport(len(fresh), len(found) - len(fresh), missing)
+        self._signals.emit("queue")
+        self._signals.emit("notice", f"{report}.")
+        self._loop.run_if_wanted(READY)
+        return report
 
     def queue(self, ids: Sequence[str]) -> QueueReport:
         """Put items of your choice before the others.
@@ -195,16 +251,69 @@ class Labelling(Modelling):
         self._signals.emit("queue")
         return QueueReport(len(fresh), len(positions) - len(fresh), int(kept))
 
+    def _keep(self, events: Iterable[Event]) -> list[Event]:
+        fresh = self.store.append([self._ledger.validate(event) for event in events])
+        for event in fresh:
+            self._ledger.apply(event)
+        return fresh
+
     def add_class(self, name: str) -> None:
-        """Add a class to the task; labels stay as they are."""
-        add = getattr(self.task, "add", None)
-        if add is None:
-            raise AnswerError(f"{self.task!r} has no classes to add to.")
+        """Add a class; labels stay as they are.
+
+        Raises
+        ------
+        TaskError, AnswerError
+            If the name is or was that of another class, or the task has no classes to change.
+        """
+        self._change_classes("add", name, None)
+        self._signals.emit("notice", f"Class {name!r} added.")
+
+    def rename_class(self, name: str, to: str) -> None:
+        """Give a class another name; its labels follow.
+
+        Raises
+        ------
+        TaskError, AnswerError
+            If there is no such class, or the new name is or was that of another one.
+        """
+        self._change_classes("rename", name, to)
+        self._signals.emit("notice", f"Class {name!r} is called {to!r} now.")
+
+    def merge_classes(self, name: str, into: str) -> None:
+        """Make a class part of another; its labels follow, and the model is fitted anew.
+
+        Raises
+        ------
+        TaskError, AnswerError
+            If one of them is not there, or one class alone would be left.
+        """
+        self._change_classes("merge", name, into)
+        self._signals.emit("notice", f"Class {name!r} is part of {into!r} now.")
+        with self._lock:
+            learnt = self._ledger.version > 0
+        if learnt:
+            self._loop.retrain()
+
+    def _change_classes(
+        self, what: Literal["add", "rename", "merge"], name: str, to: str | None
+    ) -> None:
+        if not isinstance(self.task, Classification):
+            raise AnswerError(f"{self.task!r} has no classes that could change.")
         with self._lock:
             self._check_open()
-            add(name)
-            self.store.update_task(self.task)
-        self._signals.emit("notice", f"Class {name!r} added.")
+            changed = copy.copy(self.task)
+            if what == "add":
+                changed.add(name)
+            elif what == "rename":
+                changed.rename(name, str(to))
+            else:
+                changed.merge(name, str(to))
+            after = self._ledger.labels.n_events
+            change = ClassChange(what, name, to, self.annotator, after)
+            self.store.update_task(changed)
+            self.store.append_class_change(change)
+            self.task.__dict__.update(changed.__dict__)
+            self._ledger.take_stock()
 
     def upcoming(self) -> list[str]:
         """Ids on the next cards, in order."""

@@ -19,7 +19,7 @@ from .tasks import Answer
 
 #: Codes of the kinds and streams in the columns.
 KINDS: tuple[Kind, ...] = ("answer", "skip", "flag", "retract")
-STREAMS: tuple[Stream, ...] = ("train", "audit", "chosen")
+STREAMS: tuple[Stream, ...] = ("train", "audit", "chosen", "imported")
 ANSWER, SKIP, FLAG, RETRACT = range(4)
 TRAIN, AUDIT, CHOSEN = range(3)
 #: What an event may be: it counts, it was taken back, or it was taken back before it arrived.

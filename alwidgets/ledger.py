@@ -82,11 +82,11 @@ class Ledger:
         self._n_audit_draws = len(found.audited)
         self._train_version = found.version
         self._classes: Counter[int] = Counter()
-        self._take_stock()
+        self.take_stock()
         self._n_open = int(self._open.sum())
 
-    def _take_stock(self) -> None:
-        """Read off the labels what is kept up to date from now on."""
+    def take_stock(self) -> None:
+        """Read off the labels, as the task understands them, what is kept up to date then."""
         column = self.labels.columns
         rows = self.labels.standing[self.labels.standing != NONE]
         items, stream = column["item"][rows], column["stream"][rows]
@@ -120,7 +120,10 @@ class Ledger:
             )
         answer = self.task.validate(event.answer) if event.kind == "answer" else None
         # The draw by which it waits, or the one named, unless that is of another item.
-        draw = self.queue.draw_of(event.item_id) or self.draw_of(event)
+        named = self.draw_of(event)
+        draw = self.queue.draw_of(event.item_id) or named
+        if named is not None and named.stream == "imported":
+            draw = named
         if draw is not None and draw.item_id != event.item_id:
             draw = None
         draw_id = draw.draw_id if draw is not None else None
@@ -149,6 +152,13 @@ class Ledger:
             for i in item_ids
         ]
         self.queue.put_first(self._write(draws))
+
+    def imported(self, item_ids: Sequence[str]) -> list[Draw]:
+        """Say of items that their labels were made elsewhere."""
+        size, at = len(self.pool), now()
+        return self._write(
+            [Draw(i, "imported", "imported", 0, None, None, size, drawn_at=at) for i in item_ids]
+        )
 
     def pick(self, draws: Iterable[Draw], *, instead: bool) -> None:
         """Let training cards come: instead of those that wait, or after them."""
@@ -263,6 +273,16 @@ class Ledger:
             return None
         return self._draws.get(event.draw_id) or self._store.draw(event.draw_id)
 
+    def rank(self, draw: Draw) -> tuple[int, int] | None:
+        """Place of a draw's score among those that its strategy drew by the same model, and theirs.
+
+        None without a score.
+        """
+        if draw.score is None:
+            return None
+        scores = self._store.scores(draw.strategy, draw.model_version)
+        return 1 + sum(score > draw.score for score in scores), len(scores)
+
     # ------------------------------------------------------------------ parts
 
     def _is_free(self, item_id: str) -> bool:
@@ -297,7 +317,7 @@ class Ledger:
 
     def _wait_again(self, undone: Event) -> None:
         draw = self.draw_of(undone)
-        if draw is not None:
+        if draw is not None and draw.stream != "imported":
             self.queue.put_first([draw])
         else:
             self.choose([undone.item_id], 0)

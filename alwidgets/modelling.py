@@ -7,13 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import AlwidgetsError, LearnerError
+from .errors import AlwidgetsError, LearnerError, UnknownItemError
 from .evaluation.risk import Estimate
 from .hub import Hub
-from .readings import audit_sample
+from .items import Neighbour, Why
+from .readings import audit_sample, training_set
 from .rounds import Round
 from .schema import RoundRecord, Switch
 from .tasks import Answer
+
+#: Labelled items, the newest, that one is compared with to find those that are like it.
+MOST_COMPARED = 20_000
 
 
 class Modelling(Hub):
@@ -141,6 +145,54 @@ class Modelling(Hub):
     def reserved(self) -> NDArray[np.bool_]:
         """Which items are kept for the audit, shape (n,): nobody is told what the model thinks."""
         return self._ledger.audit.reserved
+
+    def why(self, item_id: str, *, draw_id: str | None = None, k: int = 3) -> Why:
+        """Why an item is on a card, and the labelled items that are most like it.
+
+        Parameters
+        ----------
+        item_id : str
+            One that waits to be labelled.
+        draw_id : str, optional
+            The draw that put it on a card: then it need not wait any more.
+        k : int
+            How many labelled items at most.
+
+        Raises
+        ------
+        UnknownItemError
+            If the item does not wait.
+        """
+        with self._lock:
+            draw = self._ledger.queue.draw_of(item_id)
+            if draw is None and draw_id is not None:
+                draw = self.store.draw(draw_id)
+            if draw is None or draw.item_id != item_id:
+                raise UnknownItemError(f"Item {item_id!r} is not among those that wait.")
+            rank, index = self._ledger.rank(draw), self._ledger.index(item_id)
+            labelled, codes, _, _ = training_set(self._ledger)
+        alike: list[Neighbour] = []
+        if not self.reserved[index]:
+            recent = slice(-MOST_COMPARED, None)
+            alike = self._most_like(index, labelled[recent], codes[recent], k)
+        return Why(draw.strategy, draw.score, rank, alike)
+
+    def _most_like(
+        self, index: int, labelled: NDArray[np.int64], codes: NDArray[np.int64], k: int
+    ) -> list[Neighbour]:
+        rows = self.pool.features[labelled].astype(np.float32)
+        item = self.pool.features[index].astype(np.float32)
+        lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(item)
+        cosine = rows @ item / np.where(lengths > 0, lengths, 1.0)
+        return [
+            Neighbour(
+                id=self.pool.ids[labelled[place]],
+                answer=self.task.decode(int(codes[place])),
+                similarity=float(min(cosine[place], 1.0)),
+                content=self.pool.contents[labelled[place]],
+            )
+            for place in np.argsort(-cosine, kind="stable")[:k]
+        ]
 
     def suggestion(self, index: int) -> tuple[Answer, float] | None:
         """What the model says of an item, and its probability.

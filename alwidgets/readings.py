@@ -91,7 +91,7 @@ def to_frame(ledger: Ledger) -> pd.DataFrame:
     model = pd.array(labels.column("model")[rows], dtype="Int64")
     model[~drawn] = pd.NA
     columns = {
-        "answer": named("answer", labels.vocabulary(), None),
+        "answer": named("answer", [ledger.task.validate(a) for a in labels.vocabulary()], None),
         "annotator": named("annotator", labels.annotators.names, ""),
         "answered_at": time("answered"),
         "shown_at": time("shown"),

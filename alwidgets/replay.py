@@ -147,7 +147,9 @@ def _read_draws(store: LabelStore) -> tuple[list[tuple[Any, ...]], int]:
     (version,) = next(store.rows(sa.select(sa.func.max(draw.model_version)).where(train)))[0]
     first = sa.select(sa.func.min(draw.seq)).where(train, draw.model_version == (version or 0))
     query = sa.select(*(draw[f.name] for f in fields(Draw)))
-    query = query.where(~train | (draw.seq >= first.scalar_subquery())).order_by(draw.seq)
+    others = draw.stream.in_(("audit", "chosen"))
+    query = query.where(others | (train & (draw.seq >= first.scalar_subquery())))
+    query = query.order_by(draw.seq)
     return [row for rows in store.rows(query) for row in rows], version or 0
 
 
@@ -206,7 +208,7 @@ def _wait(
             stood[at].remove(taken)
             undone = store.event_at(int(labels.columns["seq"][taken]))
             draw = store.draw(undone.draw_id) if undone.draw_id is not None else None
-            if not stood[at] and draw is not None:
+            if not stood[at] and draw is not None and draw.stream != "imported":
                 queue.put_first([draw])
     put(labels.n_events)
 

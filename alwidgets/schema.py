@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from .tasks import Answer
 
 Kind = Literal["answer", "skip", "flag", "retract"]
-Stream = Literal["train", "audit", "chosen"]
+#: What put an item before a person; or that its label was made elsewhere.
+Stream = Literal["train", "audit", "chosen", "imported"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Draw:
     Attributes
     ----------
     item_id : str
-    stream : {"train", "audit", "chosen"}
+    stream : {"train", "audit", "chosen", "imported"}
     strategy : str
     model_version : int
         0 before the first model.
@@ -144,6 +145,31 @@ class Switch:
     at: str = field(default_factory=lambda: now())
 
 
+@dataclass(frozen=True, slots=True)
+class ClassChange:
+    """A change of the classes, made while labelling.
+
+    Attributes
+    ----------
+    what : {"add", "rename", "merge"}
+    name : str
+        The class that was added, or that had another name or became part of another.
+    to : str or None
+        Its new name, or the class that it is part of.
+    annotator : str
+    at : str
+    after : int
+        Events that were stored before.
+    """
+
+    what: Literal["add", "rename", "merge"]
+    name: str
+    to: str | None
+    annotator: str
+    after: int
+    at: str = field(default_factory=lambda: now())
+
+
 metadata = sa.MetaData()
 meta_table = sa.Table(
     "meta",
@@ -204,6 +230,17 @@ switches_table = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("n_labels", sa.Integer, nullable=False),
+    sa.Column("at", sa.String(40), nullable=False),
+)
+class_changes_table = sa.Table(
+    "class_changes",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("what", sa.String(16), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("to", sa.Text),
+    sa.Column("annotator", sa.Text, nullable=False),
+    sa.Column("after", sa.Integer, nullable=False),
     sa.Column("at", sa.String(40), nullable=False),
 )
 

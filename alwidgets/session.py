@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import readings
+from . import exchange, readings
 from .arguments import check_arguments, login_name
 from .audit import Audit
 from .displays import Displayed
@@ -173,6 +173,29 @@ class Session(Labelling, Displayed):
         """
         with self._lock:
             return readings.to_frame(self._ledger)
+
+    def join(self, df: Any, *, id: str | None = None) -> Any:
+        """A frame with the labels beside the rows that they are of.
+
+        Parameters
+        ----------
+        df : pandas.DataFrame, polars.DataFrame or pyarrow.Table
+            The one that the pool was made of, or any with ids.
+        id : str, optional
+            Column of item ids; ``item_id`` where there is one.
+
+        Returns
+        -------
+        frame of the same kind
+            With ``item_id`` and the columns of `labels`, empty where there is no label. A column
+            that has the name of one of them keeps it: theirs ends in ``_label``.
+
+        Raises
+        ------
+        PoolError
+            If the rows are others than the pool's, and there are no ids.
+        """
+        return exchange.join(df, self.pool, self.labels(), id)
 
     def label_codes(self) -> NDArray[np.int32]:
         """Class code of every item of the pool, shape (n,); -1 where there is no answer."""

@@ -22,11 +22,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from .database import INSERT_ONCE, connect, parse_location
 from .errors import AnswerError, StoreError, StoreInUseError, TaskError
 from .schema import (
+    ClassChange,
     Draw,
     Event,
     Kind,
     RoundRecord,
     Switch,
+    class_changes_table,
     draws_table,
     events_table,
     meta_table,
@@ -164,6 +166,10 @@ class LabelStore:
         with self._write:
             self._set_meta("task", task.to_json())
 
+    def append_class_change(self, change: ClassChange) -> None:
+        """Commit a change of the classes to disk."""
+        self._insert(class_changes_table, [asdict(change)])
+
     def close(self) -> None:
         """Let go of the file. Closing twice is fine."""
         engine = getattr(self, "_engine", None)
@@ -289,6 +295,15 @@ class LabelStore:
         """The draw with this id, or None."""
         return self._one(Draw, draws_table, draws_table.c.draw_id == draw_id)
 
+    def scores(self, strategy: str, model_version: int) -> list[float]:
+        """Scores of what a strategy drew by a model."""
+        draw = draws_table.c
+        query = sa.select(draw.score).where(
+            draw.model_version == model_version, draw.strategy == strategy, draw.score.is_not(None)
+        )
+        with self._reading() as connection:
+            return list(connection.scalars(query))
+
     def draws(self) -> list[Draw]:
         """All draws, in order."""
         return list(self._read(Draw, draws_table, draws_table.c.seq))
@@ -296,6 +311,10 @@ class LabelStore:
     def rounds(self) -> list[RoundRecord]:
         """All rounds, in order."""
         return list(self._read(RoundRecord, rounds_table, rounds_table.c.version))
+
+    def class_changes(self) -> list[ClassChange]:
+        """All changes of the classes, in order."""
+        return list(self._read(ClassChange, class_changes_table, class_changes_table.c.seq))
 
     def switches(self) -> list[Switch]:
         """All changes of strategy, in order."""

@@ -10,23 +10,34 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from ..errors import AlwidgetsError, MessageError, StoreError, UnknownItemError
+from ..errors import (
+    AlwidgetsError,
+    AnswerError,
+    MessageError,
+    StoreError,
+    TaskError,
+    UnknownItemError,
+)
 from ..loop import READY
 from ..schema import Event, Switch
 from .bundles import bundle
 from .channel import Channel
 from .messages import (
+    FROM_CARDS,
     Card,
     ProblemMessage,
     QueueMessage,
+    ReasonsMessage,
     StatusMessage,
     ToCards,
     event_id_of,
     message_type,
+    parse_class_change,
     parse_event,
     parse_events,
+    parse_why,
 )
-from .payload import card_of
+from .payload import card_of, preview
 from .throttle import Throttle
 
 if TYPE_CHECKING:
@@ -63,7 +74,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._session = session
         self._own: deque[str] = deque(maxlen=REMEMBERED)
         super().__init__(
-            _task=session.task.to_json(),
+            _task=dict(session.task.asked()),
             _store={
                 "id": session.store.store_id,
                 "persistent": session.store.persistent,
@@ -100,10 +111,14 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _on_message(self, _: object, content: object, buffers: object) -> None:
         try:
-            kind = message_type(content, ("hello", "more", "events", "undo"))
+            kind = message_type(content, FROM_CARDS)
             assert isinstance(content, dict)
             if kind == "events":
                 self._record(parse_events(content))
+            elif kind == "classes":
+                self._change_classes(*parse_class_change(content))
+            elif kind == "why":
+                self._send_reasons(*parse_why(content))
             elif kind == "undo":
                 if self._session.undo() is None:
                     self._send_status(notice="There is nothing to take back.")
@@ -111,7 +126,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                 self._session.prepare(READY)
                 self._send_queue()
                 self._send_status()
-        except MessageError as error:
+        except (MessageError, TaskError, AnswerError) as error:
             self._refuse(None, str(error))
         except StoreError as error:
             self._problem(str(error), "Labels wait on this page until they can be saved.")
@@ -137,6 +152,15 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             self._post({"type": "ack", "event_ids": [e.event_id for e in events]})
             self._status()
 
+    def _change_classes(self, what: str, name: str, to: str | None) -> None:
+        if what == "add":
+            self._session.add_class(name)
+        elif what == "rename":
+            self._session.rename_class(name, to or "")
+        else:
+            self._session.merge_classes(name, to or "")
+        self._send_queue()  # with what the model suggests under the new names
+
     # ------------------------------------------------------------------ what happens
 
     def _on_labelled(self, event: Event) -> None:
@@ -155,7 +179,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             self._post({"type": "undone", "event_id": target.event_id, "card": card}, buffers)
 
     def _on_notice(self, text: str) -> None:
-        self._task = self._session.task.to_json()
+        self._task = dict(self._session.task.asked())
         self._send_status(notice=text)
 
     def _on_switch(self, switch: Switch) -> None:
@@ -185,6 +209,27 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                 "exhausted": self._session.exhausted,
             }
             self._post(message, buffers)
+
+    def _send_reasons(self, item_id: str, draw_id: str | None) -> None:
+        try:
+            why = self._session.why(item_id, draw_id=draw_id)
+        except UnknownItemError:
+            return  # it was answered meanwhile
+        message: ReasonsMessage = {
+            "type": "reasons",
+            "item_id": item_id,
+            "rank": None if why.rank is None else list(why.rank),
+            "neighbours": [
+                {
+                    "item_id": like.id,
+                    "answer": like.answer,
+                    "similarity": like.similarity,
+                    "text": preview(like.content),
+                }
+                for like in why.neighbours
+            ],
+        }
+        self._post(message)
 
     def _card(self, item: Item, buffers: list[bytes]) -> Card:
         flag = self._session.flag_of(item.id)

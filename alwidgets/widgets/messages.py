@@ -12,9 +12,13 @@ from typing import Any, Literal, NotRequired, TypedDict, cast, get_args
 
 from ..errors import MessageError
 from ..schema import Event, Kind
+from ..tasks import Answer
 
 MAX_ID = 64
 MAX_ITEM_ID = 4_096
+MAX_CLASS = 1_000
+#: Types of the messages that come from the cards.
+FROM_CARDS = ("hello", "more", "events", "undo", "classes", "why")
 MAX_ANSWER = 10_000
 MAX_EVENTS = 1_000
 
@@ -107,7 +111,7 @@ CardContent = (
 class Suggestion(TypedDict):
     """What the model says, and its probability."""
 
-    answer: str
+    answer: Answer
     confidence: float
 
 
@@ -156,6 +160,24 @@ class RefusedMessage(TypedDict):
     reason: str
 
 
+class Alike(TypedDict):
+    """A labelled item that is like another one."""
+
+    item_id: str
+    answer: Answer
+    similarity: float
+    text: str
+
+
+class ReasonsMessage(TypedDict):
+    """More about why an item is on a card."""
+
+    type: Literal["reasons"]
+    item_id: str
+    rank: list[int] | None
+    neighbours: list[Alike]
+
+
 class LabelledMessage(TypedDict):
     """An item was answered or skipped elsewhere: by a script, or in another view."""
 
@@ -201,6 +223,7 @@ ToCards = (
     | RefusedMessage
     | LabelledMessage
     | UndoneMessage
+    | ReasonsMessage
     | StatusMessage
     | ProblemMessage
 )
@@ -251,6 +274,32 @@ def parse_events(content: dict[str, Any]) -> list[dict[str, Any]]:
     return events
 
 
+def parse_class_change(content: dict[str, Any]) -> tuple[str, str, str | None]:
+    """What is to be done to which class, and its new name or the class that it becomes part of.
+
+    Raises
+    ------
+    MessageError
+        Naming what is wrong.
+    """
+    what = content.get("what")
+    if what not in ("add", "rename", "merge"):
+        raise MessageError(f"A change {str(what)[:40]!r} of the classes is not known.")
+    name = cast(str, _text(content, "name", MAX_CLASS))
+    return what, name, _text(content, "to", MAX_CLASS, optional=what == "add")
+
+
+def parse_why(content: dict[str, Any]) -> tuple[str, str | None]:
+    """The item, and the draw that put it on a card, that a message asks about.
+
+    Raises
+    ------
+    MessageError
+    """
+    item_id = cast(str, _text(content, "item_id", MAX_ITEM_ID))
+    return item_id, _text(content, "draw_id", MAX_ID, optional=True)
+
+
 def event_id_of(raw: dict[str, Any]) -> str | None:
     """Id of a raw event if it has a usable one."""
     value = raw.get("event_id")
@@ -295,7 +344,7 @@ def _text(raw: dict[str, Any], name: str, longest: int, *, optional: bool = Fals
     if value is None and optional:
         return None
     if not isinstance(value, str) or not 0 < len(value) <= longest:
-        raise MessageError(f"The event's {name} must be a text of 1 to {longest:,} characters.")
+        raise MessageError(f"The {name} must be a text of 1 to {longest:,} characters.")
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -64,6 +64,12 @@ def shown(content: Content, alt: str, buffers: list[bytes]) -> CardContent:
             }
 
 
+def preview(content: Content) -> str:
+    """Content in a line of text."""
+    line: str = _sendable(content.preview())
+    return line
+
+
 def card_of(item: Item, *, flag: str | None, buffers: list[bytes]) -> Card:
     """Return an item as a card, the bytes of its files put at the end of `buffers`.
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..errors import AlwidgetsError, MessageError
 from ..projection import Map, shared_map
 from ..projection.colours import category_codes, ramp_codes, usual_range
+from ..tasks import Answer, Task
 from .bundles import bundle
 from .channel import Channel
 from .payload import describe
@@ -159,6 +160,8 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         # None for what is kept for the audit: the person is not to know what the model thinks.
         prediction, confidence = self._session.suggestion(index) or (None, None)
         known = prediction is not None
+        # An answer that is no class name, such as True, goes by the name of its class.
+        named = prediction if prediction is None else _name(prediction, self._session.task)
         self._post(
             {
                 "type": "preview",
@@ -166,7 +169,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                 "item_id": item_id,
                 "content": content,
                 "label": classes[label] if label >= 0 else None,
-                "prediction": prediction,
+                "prediction": named,
                 "confidence": confidence,
                 "uncertainty": _number(current.uncertainty[index]) if known else None,
             },
@@ -326,6 +329,10 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _post(self, message: Message, buffers: list[bytes] | None = None) -> None:
         self._channel.post(message, buffers)
+
+
+def _name(answer: Answer, task: Task) -> str:
+    return answer if isinstance(answer, str) else task.classes[task.encode(answer)]
 
 
 def _number(value: Any) -> float | None:

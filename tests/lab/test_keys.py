@@ -20,7 +20,10 @@ PRESSES += [
     "j",
     "Space",
     "Backspace",
+    "Control+y",
     "f",
+    "p",
+    "p",
     "?",
     "?",
 ]

@@ -17,6 +17,7 @@ from alwidgets.errors import (
     StoreError,
     StoreInUseError,
     StrategyError,
+    TaskError,
     UnknownItemError,
 )
 from alwidgets.readings import audit_sample
@@ -292,6 +293,49 @@ def test_training_is_what_the_signals_say_and_picking_is_none(make: Make) -> Non
     assert seen[:3] == [(True, True), (False, False), (True, False)]
     assert all(not training for on, training in seen if not on)
     assert not session.training
+
+
+def test_classes_are_renamed_and_merged_while_labelling(make: Make, tmp_path: Path) -> None:
+    session = make(tmp_path / "labels.db")
+    notices: list[str] = []
+    session.on("notice", notices.append)
+    done = label(session, 40)
+    before = session.labels()["answer"]
+    session.rename_class("red", "crimson")
+    session.merge_classes("blue", into="green")
+    assert notices == [
+        "Class 'red' is called 'crimson' now.",
+        "Class 'blue' is part of 'green' now.",
+    ]
+    now = {"red": "crimson", "green": "green", "blue": "green"}
+    assert list(session.labels()["answer"]) == [now[a] for a in before]
+    assert set(session.predict(X)) == {"crimson", "green"}
+    # A label that was on its way under an old name.
+    late = session.next()[0]
+    session.record(late.id, truth(late.id))
+    assert session.labels().loc[late.id, "answer"] == now[truth(late.id)]
+    assert {item.suggestion for item in session.next(20)} <= {None, "crimson", "green"}
+    right = [session.pool.index(i) for i in done]
+    assert {int(c) for c in session.label_codes()[right]} == {0, 1}
+    assert [(c.what, c.name, c.to, c.after) for c in session.store.class_changes()] == [
+        ("rename", "red", "crimson", 40),
+        ("merge", "blue", "green", 40),
+    ]
+    labels, codes = session.labels(), session.label_codes()
+    session.close()
+    again = make(tmp_path / "labels.db")
+    assert again.labels().equals(labels)
+    np.testing.assert_array_equal(again.label_codes(), codes)
+    with pytest.raises(TaskError, match="'red' is no class"):
+        again.rename_class("red", "ruby")
+    assert len(again.store.class_changes()) == 2
+
+
+def test_other_tasks_have_no_classes_to_change(make: Make) -> None:
+    session = al.Session(al.Pool.from_arrays(X), al.Rating(1, 3))
+    with pytest.raises(AnswerError, match=r"Rating\(1, 3\) has no classes that could change"):
+        session.rename_class("1", "one")
+    session.close()
 
 
 def test_a_session_records_while_it_trains(make: Make) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import json
 from typing import Any
 
 import numpy as np
@@ -28,8 +30,81 @@ def test_a_class_can_be_added_and_the_codes_of_the_others_stay() -> None:
     task = Classification(["a", "b"])
     task.add("c")
     assert [task.encode(n) for n in "abc"] == [0, 1, 2]
-    with pytest.raises(TaskError, match="stand twice: c"):
+    with pytest.raises(TaskError, match="a class 'c' already"):
         task.add("c")
+
+
+def test_a_class_gets_another_name_and_answers_under_the_old_one_follow() -> None:
+    task = Classification(["ham", "spam", "eggs"], keys={"ham": "h"})
+    task.rename("ham", "news")
+    assert task.classes == task.choices == ("news", "spam", "eggs")
+    assert (task.validate("ham"), task.encode("ham"), task.decode(0)) == ("news", 0, "news")
+    assert task.asked()["keys"] == ["h", None, None]
+    task.rename("news", "letters")
+    assert (task.validate("ham"), task.validate("news")) == ("letters", "letters")
+
+
+def test_a_class_becomes_part_of_another() -> None:
+    task = Classification(["ham", "spam", "eggs", "fish"])
+    task.merge("eggs", into="ham")
+    task.merge("ham", into="fish")
+    assert task.choices == ("spam", "fish")
+    assert [task.validate(n) for n in ("ham", "spam", "eggs", "fish")] == [
+        "fish",
+        "spam",
+        *["fish"] * 2,
+    ]
+    assert [task.decode(code) for code in range(4)] == ["fish", "spam", "fish", "fish"]
+    assert task.encode("eggs") == 3
+    assert task.classes == ("ham (now fish)", "spam", "eggs (now fish)", "fish")
+    assert task.asked()["codes"] == [1, 3]
+
+
+def test_changes_that_cannot_be() -> None:
+    task = Classification(["ham", "spam", "eggs"])
+    task.rename("ham", "news")
+    task.merge("eggs", into="spam")
+    for change, says in (
+        (lambda: task.rename("ham", "x"), "'ham' is no class"),
+        (lambda: task.rename("spam", "news"), "a class 'news' already"),
+        (lambda: task.rename("spam", "ham"), "'ham' was the name of what is 'news' now"),
+        (lambda: task.add("eggs"), "'eggs' was the name of what is 'spam' now"),
+        (lambda: task.merge("news", "news"), "into itself"),
+        (lambda: task.merge("news", "spam"), "One class alone would be left"),
+        (lambda: task.merge("eggs", "spam"), "'eggs' is no class"),
+    ):
+        before = task.to_json()
+        with pytest.raises(TaskError, match=says):
+            change()
+        assert task.to_json() == before
+
+
+def test_a_copy_changes_alone() -> None:
+    task = Classification(["ham", "spam", "eggs"])
+    other = copy.copy(task)
+    other.rename("ham", "news")
+    other.merge("eggs", into="spam")
+    other.add("fish")
+    assert task.to_json() == Classification(["ham", "spam", "eggs"]).to_json()
+
+
+def test_the_classes_that_a_cell_names_are_found_again_after_changes() -> None:
+    kept = Classification(["ham", "spam", "eggs"])
+    kept.rename("ham", "news")
+    kept.merge("eggs", into="spam")
+    kept.add("fish")
+    described = json.loads(json.dumps(kept.to_json()))
+    for names in (["ham", "spam", "eggs"], ["news", "spam"], ["spam", "ham", "fish"]):
+        again = Classification(names, keys={names[0]: "x"})
+        again.reconcile(described)
+        assert again.to_json() == described
+        assert again.choices == ("news", "spam", "fish")
+        assert again.asked()["keys"] is not None
+    more = Classification(["news", "spam", "eggs", "fish", "fowl"])
+    more.reconcile(described)
+    assert more.choices == ("news", "spam", "fish", "fowl")
+    with pytest.raises(TaskError, match="the store is for"):
+        Classification(["news", "cat"]).reconcile(described)
 
 
 def test_the_most_classes() -> None:
@@ -58,7 +133,7 @@ def test_bad_classes(classes: Any, says: str) -> None:
 
 @pytest.mark.parametrize("answer", ["c", None, True, 1.5, ["a"], {"a": 1}])
 def test_bad_answers(answer: object) -> None:
-    with pytest.raises(AnswerError, match=r"no class of this task \(a, b\)"):
+    with pytest.raises(AnswerError, match=r"no class of this task \[a, b\]"):
         Classification(["a", "b"]).validate(answer)
 
 

@@ -345,6 +345,81 @@ def test_a_class_that_is_added_reaches_the_page(page: Page) -> None:
     assert page.cards._task["classes"] == ["ham", "spam", "eggs"]
 
 
+def test_why_a_card_is_there(page: Page) -> None:
+    assert page.send({"type": "why", "item_id": "nobody"}) == []
+    (refused,) = page.send({"type": "why"})
+    assert "item_id must be a text" in refused["reason"]
+    session = page.session
+    first = session.next()[0]
+    (reasons,) = page.send({"type": "why", "item_id": first.id})
+    assert reasons["neighbours"] == []
+    for item in session.next(30):
+        session.record(item.id, "spam" if item.index % 2 else "ham")
+    item = next(i for i in session.next(20) if i.stream == "train")
+    session.retrain()  # the card stays on screen, though others wait now
+    (reasons,) = page.send({"type": "why", "item_id": item.id, "draw_id": item.draw_id})
+    rank, of = reasons["rank"]
+    assert 1 <= rank <= of
+    alike = reasons["neighbours"]
+    assert len(alike) == 3
+    similarity = [n["similarity"] for n in alike]
+    assert similarity == sorted(similarity, reverse=True)
+    X = session.pool.features
+    labels = session.labels()
+    for like in alike:
+        row = X[session.pool.index(like["item_id"])]
+        cosine = row @ X[item.index] / np.linalg.norm(row) / np.linalg.norm(X[item.index])
+        assert like["similarity"] == pytest.approx(cosine, abs=1e-5)
+        assert like["answer"] == labels.loc[like["item_id"], "answer"]
+        assert labels.loc[like["item_id"], "use"] == "train"
+        assert like["text"] == f"message number {like['item_id']}"
+
+
+def test_why_tells_no_labels_beside_an_audit_card(page: Page) -> None:
+    session = page.session
+    for _ in range(20):
+        item = session.next()[0]
+        session.record(item.id, "ham" if item.index % 2 else "spam")
+    audit = next(i for i in session.next(20) if i.stream == "audit")
+    (reasons,) = page.send({"type": "why", "item_id": audit.id})
+    assert (reasons["neighbours"], reasons["rank"]) == ([], None)
+
+
+def test_classes_are_changed_from_the_page(page: Page) -> None:
+    assert page.answer("3", "e1")
+    page.send({"type": "classes", "what": "add", "name": "eggs", "to": None})
+    page.send({"type": "classes", "what": "rename", "name": "ham", "to": "news"})
+    page.send({"type": "classes", "what": "merge", "name": "spam", "to": "eggs"})
+    assert page.cards._task["classes"] == ["news", "eggs"]
+    assert page.cards._task["codes"] == [0, 2]
+    assert page.of("queue")
+    assert page.session.labels().loc["3", "answer"] == "news"
+    page.answer("4", "e2", answer="ham")  # from before it had its new name
+    assert page.session.labels().loc["4", "answer"] == "news"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"what": "burn", "name": "ham"}, "'burn' of the classes is not known"),
+        ({"what": "add", "name": 7}, "name must be a text"),
+        ({"what": "add", "name": "x" * 1001}, "name must be a text"),
+        ({"what": "rename", "name": "ham"}, "to must be a text"),
+        ({"what": "rename", "name": "eggs", "to": "x"}, "'eggs' is no class"),
+        ({"what": "add", "name": "ham"}, "a class 'ham' already"),
+        ({"what": "merge", "name": "ham", "to": "spam"}, "One class alone would be left"),
+    ],
+)
+def test_a_change_of_the_classes_that_cannot_be_is_refused(
+    page: Page, change: Message, says: str
+) -> None:
+    (refused,) = page.send({"type": "classes", **change})
+    assert refused["type"] == "refused"
+    assert says in refused["reason"]
+    assert page.session.task.classes == ("ham", "spam")
+    assert page.session.store.class_changes() == []
+
+
 def test_what_the_notebook_saves_stays_small(page: Page) -> None:
     page.send({"type": "hello"})
     state = page.cards.get_state()

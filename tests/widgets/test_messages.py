@@ -19,7 +19,14 @@ from typing import (
 import pytest
 
 from alwidgets.widgets import messages
-from alwidgets.widgets.messages import event_id_of, message_type, parse_event, parse_events
+from alwidgets.widgets.messages import (
+    FROM_CARDS,
+    event_id_of,
+    message_type,
+    parse_class_change,
+    parse_event,
+    parse_events,
+)
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "js/fixtures/messages").glob("cards_*.json"))
 TO_CARDS = {get_args(get_type_hints(m)["type"])[0]: m for m in get_args(messages.ToCards)}
@@ -59,7 +66,9 @@ def test_example(path: Path) -> None:
     if example["direction"] == "to_browser":
         assert fits(message, TO_CARDS[message["type"]])
         return
-    assert message_type(message, ("hello", "more", "events", "undo")) == message["type"]
+    assert message_type(message, FROM_CARDS) == message["type"]
+    if message["type"] == "classes":
+        assert parse_class_change(message) == (message["what"], message["name"], message["to"])
     if message["type"] == "events":
         for raw in parse_events(message):
             assert fits(raw, messages.LabelEvent)
@@ -74,4 +83,4 @@ def test_example(path: Path) -> None:
 
 def test_every_message_has_an_example() -> None:
     seen = {json.loads(p.read_text(encoding="utf-8"))["message"]["type"] for p in EXAMPLES}
-    assert seen == {*TO_CARDS, "hello", "more", "events", "undo"}
+    assert seen == {*TO_CARDS, *FROM_CARDS}

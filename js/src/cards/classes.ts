@@ -1,7 +1,7 @@
 import { make, setText } from "../shared/dom";
 import type { Listeners } from "../shared/listeners";
 import { palette } from "../shared/palette";
-import { FEW } from "./keys";
+import { isLong } from "./keys";
 import type { CardsState } from "./state";
 
 /** The class buttons and, above ten classes, the box that filters them. */
@@ -57,8 +57,8 @@ export class Classes {
   paint(state: CardsState): void {
     if (state.task.classes !== this.#names) this.#build(state);
     const shown = state.deck.current;
-    const suggested = shown?.card.suggestion ? this.#names.indexOf(shown.card.suggestion.answer) : -1;
-    const former = shown?.former != null ? this.#names.indexOf(shown.former) : -1;
+    const suggested = shown?.card.suggestion ? state.codeOf(shown.card.suggestion.answer) : -1;
+    const former = shown?.former != null ? state.codeOf(shown.former) : -1;
     this.#mark("alw-suggested", this.#suggested, suggested);
     this.#mark("alw-former", this.#former, former);
     this.#buttons[this.#former]?.removeAttribute("aria-description");
@@ -124,11 +124,11 @@ export class Classes {
   #build(state: CardsState): void {
     this.#names = state.task.classes;
     this.#suggested = this.#former = -1;
-    const colours = palette(this.#names.length);
+    const colours = palette(Math.max(-1, ...state.task.codes) + 1);
     this.#buttons = this.#names.map((name, code) => {
       const key = state.keys[code] ?? null;
       const dot = make("span", { class: "alw-dot", "aria-hidden": "true" });
-      dot.style.setProperty("--alw-dot", colours[code]!);
+      dot.style.setProperty("--alw-dot", colours[state.task.codes[code]!]!);
       return make(
         "button",
         {
@@ -149,8 +149,9 @@ export class Classes {
       "alw-terse",
       this.#names.every((name) => name.length <= 2),
     );
-    this.#group.classList.toggle("alw-many", this.#names.length > FEW);
-    this.#filterRow.hidden = this.#names.length <= FEW;
+    const long = isLong(state.task);
+    this.#group.classList.toggle("alw-many", long);
+    this.#filterRow.hidden = !long;
     this.#group.replaceChildren(...this.#buttons);
     this.#filter.value = "";
     this.#narrow();

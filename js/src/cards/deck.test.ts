@@ -80,6 +80,27 @@ describe("a new queue", () => {
     expect(behind(d)).toEqual(["a"]);
   });
 
+  it("does again what was taken back, as often as it was, until something else is done", () => {
+    const d = deck("a", "b", "c", "d");
+    d.answer("spam");
+    d.skip();
+    const first = d.answer("ham")!;
+    for (const _ of "abc") d.undo();
+    expect(d.current?.card.item_id).toBe("a");
+    expect(d.redo()).toMatchObject({ kind: "answer", item_id: "a", answer: "spam", target: null });
+    expect(d.redo()).toMatchObject({ kind: "skip", item_id: "b", answer: null });
+    const again = d.redo()!;
+    expect(again).toMatchObject({ kind: "answer", item_id: "c", answer: "ham" });
+    expect(again.event_id).not.toBe(first.event_id);
+    expect(d.redo()).toBeNull();
+    expect(d.current?.card.item_id).toBe("d");
+    d.undo();
+    d.undo();
+    d.answer("spam"); // b: what was undone is past
+    expect(d.again).toBeNull();
+    expect(d.redo()).toBeNull();
+  });
+
   it("keeps items out whose answers from an earlier page are still on their way", () => {
     const before = deck("a", "b");
     const [a, b] = [before.answer("spam")!, before.answer("ham")!];

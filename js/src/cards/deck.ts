@@ -1,4 +1,4 @@
-import type { Card, EventKind, LabelEvent } from "../shared/messages";
+import type { Answer, Card, EventKind, LabelEvent } from "../shared/messages";
 
 /** The card on screen. */
 export interface Shown {
@@ -6,7 +6,7 @@ export interface Shown {
   /** ISO time at which it came on screen. */
   at: string;
   /** The answer it had before it was taken back, or null. */
-  former: string | null;
+  former: Answer | null;
 }
 
 /** One thing a person did that can be taken back. */
@@ -17,7 +17,7 @@ interface Deed {
 
 interface Waiting {
   card: Card;
-  former: string | null;
+  former: Answer | null;
   /** Came back by undo or refusal, or was on screen: a new queue does not push it out. */
   kept: boolean;
 }
@@ -40,6 +40,8 @@ export class CardDeck {
   readonly #newId: () => string;
   readonly #depth: number;
   readonly #history: Deed[] = [];
+  /** Taken back here and not done again, newest last; a new answer or skip forgets them. */
+  #undone: Deed[] = [];
   /** Events taken back here, so that Python's echo of it does nothing. */
   readonly #retracted = new Set<string>();
   /** Answered or skipped: ids of draws, and of items for cards without a draw or whose answer is not saved yet. */
@@ -70,6 +72,12 @@ export class CardDeck {
   /** The newest deed that `undo` would take back. */
   get last(): Deed | null {
     return this.#history.at(-1) ?? null;
+  }
+
+  /** The deed that `redo` would do again: the card on screen is the one that it was taken back from. */
+  get again(): Deed | null {
+    const deed = this.#undone.at(-1);
+    return deed && deed.card.item_id === this.#current?.card.item_id ? deed : null;
   }
 
   /** Every card whose content may be shown again. */
@@ -126,11 +134,18 @@ export class CardDeck {
   }
 
   /** Gives the card on screen an answer and shows the next one. */
-  answer(answer: string): LabelEvent | null {
+  answer(answer: Answer): LabelEvent | null {
+    this.#undone = [];
     return this.#finish("answer", answer);
   }
 
+  /** The card on screen is shown from now on: somebody was away. */
+  restart(): void {
+    if (this.#current) this.#current.at = this.#now().toISOString();
+  }
+
   skip(): LabelEvent | null {
+    this.#undone = [];
     return this.#finish("skip", null);
   }
 
@@ -150,8 +165,17 @@ export class CardDeck {
     if (!deed) return null;
     this.#release(deed.event, deed.card);
     this.#retracted.add(deed.event.event_id);
+    this.#undone.push(deed);
     this.#show(deed.card, deed.event.answer);
     return this.#event("retract", deed.card, { target: deed.event.event_id });
+  }
+
+  /** Does again what `undo` took back last. */
+  redo(): LabelEvent | null {
+    const deed = this.again;
+    if (!deed) return null;
+    this.#undone.pop();
+    return this.#finish(deed.event.kind === "skip" ? "skip" : "answer", deed.event.answer);
   }
 
   /** Python took an event back (not on our behalf): its card is shown again. */
@@ -194,7 +218,7 @@ export class CardDeck {
     return deed.card;
   }
 
-  #finish(kind: "answer" | "skip", answer: string | null): LabelEvent | null {
+  #finish(kind: "answer" | "skip", answer: Answer | null): LabelEvent | null {
     if (!this.#current) return null;
     const { card, at } = this.#current;
     const event = this.#event(kind, card, { answer, shown_at: at });
@@ -214,7 +238,7 @@ export class CardDeck {
   }
 
   /** Puts a card on screen; the one there now waits right behind it. */
-  #show(card: Card, former: string | null): void {
+  #show(card: Card, former: Answer | null): void {
     this.#queue = this.#queue.filter((w) => w.card.item_id !== card.item_id);
     if (this.#current) {
       this.#queue.unshift({ card: this.#current.card, former: this.#current.former, kept: true });

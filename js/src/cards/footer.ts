@@ -48,7 +48,9 @@ export class Footer {
     this.#bar.setAttribute("aria-valuenow", String(Math.min(labelled, Math.max(total, 1))));
     setText(this.#labelled, total > 0 ? `labelled ${count(labelled)} of ${count(total)}` : "");
     const rate = state.pace.perMinute;
-    setText(this.#pace, rate === null ? "" : `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} a minute`);
+    const left = state.pace.timeFor(total - labelled);
+    const speed = rate === null ? "" : `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} a minute`;
+    setText(this.#pace, left === null ? speed : `${speed}, ${left} left`);
 
     const saved = status?.saved_to ? "saved" : "";
     setText(this.#unsaved, unsaved > 0 ? `${count(unsaved)} unsaved` : saved);

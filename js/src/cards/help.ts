@@ -1,5 +1,5 @@
 import { make } from "../shared/dom";
-import { FEW } from "./keys";
+import { isLong } from "./keys";
 import type { CardsState } from "./state";
 
 /** The list of keys, shown over the card while somebody wants it. */
@@ -29,15 +29,28 @@ export class Help {
   paint(state: CardsState): void {
     if (state.task.classes === this.#names) return;
     this.#names = state.task.classes;
+    const many = isLong(state.task);
     const keys = state.keys.filter((k): k is string => k !== null);
-    const digits = keys.length === 0 ? [] : [keys.length === 1 ? keys[0]! : `${keys[0]} – ${keys.at(-1)}`];
-    const many = this.#names.length > FEW;
+    const inRow = keys.every((k) => /^[0-9]$/.test(k));
+    const all = keys.length < 2 || !inRow ? keys.join(" ") : `${keys[0]} – ${keys.at(-1)}`;
+    const one = (name: string, code: number): [string, string][] =>
+      state.keys[code] ? [[state.keys[code]!, `label ${name}`]] : [];
+    const label: [string, string][] =
+      !many && !inRow
+        ? this.#names.flatMap(one)
+        : [[all, many ? "label with one of the first ten classes" : "label"]];
     const rows: [string, string][] = [
-      ...digits.map((d): [string, string] => [d, many ? "label with one of the first ten classes" : "label"]),
+      ...label,
       ...(many ? [["/", "find a class by its letters"] as [string, string]] : []),
       ["Enter", "accept the suggestion"],
       ["Space", "skip"],
       ["Backspace", "undo (Ctrl Z too)"],
+      ["Ctrl Y", "do again what was undone"],
+      ...(state.task.kind === "classification"
+        ? [["E", "add, rename or merge classes"] as [string, string]]
+        : []),
+      ["W", "why this card"],
+      ["P", "pause, or go on"],
       ["F", "flag, or take the flag off"],
       ["Z", "zoom in on an image, arrows move it; Z or Esc zooms out"],
       ["?", "show or hide this list"],

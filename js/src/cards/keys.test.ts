@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { actionOf, classKeys, type Press } from "./keys";
+import { actionOf, classKeys, keysOf, type Press } from "./keys";
+import { classification } from "./testing";
 
 const press = (key: string, more: Partial<Press> = {}): Press => ({
   key,
@@ -28,6 +29,14 @@ describe("classKeys", () => {
   });
 });
 
+describe("keysOf", () => {
+  it("gives a class its own key, and the others the digits that are free", () => {
+    const task = classification(["a", "b", "c"]);
+    expect(keysOf(task)).toEqual(["1", "2", "3"]);
+    expect(keysOf({ ...task, keys: [null, "1", "x"] })).toEqual(["2", "1", "x"]);
+  });
+});
+
 describe("actionOf", () => {
   it.each([
     ["1", { do: "answer", code: 0 }],
@@ -53,8 +62,14 @@ describe("actionOf", () => {
   it("undoes with Ctrl Z and Cmd Z only", () => {
     expect(actionOf(press("z", { ctrlKey: true }), two)).toEqual({ do: "undo" });
     expect(actionOf(press("z", { metaKey: true }), two)).toEqual({ do: "undo" });
-    expect(actionOf(press("Z", { ctrlKey: true, shiftKey: true }), two)).toBeNull();
+    expect(actionOf(press("z", { ctrlKey: true, altKey: true }), two)).toBeNull();
     expect(actionOf(press("z", { altKey: true }), two)).toBeNull();
+  });
+
+  it("does it again with Ctrl Shift Z and with Ctrl Y", () => {
+    expect(actionOf(press("Z", { ctrlKey: true, shiftKey: true }), two)).toEqual({ do: "redo" });
+    expect(actionOf(press("y", { metaKey: true }), two)).toEqual({ do: "redo" });
+    expect(actionOf(press("y"), two)).toBeNull();
   });
 
   it.each(["1", "Enter", " ", "Backspace", "f"])("never labels by %s with a modifier", (key) => {

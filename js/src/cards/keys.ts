@@ -1,8 +1,12 @@
 /** Which key does what on the cards. Pure: the view hands in what it knows and does what comes back. */
 
+import type { Task } from "../shared/messages";
+
 export type Action =
   | { do: "answer"; code: number }
-  | { do: "accept" | "skip" | "undo" | "flag" | "help" | "leave" | "zoom" }
+  | {
+      do: "accept" | "skip" | "undo" | "redo" | "flag" | "pause" | "edit" | "why" | "help" | "leave" | "zoom";
+    }
   | { do: "filter"; text: string }
   | { do: "scroll" | "pan"; pages: number };
 
@@ -27,13 +31,27 @@ export function classKeys(classes: readonly string[]): (string | null)[] {
   return classes.map((name, i) => (own ? name : (ROW[i] ?? null)));
 }
 
+/** The key of each class of a task: its own where it has one, else the next digit that is free. */
+export function keysOf(task: Task): (string | null)[] {
+  const own = task.keys;
+  if (own === null) return classKeys(task.classes);
+  const free = [...ROW].filter((digit) => !own.includes(digit));
+  return own.map((key) => key ?? free.shift() ?? null);
+}
+
+/** Whether the classes of a task are too many to look through: a scale never is. */
+export function isLong(task: Task): boolean {
+  return task.kind === "classification" && task.classes.length > FEW;
+}
+
 /** What a key press means, or null for nothing. `keys` comes from `classKeys`. */
 export function actionOf(press: Press, keys: readonly (string | null)[]): Action | null {
   // a key held down would label card after card; a key that builds a character is not a command
   if (press.repeat || press.isComposing || press.key === "Process" || press.key === "Dead") return null;
   const key = press.key.length === 1 ? press.key.toLowerCase() : press.key;
   if (press.ctrlKey || press.metaKey) {
-    return key === "z" && !press.shiftKey && !press.altKey ? { do: "undo" } : null;
+    if (press.altKey || (key !== "z" && key !== "y")) return null;
+    return { do: key === "y" || press.shiftKey ? "redo" : "undo" };
   }
   if (press.altKey) return null;
 
@@ -60,6 +78,12 @@ export function actionOf(press: Press, keys: readonly (string | null)[]): Action
     case "ArrowRight":
     case "ArrowLeft":
       return { do: "pan", pages: key === "ArrowRight" ? 0.25 : -0.25 };
+    case "p":
+      return { do: "pause" };
+    case "e":
+      return { do: "edit" };
+    case "w":
+      return { do: "why" };
     case "ArrowDown":
     case "ArrowUp":
       return { do: "scroll", pages: key === "ArrowDown" ? 0.25 : -0.25 };

@@ -14,6 +14,11 @@ export class Pace {
     if (this.#times.length > WINDOW) this.#times.shift();
   }
 
+  /** A break ends: what comes is not measured against what was before it. */
+  rest(): void {
+    this.#times = [];
+  }
+
   /** The newest answer was taken back. */
   remove(): void {
     this.#times.pop();
@@ -25,5 +30,15 @@ export class Pace {
     if (this.#times.length < FEWEST || first === undefined || last === undefined || last <= first)
       return null;
     return ((this.#times.length - 1) / (last - first)) * 60_000;
+  }
+
+  /** How long so many more take at this pace, in words; null where nobody can tell. */
+  timeFor(cards: number): string | null {
+    const { perMinute } = this;
+    if (perMinute === null || cards <= 0) return null;
+    const minutes = Math.max(1, Math.round(cards / perMinute));
+    if (minutes < 90) return `${minutes} min`;
+    const hours = Math.round(minutes / 60);
+    return hours < 100 ? `${hours} h` : null;
   }
 }

@@ -1,22 +1,25 @@
 import { newId } from "../shared/ids";
 import { Listeners } from "../shared/listeners";
 import type {
-  ClassificationTask,
+  Answer,
+  ClassChange,
   FromCards,
   LabelEvent,
+  Reasons,
   Status,
   StoreTrait,
+  Task,
   ToCards,
 } from "../shared/messages";
 import type { Cleanup, Model } from "../shared/model";
 import { Outbox, pageShelf, type Shelf, type Timers } from "../shared/outbox";
 import { Blobs } from "./blobs";
 import { CardDeck } from "./deck";
-import { classKeys } from "./keys";
+import { keysOf } from "./keys";
 import { Pace } from "./pace";
 
 export interface CardsTraits extends Record<string, unknown> {
-  _task: ClassificationTask;
+  _task: Task;
   _store: StoreTrait;
 }
 
@@ -50,13 +53,17 @@ export class CardsState {
   readonly pace = new Pace();
   readonly listeners = new Listeners();
   readonly store: StoreTrait;
-  task: ClassificationTask;
+  task: Task;
   keys: (string | null)[] = [];
   status: Status | null = null;
   /** Labels given, counting those still on their way. */
   labelled = 0;
   /** Whether labels wait for longer than usual to be saved. */
   late = false;
+  /** Whether the person is away: nothing is answered, and the clock stands still. */
+  paused = false;
+  /** What Python said last about why a card is there. */
+  reasons: Reasons | null = null;
   /** The newest thing to read out; views say it when it changes. */
   said = "";
   readonly #model: Model<CardsTraits>;
@@ -76,7 +83,7 @@ export class CardsState {
     this.#world = { shelf: pageShelf(), now: Date.now, newId, ...world };
     this.task = model.get("_task");
     this.store = model.get("_store");
-    this.keys = classKeys(this.task.classes);
+    this.keys = keysOf(this.task);
     this.deck = new CardDeck({ now: () => new Date(this.#world.now()), newId: this.#world.newId });
     this.outbox = new Outbox({
       storeId: this.store.id,
@@ -92,7 +99,7 @@ export class CardsState {
     );
     this.listeners.model(model, "change:_task", () => {
       this.task = model.get("_task");
-      this.keys = classKeys(this.task.classes);
+      this.keys = keysOf(this.task);
       this.#changed();
     });
     this.#askForMore();
@@ -114,20 +121,30 @@ export class CardsState {
     return this.outbox.size;
   }
 
+  /** Place of an answer among those of the task, or -1. */
+  codeOf(answer: Answer | null): number {
+    return this.task.answers.indexOf(answer);
+  }
+
+  /** What a person calls an answer. */
+  nameOf(answer: Answer | null): string {
+    return this.task.classes[this.codeOf(answer)] ?? String(answer);
+  }
+
   // What a person does. Each paints the views first and keeps and sends the event after, so that the next card is
   // there in the frame of the key press.
 
   answer(code: number): void {
-    const name = this.task.classes[code];
-    if (name === undefined || this.deck.phase !== "showing") return;
-    this.#did(this.deck.answer(name), `Labelled ${name}.`, 1);
+    const answer = this.task.answers[code];
+    if (answer === undefined || this.deck.phase !== "showing" || this.paused) return;
+    this.#did(this.deck.answer(answer), `Labelled ${this.nameOf(answer)}.`, 1);
     this.pace.add(this.#world.now());
   }
 
   /** Answers what the model suggests, where it suggests something. */
   accept(): void {
     const suggestion = this.deck.current?.card.suggestion;
-    if (suggestion) this.answer(this.task.classes.indexOf(suggestion.answer));
+    if (suggestion) this.answer(this.codeOf(suggestion.answer));
     else if (this.deck.current) this.#say("This card has no suggestion to accept.");
   }
 
@@ -152,10 +169,40 @@ export class CardsState {
     const wasAnswer = last.event.kind === "answer";
     this.#did(
       event,
-      wasAnswer ? `Took back ${last.event.answer}.` : "Took back the skip.",
+      wasAnswer ? `Took back ${this.nameOf(last.event.answer)}.` : "Took back the skip.",
       wasAnswer ? -1 : 0,
     );
     if (wasAnswer) this.pace.remove();
+  }
+
+  redo(): void {
+    const again = this.deck.again;
+    const event = this.deck.redo();
+    if (!again || !event) {
+      this.#say("There is nothing to do again.");
+      return;
+    }
+    const isAnswer = event.kind === "answer";
+    this.#did(event, isAnswer ? `Labelled ${this.nameOf(event.answer)} again.` : "Skipped again.", +isAnswer);
+  }
+
+  changeClasses(what: ClassChange, name: string, to: string | null): void {
+    this.#send({ type: "classes", what, name, to });
+  }
+
+  /** Asks Python why the card on screen is there. */
+  askWhy(): void {
+    const card = this.deck.current?.card;
+    if (card) this.#send({ type: "why", item_id: card.item_id, draw_id: card.draw_id });
+  }
+
+  pause(paused = !this.paused): void {
+    this.paused = paused;
+    if (!paused) {
+      this.deck.restart();
+      this.pace.rest();
+    }
+    this.#say(paused ? "Paused." : "Going on.");
   }
 
   dismiss(key: string): void {
@@ -190,6 +237,9 @@ export class CardsState {
         return;
       case "refused":
         this.#refused(message.event_id, message.reason);
+        break;
+      case "reasons":
+        this.reasons = message;
         break;
       case "labelled":
         this.deck.labelled(message.item_id);

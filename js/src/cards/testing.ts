@@ -1,5 +1,5 @@
 /** Fakes for the tests of the cards: cards, a clock that is turned by hand, a browser's storage, a host's model. */
-import type { Card, FromCards, LabelEvent, StoreTrait, ToCards } from "../shared/messages";
+import type { Card, FromCards, LabelEvent, StoreTrait, Task, ToCards } from "../shared/messages";
 import type { Model } from "../shared/model";
 import type { Shelf, Timers } from "../shared/outbox";
 import type { CardsTraits } from "./state";
@@ -104,6 +104,17 @@ export class FakeShelf implements Shelf {
 // biome-ignore lint/suspicious/noExplicitAny: as in the host's own types
 type Handler = (...args: any[]) => void;
 
+/** How the cards ask for one of these classes. */
+export function classification(classes: string[]): Task {
+  return {
+    kind: "classification",
+    classes,
+    answers: classes,
+    codes: classes.map((_, code) => code),
+    keys: null,
+  };
+}
+
 /** A host's model, with Python played by the test. */
 export class FakeModel implements Model<CardsTraits> {
   readonly sent: FromCards[] = [];
@@ -113,7 +124,7 @@ export class FakeModel implements Model<CardsTraits> {
 
   constructor(classes: string[], store: Partial<StoreTrait> = {}) {
     this.traits = {
-      _task: { kind: "classification", classes },
+      _task: classification(classes),
       _store: { id: "store-1", persistent: true, name: "labels.db", ...store },
     };
   }

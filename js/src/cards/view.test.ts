@@ -1,7 +1,7 @@
 import axe from "axe-core";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { STATUS, useDesk } from "./desk";
-import { textCard, textCards } from "./testing";
+import { classification, textCard, textCards } from "./testing";
 import { CardsView } from "./view";
 
 const on = useDesk();
@@ -263,9 +263,157 @@ describe("two views of one model", () => {
 describe("a class more", () => {
   it("gets its button when the task changes", () => {
     on.desk.model.queue(textCards("a", "b"));
-    on.desk.model.set("_task", { kind: "classification", classes: ["ham", "spam", "unsure"] });
+    on.desk.model.set("_task", classification(["ham", "spam", "unsure"]));
     on.desk.press("3");
     expect(on.desk.model.events[0]?.answer).toBe("unsure");
+  });
+});
+
+describe("the classes", () => {
+  it("are changed by a form whose keys are its own, and whose Escape goes back to the cards", () => {
+    on.desk.model.queue(textCards("a"));
+    on.desk.press("e");
+    const box = on.desk.find<HTMLInputElement>(".alw-editor input");
+    expect(document.activeElement).toBe(box);
+    on.desk.press("1", {}, box);
+    expect(on.desk.model.events).toEqual([]);
+    const [add, rename, merge] = on.desk.view.root.querySelectorAll<HTMLFormElement>(".alw-editor form");
+    box.value = " eggs ";
+    add!.requestSubmit();
+    rename!.querySelector("select")!.value = "ham";
+    rename!.querySelector("input")!.value = "news";
+    rename!.requestSubmit();
+    merge!.requestSubmit(); // of the first class into the second
+    expect(on.desk.model.sent.filter((m) => m.type === "classes")).toEqual([
+      { type: "classes", what: "add", name: "eggs", to: null },
+      { type: "classes", what: "rename", name: "ham", to: "news" },
+      { type: "classes", what: "merge", name: "ham", to: "spam" },
+    ]);
+    add!.requestSubmit(); // without a name nothing is asked
+    expect(on.desk.model.sent.filter((m) => m.type === "classes")).toHaveLength(3);
+    on.desk.model.set("_task", classification(["news", "spam", "eggs"]));
+    expect([...merge!.querySelectorAll("option")].map((o) => o.value).slice(0, 3)).toEqual([
+      "news",
+      "spam",
+      "eggs",
+    ]);
+    on.desk.press("Escape", {}, box);
+    expect(on.desk.find(".alw-editor").hidden).toBe(true);
+    expect(document.activeElement).toBe(on.desk.view.root);
+  });
+});
+
+describe("why this card", () => {
+  it("asks, shows what it is told of this card, and closes with the next", () => {
+    on.desk.model.queue(textCards("a", "b"));
+    on.desk.press("w");
+    expect(on.desk.find(".alw-reasons").hidden).toBe(false);
+    expect(on.desk.model.sent.at(-1)).toEqual({ type: "why", item_id: "a", draw_id: "draw-a" });
+    const neighbours = [{ item_id: "z", answer: "spam", similarity: 0.914, text: "<b>win</b>" }];
+    on.desk.model.receive({ type: "reasons", item_id: "other", rank: null, neighbours });
+    expect(on.desk.text(".alw-alike")).toBe("");
+    on.desk.model.receive({ type: "reasons", item_id: "a", rank: [3, 40], neighbours });
+    expect(on.desk.text(".alw-reasons-rank")).toBe("Number 3 of 40 by its score.");
+    expect(on.desk.text(".alw-alike")).toBe("spam<b>win</b>91 % alike");
+    on.desk.press("1");
+    expect(on.desk.itemId).toBe("b");
+    expect(on.desk.find(".alw-reasons").hidden).toBe(true);
+    on.desk.find(".alw-why").click();
+    expect(on.desk.text(".alw-alike")).toBe("");
+    on.desk.press("Escape");
+    expect(on.desk.find(".alw-reasons").hidden).toBe(true);
+  });
+});
+
+describe("pause", () => {
+  it("covers the card, takes no answer, and its time does not count", () => {
+    on.desk.model.queue(textCards("a", "b"));
+    on.desk.press("p");
+    expect(on.desk.find(".alw-pause").hidden).toBe(false);
+    on.desk.press("1");
+    on.desk.press(" ");
+    on.desk.classButton(0).click();
+    on.desk.find(".alw-skip").click();
+    on.desk.find(".alw-flag").click();
+    expect(on.desk.itemId).toBe("a");
+    vi.advanceTimersByTime(3_600_000);
+    const back = new Date().toISOString();
+    on.desk.find(".alw-go").click();
+    expect(on.desk.find(".alw-pause").hidden).toBe(true);
+    on.desk.press("1");
+    expect(on.desk.model.events.map((e) => [e.item_id, e.shown_at])).toEqual([["a", back]]);
+  });
+});
+
+describe("redo", () => {
+  it("is offered once something was undone, and counts and sends the answer again", () => {
+    on.desk.model.queue(textCards("a", "b"));
+    on.desk.press("1");
+    expect(on.desk.find(".alw-redo").hidden).toBe(true);
+    on.desk.press("Backspace");
+    expect(on.desk.itemId).toBe("a");
+    expect(on.desk.find(".alw-redo").hidden).toBe(false);
+    on.desk.press("y", { ctrlKey: true });
+    expect(on.desk.itemId).toBe("b");
+    expect(on.desk.state.labelled).toBe(1);
+    expect(on.desk.text(".alw-last")).toBe("last: labelled ham");
+    expect(on.desk.model.events.map((e) => [e.kind, e.answer])).toEqual([
+      ["answer", "ham"],
+      ["retract", null],
+      ["answer", "ham"],
+    ]);
+    on.desk.press("Backspace");
+    on.desk.find(".alw-redo").click();
+    expect(on.desk.itemId).toBe("b");
+  });
+});
+
+describe("other kinds of answer", () => {
+  it("yes or no: letters as keys, and the stored answer is a truth value", () => {
+    on.desk.model.set("_task", {
+      kind: "binary",
+      classes: ["not spam", "spam"],
+      answers: [false, true],
+      codes: [0, 1],
+      keys: ["n", "y"],
+    });
+    const suggestion = { answer: false, confidence: 0.9 };
+    on.desk.model.queue([textCard("a"), textCard("b"), textCard("c", { suggestion })]);
+    on.desk.press("n");
+    expect(on.desk.text(".alw-last")).toBe("last: labelled not spam");
+    on.desk.press("y");
+    expect(on.desk.text(".alw-chip-text")).toBe("suggests not spam · 90 %");
+    on.desk.press("Enter");
+    on.desk.press("Backspace");
+    expect(on.desk.classButton(0).classList.contains("alw-former")).toBe(true);
+    expect(on.desk.model.events.map((e) => e.answer)).toEqual([false, true, false, null]);
+    on.desk.press("?");
+    expect(on.desk.text(".alw-help-rows")).toContain("nlabel not spamylabel spam");
+  });
+
+  it("a rating: each step by its own digit", () => {
+    on.desk.model.set("_task", {
+      kind: "rating",
+      classes: ["0", "1", "2"],
+      answers: [0, 1, 2],
+      codes: [0, 1, 2],
+      keys: ["0", "1", "2"],
+    });
+    on.desk.model.queue(textCards("a", "b"));
+    on.desk.press("0");
+    on.desk.press("2");
+    expect(on.desk.model.events.map((e) => e.answer)).toEqual([0, 2]);
+    const steps = Array.from({ length: 11 }, (_, step) => step);
+    on.desk.model.set("_task", {
+      kind: "rating",
+      classes: steps.map(String),
+      answers: steps,
+      codes: steps,
+      keys: [...steps.slice(0, 10).map(String), null],
+    });
+    on.desk.press("/");
+    expect(on.desk.find(".alw-filter-row").hidden).toBe(true);
+    expect(document.activeElement).not.toBe(on.desk.find(".alw-filter"));
   });
 });
 

@@ -4,15 +4,19 @@ import type { Card } from "../shared/messages";
 import type { Cleanup } from "../shared/model";
 import { classColour } from "../shared/palette";
 import { Classes } from "./classes";
+import { Editor } from "./editor";
 import { Footer } from "./footer";
 import { Help } from "./help";
-import { actionOf, FEW } from "./keys";
+import { actionOf, isLong } from "./keys";
 import { Notices } from "./notices";
+import { Pause } from "./pause";
+import { Reasons } from "./reasons";
 import { Stage } from "./stage";
 import type { CardsState } from "./state";
 import { badge, spoken, why } from "./why";
 
 const FLAG = "M4 14V2.5h7.5l-1.8 3.2 1.8 3.3H4";
+const PENCIL = "M3 13l.7-3L10.5 3.2l2.3 2.3L6 12.3z";
 const OWN = { "data-lm-suppress-shortcuts": "true" };
 
 function button(name: string, key: string, label: string, ...children: Node[]): HTMLButtonElement {
@@ -36,8 +40,11 @@ export class CardsView {
   readonly #classes: Classes;
   readonly #footer = new Footer();
   readonly #help = new Help();
+  readonly #pause: Pause;
+  readonly #editor: Editor;
+  readonly #reasons = new Reasons();
   readonly #badge = make("span", { class: "alw-badge", hidden: true });
-  readonly #why = make("span", { class: "alw-why" });
+  readonly #why = make("button", { type: "button", class: "alw-why", "aria-keyshortcuts": "w", ...OWN });
   readonly #flag = button("flag", "f", "Flag", icon(FLAG));
   readonly #keys = make(
     "button",
@@ -50,6 +57,7 @@ export class CardsView {
     },
     "?",
   );
+  readonly #edit = button("edit", "e", "Classes", icon(PENCIL));
   readonly #chip = make("button", {
     type: "button",
     class: "alw-chip",
@@ -60,6 +68,7 @@ export class CardsView {
   readonly #chipText = make("span", { class: "alw-chip-text" });
   readonly #noChip = make("span", { class: "alw-no-chip" });
   readonly #undo = button("undo", "Backspace", "Undo");
+  readonly #redo = button("redo", "Control+Y", "Redo");
   readonly #skip = button("skip", "Space", "Skip");
   readonly #last = make("span", { class: "alw-last" });
   readonly #live = make("div", { class: "alw-hidden", role: "status", "aria-live": "polite" });
@@ -71,6 +80,8 @@ export class CardsView {
     const { listeners } = this;
     this.#notices = new Notices(listeners, (key) => state.dismiss(key));
     this.#stage = new Stage(listeners);
+    this.#editor = new Editor(listeners, (what, name, to) => state.changeClasses(what, name, to));
+    this.#pause = new Pause(listeners, () => state.pause(false));
     this.#classes = new Classes(
       listeners,
       (code) => this.#answer(code),
@@ -97,11 +108,15 @@ export class CardsView {
         this.#badge,
         this.#why,
         make("span", { class: "alw-space" }),
+        this.#edit,
         this.#flag,
         this.#keys,
       ),
       this.#stage.root,
       make("div", { class: "alw-suggestion" }, this.#chip, this.#noChip),
+      this.#reasons.root,
+      this.#editor.root,
+      this.#pause.root,
       this.#help.root,
     );
     this.root = make(
@@ -125,6 +140,7 @@ export class CardsView {
           "div",
           { class: "alw-actions" },
           this.#undo,
+          this.#redo,
           this.#last,
           make("span", { class: "alw-space" }),
           this.#skip,
@@ -158,6 +174,7 @@ export class CardsView {
     root.dataset.unsaved = String(state.unsaved);
     root.dataset.round = String(state.status?.model_version ?? state.deck.modelVersion);
     root.dataset.phase = state.deck.phase;
+    root.toggleAttribute("data-paused", state.paused);
     // focus on a button that is about to be disabled would fall back to the page, and keys to the notebook
     if (!card && root.contains(root.ownerDocument.activeElement)) this.focus();
 
@@ -165,6 +182,10 @@ export class CardsView {
     this.#classes.paint(state);
     this.#footer.paint(state);
     this.#help.paint(state);
+    this.#pause.paint(state);
+    this.#editor.paint(state);
+    this.#reasons.paint(state);
+    this.#edit.hidden = state.task.kind !== "classification";
     this.#notices.paint(state);
     if (card !== this.#card || !card) this.#paintCard(card);
     this.#paintActions();
@@ -178,6 +199,7 @@ export class CardsView {
     setText(this.#badge, mark?.text ?? "");
     this.#badge.title = mark?.title ?? "";
     const reason = card ? why(card) : null;
+    this.#why.hidden = reason === null;
     setText(this.#why, reason?.text ?? "");
     this.#why.title = reason?.title ?? "";
 
@@ -185,9 +207,12 @@ export class CardsView {
     this.#chip.hidden = suggestion === null;
     this.#noChip.hidden = suggestion !== null;
     if (suggestion) {
-      const code = this.#state.task.classes.indexOf(suggestion.answer);
-      this.#chipDot.style.setProperty("--alw-dot", classColour(Math.max(0, code)));
-      setText(this.#chipText, `suggests ${suggestion.answer} · ${percent(suggestion.confidence)}`);
+      const code = this.#state.codeOf(suggestion.answer);
+      this.#chipDot.style.setProperty("--alw-dot", classColour(this.#state.task.codes[code] ?? 0));
+      setText(
+        this.#chipText,
+        `suggests ${this.#state.nameOf(suggestion.answer)} · ${percent(suggestion.confidence)}`,
+      );
     } else {
       const none = !card ? "" : card.stream === "audit" ? "suggestion hidden" : "no suggestion yet";
       setText(this.#noChip, none);
@@ -200,21 +225,29 @@ export class CardsView {
   }
 
   #paintActions(): void {
-    const { deck } = this.#state;
+    const { deck, paused } = this.#state;
     const card = deck.current?.card ?? null;
-    this.#flag.disabled = this.#skip.disabled = card === null;
+    this.#flag.disabled = this.#skip.disabled = card === null || paused;
     this.#flag.setAttribute("aria-pressed", String(Boolean(card?.flag)));
     const last = deck.last;
-    this.#undo.disabled = last === null && this.#state.labelled === 0;
+    this.#undo.disabled = paused || (last === null && this.#state.labelled === 0);
+    this.#chip.disabled = this.#redo.disabled = paused;
+    this.#redo.hidden = deck.again === null;
     const deed =
-      last === null ? "" : last.event.kind === "skip" ? "skipped" : `labelled ${last.event.answer}`;
+      last === null
+        ? ""
+        : last.event.kind === "skip"
+          ? "skipped"
+          : `labelled ${this.#state.nameOf(last.event.answer)}`;
     setText(this.#last, deed && `last: ${deed}`);
   }
 
   #speak(card: Card | null): void {
     const { deck, said } = this.#state;
     const suggestion = card?.suggestion;
-    const idea = suggestion ? `Suggests ${suggestion.answer}, ${percent(suggestion.confidence)}.` : "";
+    const idea = suggestion
+      ? `Suggests ${this.#state.nameOf(suggestion.answer)}, ${percent(suggestion.confidence)}.`
+      : "";
     const rest = card
       ? spoken(card, idea)
       : deck.phase === "exhausted"
@@ -234,28 +267,46 @@ export class CardsView {
     this.#keys.setAttribute("aria-expanded", String(this.#help.open));
   }
 
+  #toggleWhy(): void {
+    this.#reasons.toggle(this.#state.deck.current?.card ?? null);
+    if (this.#reasons.open) this.#state.askWhy();
+  }
+
+  #toggleEditor(): void {
+    if (this.#state.task.kind !== "classification") return;
+    this.#editor.toggle();
+    this.#edit.setAttribute("aria-expanded", String(this.#editor.open));
+    this.#editor.paint(this.#state);
+    if (!this.#editor.open) this.focus();
+  }
+
   #listen(): void {
     const { listeners, root } = this;
     listeners.dom(root, "keydown", (event) => this.#keydown(event));
     for (const name of ["keyup", "keypress"]) listeners.dom(root, name, (event) => event.stopPropagation());
     listeners.dom(root, "pointerdown", (event) => {
-      if (event.target !== this.#classes.filter) this.focus();
+      const target = event.target as Element;
+      if (target !== this.#classes.filter && !this.#editor.root.contains(target)) this.focus();
     });
     // a press on a button leaves the focus on the root, where the keys are
     listeners.dom(root, "mousedown", (event) => {
-      if ((event.target as Element).closest("button")) event.preventDefault();
+      const target = event.target as Element;
+      if (target.closest("button") && !this.#editor.root.contains(target)) event.preventDefault();
     });
     listeners.dom(this.#chip, "click", () => this.#accept());
     listeners.dom(this.#skip, "click", () => this.#state.skip());
     listeners.dom(this.#undo, "click", () => this.#state.undo());
+    listeners.dom(this.#redo, "click", () => this.#state.redo());
     listeners.dom(this.#flag, "click", () => this.#state.flag());
     listeners.dom(this.#keys, "click", () => this.#toggleHelp());
+    listeners.dom(this.#why, "click", () => this.#toggleWhy());
+    listeners.dom(this.#edit, "click", () => this.#toggleEditor());
   }
 
   #accept(): void {
     const suggestion = this.#state.deck.current?.card.suggestion;
     this.#state.accept();
-    if (suggestion) this.#classes.flash(this.#state.task.classes.indexOf(suggestion.answer));
+    if (suggestion) this.#classes.flash(this.#state.codeOf(suggestion.answer));
   }
 
   #keydown(event: KeyboardEvent): void {
@@ -263,6 +314,10 @@ export class CardsView {
     const target = event.target as Element;
     if (target === this.#classes.filter) {
       if (this.#classes.filterKey(event)) event.preventDefault();
+      return;
+    }
+    if (this.#editor.root.contains(target)) {
+      if (event.key === "Escape") this.#toggleEditor();
       return;
     }
     if (target.closest("button") && (event.key === "Enter" || event.key === " ")) {
@@ -279,7 +334,25 @@ export class CardsView {
       this.#toggleHelp(false);
       if (action.do === "leave") return;
     }
+    if (this.#editor.open && action.do === "leave") {
+      this.#toggleEditor();
+      return;
+    }
+    if (this.#reasons.open && action.do !== "why") {
+      this.#reasons.close();
+      if (action.do === "leave") return;
+    }
+    if (this.#state.paused && !["pause", "help", "leave"].includes(action.do)) return;
     switch (action.do) {
+      case "why":
+        this.#toggleWhy();
+        break;
+      case "edit":
+        this.#toggleEditor();
+        break;
+      case "pause":
+        this.#state.pause();
+        break;
       case "answer":
         this.#answer(action.code);
         break;
@@ -292,11 +365,14 @@ export class CardsView {
       case "undo":
         this.#state.undo();
         break;
+      case "redo":
+        this.#state.redo();
+        break;
       case "flag":
         this.#state.flag();
         break;
       case "filter":
-        this.#classes.startFilter(action.text);
+        if (isLong(this.#state.task)) this.#classes.startFilter(action.text);
         break;
       case "scroll":
         this.#stage.scroll(action.pages);
@@ -306,7 +382,7 @@ export class CardsView {
         break;
       case "zoom":
         // where there is nothing to zoom, Z is a letter
-        if (!this.#stage.zoom() && this.#state.keys.length > FEW) this.#classes.startFilter("z");
+        if (!this.#stage.zoom() && isLong(this.#state.task)) this.#classes.startFilter("z");
         break;
       case "help":
         this.#toggleHelp();

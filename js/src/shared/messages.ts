@@ -61,9 +61,11 @@ export type Content = TextContent | ImageContent;
 
 /** What is to be seen of an item on its card. */
 export type CardContent = Content | AudioContent | TableContent | HtmlContent | PairContent | FieldsContent;
+/** An answer as it is stored: what it is depends on the kind of task. */
+export type Answer = Scalar;
 
 export interface Suggestion {
-  answer: string;
+  answer: Answer;
   /** 0 to 1. */
   confidence: number;
 }
@@ -88,7 +90,7 @@ export interface LabelEvent {
   event_id: string;
   item_id: string;
   kind: EventKind;
-  answer: string | null;
+  answer: Answer | null;
   /** The event that a `retract` takes back. */
   target: string | null;
   draw_id: string | null;
@@ -111,6 +113,15 @@ export interface Status {
   saved_to: string | null;
 }
 
+/** More about why an item is on a card. */
+export interface Reasons {
+  type: "reasons";
+  item_id: string;
+  /** Place among the scores of its batch, and how many these are. */
+  rank: [number, number] | null;
+  neighbours: { item_id: string; answer: Answer; similarity: number; text: string }[];
+}
+
 export interface Problem {
   type: "problem";
   text: string;
@@ -124,19 +135,31 @@ export type ToCards =
   | { type: "refused"; event_id: string | null; reason: string }
   | { type: "labelled"; item_id: string }
   | { type: "undone"; event_id: string; card: Card }
+  | Reasons
   | Status
   | Problem;
+
+/** What may be done to the classes of a task. */
+export type ClassChange = "add" | "rename" | "merge";
 
 /** What the cards send to Python. */
 export type FromCards =
   | { type: "hello" }
   | { type: "more" }
   | { type: "undo" }
+  | { type: "why"; item_id: string; draw_id: string | null }
+  | { type: "classes"; what: ClassChange; name: string; to: string | null }
   | { type: "events"; events: LabelEvent[] };
 
-export interface ClassificationTask {
-  kind: "classification";
+/** How the cards ask: names, answers, codes and keys, one each for a class. */
+export interface Task {
+  kind: "classification" | "binary" | "rating";
   classes: string[];
+  answers: Answer[];
+  /** By which they have their colours, here and on the map. */
+  codes: number[];
+  /** Null where the cards are to choose all keys. */
+  keys: (string | null)[] | null;
 }
 
 export interface StoreTrait {

@@ -63,8 +63,17 @@ describe("fixtures", () => {
       const fixtures = files.map(read).filter((f) => f.direction === direction);
       return new Set(fixtures.map((f) => f.message.type));
     };
-    const toCards: ToCards["type"][] = ["queue", "ack", "refused", "labelled", "undone", "status", "problem"];
-    const fromCards: FromCards["type"][] = ["hello", "more", "undo", "events"];
+    const toCards: ToCards["type"][] = [
+      "queue",
+      "ack",
+      "refused",
+      "labelled",
+      "undone",
+      "reasons",
+      "status",
+      "problem",
+    ];
+    const fromCards: FromCards["type"][] = ["hello", "more", "undo", "events", "classes", "why"];
     expect(of("to_browser")).toEqual(new Set(toCards));
     expect(of("to_python")).toEqual(new Set(fromCards));
   });

@@ -1,0 +1,129 @@
+"""Labels in and out: beside the rows that they are of, and those that were made elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .errors import AnswerError, PoolError, UnknownItemError
+from .pool import Pool
+from .tasks import Answer, Task
+
+if TYPE_CHECKING:
+    import narwhals as nw
+    import pandas as pd
+
+#: Name of the column of ids in what the package writes itself.
+ID = "item_id"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What became of labels that were made elsewhere.
+
+    Attributes
+    ----------
+    imported : int
+        New labels.
+    kept : int
+        Left out, for the item has an answer already.
+    missing : int
+        Rows without a label.
+    """
+
+    imported: int
+    kept: int
+    missing: int
+
+    def __str__(self) -> str:
+        text = f"{self.imported:,} {'label' if self.imported == 1 else 'labels'} imported"
+        if self.kept:
+            text += f"; {self.kept:,} already labelled here, which stay"
+        if self.missing:
+            text += f"; {self.missing:,} rows without a label"
+        return text
+
+
+def join(df: Any, pool: Pool, labels: pd.DataFrame, id: str | None) -> Any:
+    """The rows of a frame with their labels; see `Session.join`."""
+    import narwhals as nw
+
+    frame = _frame(df)
+    items = _items(frame, pool, id)
+    beside = labels.reindex(items).reset_index()
+    clash = [name for name in beside.columns if name in frame.columns and name != ID]
+    beside = beside.rename(columns={name: f"{name}_label" for name in clash})
+    if ID in frame.columns:
+        beside = beside.drop(columns=ID)
+    if frame.implementation.is_pandas():
+        import pandas as pd
+
+        return pd.concat([df, beside.set_axis(df.index)], axis="columns")
+    missing = beside.isna()
+    columns = {c: beside[c].astype(object).mask(missing[c], None).tolist() for c in beside.columns}
+    added = nw.from_dict(columns, backend=frame.implementation)
+    return nw.concat([frame, added], how="horizontal").to_native()
+
+
+def answers(
+    df: Any, pool: Pool, task: Task, answer: str, id: str | None
+) -> tuple[list[tuple[str, Answer]], int]:
+    """Item and answer of every row of a frame that has one, and how many rows have none.
+
+    Raises
+    ------
+    PoolError, UnknownItemError, AnswerError
+        For a column that is missing, an item that is not in the pool and an answer that is none
+        of the task's; the row is named.
+    """
+    frame = _frame(df)
+    if answer not in frame.columns:
+        raise PoolError(
+            f"The frame has no column {answer!r}; its columns are {', '.join(frame.columns)}. Name "
+            "that of the labels: answer=…."
+        )
+    found: dict[str, Answer] = {}
+    missing = 0
+    items = _items(frame, pool, id)
+    for row, (item_id, value) in enumerate(zip(items, frame[answer].to_list(), strict=True)):
+        if value is None or value != value:
+            missing += 1
+            continue
+        if item_id not in pool:
+            raise UnknownItemError(f"Row {row}: the pool has no item {item_id!r}.")
+        try:
+            stored = task.validate(value)
+        except AnswerError as error:
+            raise AnswerError(f"Row {row}: {error}") from error
+        if found.setdefault(item_id, stored) != stored:
+            raise AnswerError(
+                f"Row {row}: item {item_id!r} has two labels, {found[item_id]!r} and {stored!r}. "
+                "Keep one of them."
+            )
+    return list(found.items()), missing
+
+
+def _frame(df: Any) -> nw.DataFrame[Any]:
+    import narwhals as nw
+
+    try:
+        return nw.from_native(df, eager_only=True)
+    except TypeError as error:
+        raise PoolError(
+            f"{type(df).__name__} is no data frame: give one of pandas, polars or pyarrow."
+        ) from error
+
+
+def _items(frame: nw.DataFrame[Any], pool: Pool, id: str | None) -> list[str]:
+    """The item of every row."""
+    name = id if id is not None else ID if ID in frame.columns else None
+    if name is not None:
+        if name not in frame.columns:
+            raise PoolError(f"The frame has no column {name!r} of ids.")
+        return [str(value) for value in frame[name].to_list()]
+    if len(frame) != len(pool.row_ids):
+        raise PoolError(
+            f"The frame has {len(frame):,} rows, but the pool was made of {len(pool.row_ids):,}: "
+            "give the frame it was made of, or name the column of ids with id=…."
+        )
+    return list(pool.row_ids)

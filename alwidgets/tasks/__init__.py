@@ -1,0 +1,8 @@
+"""What an answer is: each kind of task validates and encodes its answers."""
+
+from .base import Answer, Asked, Task
+from .binary import Binary
+from .classification import MAX_CLASSES, Classification
+from .rating import Rating
+
+__all__ = ["MAX_CLASSES", "Answer", "Asked", "Binary", "Classification", "Rating", "Task"]

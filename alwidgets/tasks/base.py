@@ -1,0 +1,102 @@
+"""What every kind of answer has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Protocol, TypedDict, runtime_checkable
+
+from ..errors import TaskError
+
+#: An answer as it is stored: anything that JSON can hold.
+Answer = Any
+
+#: Keys that the cards use themselves; letters in either case.
+TAKEN = {
+    "e": "edits the classes",
+    "f": "flags",
+    "p": "pauses",
+    "w": "tells why the card is there",
+    "z": "zooms",
+    "?": "shows the keys",
+    "/": "finds a class",
+    " ": "skips",
+}
+
+
+class Asked(TypedDict):
+    """How the cards ask: names, answers, codes and keys, one each for a class."""
+
+    kind: str
+    classes: list[str]
+    answers: list[Answer]
+    codes: list[int]
+    keys: list[str | None] | None
+
+
+@runtime_checkable
+class Task(Protocol):
+    """The kind of answer that is asked for.
+
+    A kind has a name, a JSON description of itself (for the store), says how the cards ask, and
+    turns answers into codes for the learner and back.
+    """
+
+    kind: ClassVar[str]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names, in the order of their codes."""
+        ...
+
+    def validate(self, answer: object) -> Answer:
+        """Return the answer in its stored form, or raise `AnswerError`."""
+        ...
+
+    def encode(self, answer: Answer) -> int:
+        """Code of a valid answer."""
+        ...
+
+    def decode(self, code: int) -> Answer:
+        """Answer of a code."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe the task, so that a store can tell whose it is."""
+        ...
+
+    def reconcile(self, described: dict[str, Any]) -> None:
+        """Take over what a store's description adds, or raise `TaskError` if it is another task."""
+        ...
+
+    def asked(self) -> Asked:
+        """How the cards ask."""
+        ...
+
+
+def checked_keys(keys: Mapping[str, str] | None, classes: Sequence[str]) -> dict[str, str]:
+    """Keys by class, in lower case.
+
+    Raises
+    ------
+    TaskError
+        For a class that is not there, for what is no single character, for a key that the cards
+        use themselves, and for one that two classes have.
+    """
+    found: dict[str, str] = {}
+    for name, key in (keys or {}).items():
+        if name not in classes:
+            raise TaskError(f"keys names {name!r}, which is no class of this task.")
+        if not isinstance(key, str) or len(key) != 1 or not key.isprintable():
+            raise TaskError(f"The key of {name!r} must be one character, not {key!r}.")
+        key = key.lower()
+        if key in TAKEN:
+            raise TaskError(f"The key {key!r} {TAKEN[key]} on the cards: give {name!r} another.")
+        if key in found.values():
+            raise TaskError(f"Two classes have the key {key!r}: give {name!r} another.")
+        found[name] = key
+    return found
+
+
+def keys_in_order(keys: Mapping[str, str], classes: Sequence[str]) -> list[str | None] | None:
+    """The key of each class; None where the cards are to choose them all."""
+    return [keys.get(name) for name in classes] if keys else None

@@ -1,0 +1,69 @@
+import { make, percent, setText } from "../shared/dom";
+import type { Card, Reasons as Given } from "../shared/messages";
+import type { CardsState } from "./state";
+import { why } from "./why";
+
+/** Why this card: the strategy and its score, and labelled items that are like it; shown over the card. */
+export class Reasons {
+  readonly root: HTMLElement;
+  readonly #chosen = make("p", {});
+  readonly #rank = make("p", { class: "alw-reasons-rank" });
+  readonly #title = make("p", { class: "alw-help-title" });
+  readonly #alike = make("ul", { class: "alw-alike" });
+  #shown: Given | null = null;
+
+  constructor() {
+    this.root = make(
+      "div",
+      { class: "alw-reasons", role: "dialog", "aria-label": "Why this card", hidden: true },
+      make("p", { class: "alw-help-title" }, "Why this card"),
+      this.#chosen,
+      this.#rank,
+      this.#title,
+      this.#alike,
+    );
+  }
+
+  get open(): boolean {
+    return !this.root.hidden;
+  }
+
+  /** Opens for a card, before Python has said more than came with it, or closes. */
+  toggle(card: Card | null): void {
+    this.root.hidden = this.open || card === null;
+    if (!card || !this.open) return;
+    this.#shown = null;
+    const { text, title } = why(card);
+    setText(this.#chosen, `${text[0]!.toUpperCase()}${text.slice(1)}. ${title}`);
+    setText(this.#rank, "");
+    setText(this.#title, "");
+    this.#alike.replaceChildren();
+  }
+
+  close(): void {
+    this.root.hidden = true;
+  }
+
+  paint(state: CardsState): void {
+    const given = state.reasons;
+    const item = state.deck.current?.card.item_id;
+    if (this.open && item !== undefined && this.#shown && this.#shown.item_id !== item) this.close();
+    if (!this.open || !given || given === this.#shown || given.item_id !== item) return;
+    this.#shown = given;
+    const place = given.rank;
+    setText(this.#rank, place ? `Number ${place[0]} of ${place[1]} by its score.` : "");
+    const none = state.deck.current?.card.stream === "audit" ? "" : "No label to compare with yet.";
+    setText(this.#title, given.neighbours.length > 0 ? "Most like it, of what is labelled" : none);
+    this.#alike.replaceChildren(
+      ...given.neighbours.map((n) =>
+        make(
+          "li",
+          { title: n.item_id },
+          make("b", {}, state.nameOf(n.answer)),
+          make("span", { class: "alw-alike-text", dir: "auto" }, n.text),
+          make("span", { class: "alw-alike-share" }, `${percent(Math.max(0, n.similarity))} alike`),
+        ),
+      ),
+    );
+  }
+}
