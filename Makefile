@@ -26,7 +26,7 @@ SOURCES_JS := hatch_build.py $(shell find js \( -name node_modules -o -name fixt
 
 say = @printf '\n==> %s\n' "$(1)"
 
-.PHONY: help setup lab test js bench lint wheel clean browser \
+.PHONY: help setup lab test js bench lint wheel clean browser postgres \
 	test-js test-unit test-gpu test-widgets test-wheel test-notebooks test-lab
 
 help: ## this list
@@ -127,13 +127,18 @@ browser: setup
 	$(call say,a browser for the tests)
 	@$(PY) tests/browser.py
 
+# Finds a PostgreSQL server, or installs one where it may; without one its tests are skipped.
+postgres: setup
+	$(call say,a PostgreSQL server for the tests)
+	@$(PY) tests/postgres.py || echo "The tests on PostgreSQL are skipped."
+
 test-lab: browser
 	$(call say,lab: JupyterLab in a real browser)
 	$(PY) -m pytest tests/lab $(PYTEST_ARGS)
 
 # One after the other, cheapest first, whatever -j says.
 test: ## every test; fails where a browser is missing
-	@set -e; for step in browser lint test-js test-unit test-gpu test-widgets test-wheel test-notebooks test-lab; do \
+	@set -e; for step in browser postgres lint test-js test-unit test-gpu test-widgets test-wheel test-notebooks test-lab; do \
 		$(MAKE) --no-print-directory $$step; \
 	done
 	$(call say,all tests passed)

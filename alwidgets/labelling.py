@@ -105,7 +105,7 @@ class Labelling(Modelling):
             answered_at=answered_at or now(),
         )
         fresh = self.commit([event])
-        return fresh[0] if fresh else event
+        return next((kept for kept in fresh if kept.event_id == event.event_id), event)
 
     def skip(self, item_id: str) -> Event:
         """Pass over an item; it does not come again by itself."""
@@ -221,7 +221,9 @@ class Labelling(Modelling):
                 for (item_id, given), draw in zip(new, draws, strict=True)
             ]
             fresh = self._keep(events)
-        report = ImportReport(len(fresh), len(found) - len(fresh), missing)
+        own = {event.event_id for event in events}
+        taken = sum(event.event_id in own for event in fresh)
+        report = ImportReport(taken, len(found) - taken, missing)
         self._signals.emit("queue")
         self._signals.emit("notice", f"{report}.")
         self._loop.run_if_wanted(READY)

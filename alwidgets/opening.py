@@ -6,7 +6,6 @@ import atexit
 import sys
 import weakref
 from os import PathLike
-from pathlib import Path
 from typing import Protocol
 
 from .database import parse_location
@@ -21,7 +20,7 @@ class Closable(Protocol):
         ...
 
 
-_by_path: weakref.WeakValueDictionary[Path, Closable] = weakref.WeakValueDictionary()
+_by_place: weakref.WeakValueDictionary[str | None, Closable] = weakref.WeakValueDictionary()
 _all: weakref.WeakSet[Closable] = weakref.WeakSet()
 
 
@@ -31,18 +30,25 @@ def open_store(location: str | PathLike[str] | None) -> LabelStore:
     A cell that makes a session is run again and again, so there the newer session replaces the
     older one. In a script two sessions on one store are a mistake.
     """
-    path = parse_location(location)[1]
-    older = _by_path.get(path) if path is not None else None
+    older = _by_place.get(_place(location))
     if older is not None and not hasattr(sys.modules["__main__"], "__file__"):
         older.close("A newer session has opened its store.")
     return LabelStore(location)
 
 
-def remember(session: Closable, path: Path | None) -> None:
-    """Know that a session is open, and on which file if it is on one."""
-    if path is not None:
-        _by_path[path] = session
+def remember(session: Closable, location: str | PathLike[str] | None) -> None:
+    """Know that a session is open, and on which store."""
+    if (place := _place(location)) is not None:
+        _by_place[place] = session
     _all.add(session)
+
+
+def _place(location: str | PathLike[str] | None) -> str | None:
+    """What a store's place is known by; None of one in memory."""
+    url, path = parse_location(location)
+    if path is not None:
+        return str(path)
+    return None if url.get_backend_name() == "sqlite" else url.render_as_string(False)
 
 
 @atexit.register

@@ -11,6 +11,9 @@ import sqlalchemy as sa
 
 from .tasks import Answer
 
+#: Of the tables below. To change them, raise it and add the step to `migrations/versions`.
+SCHEMA_VERSION = 2
+
 Kind = Literal["answer", "skip", "flag", "retract"]
 #: What put an item before a person; or that its label was made elsewhere.
 Stream = Literal["train", "audit", "chosen", "imported"]
@@ -35,6 +38,8 @@ class Event:
     annotator : str
     shown_at, answered_at : str or None
         Times in ISO 8601, by the clock of the machine where the key was pressed.
+    comment : str or None
+        A remark of the annotator.
     seq : int or None
         Place in the log; None until it is stored.
     """
@@ -48,6 +53,7 @@ class Event:
     annotator: str = ""
     shown_at: str | None = None
     answered_at: str | None = None
+    comment: str | None = None
     seq: int | None = field(default=None, compare=False)
 
 
@@ -191,6 +197,7 @@ events_table = sa.Table(
     sa.Column("shown_at", sa.String(40)),
     sa.Column("answered_at", sa.String(40)),
     sa.Column("stored_at", sa.String(40), nullable=False),
+    sa.Column("comment", sa.Text),
 )
 draws_table = sa.Table(
     "draws",

@@ -155,7 +155,7 @@ class Session(Labelling, Displayed):
         except BaseException:
             self.store.close()
             raise
-        remember(self, self.store.path)
+        remember(self, store)
         self._loop.run()
 
     # ------------------------------------------------------------------ looking

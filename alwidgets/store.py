@@ -6,21 +6,20 @@ replay of the events gives. An event is on disk when `LabelStore.append` returns
 
 from __future__ import annotations
 
-import json
 import threading
-import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
 from os import PathLike
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, overload
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from .database import INSERT_ONCE, connect, parse_location
-from .errors import AnswerError, StoreError, StoreInUseError, TaskError
+from . import exports
+from .database import INSERT_ONCE, REMEDIES, connect, lock_file, parse_location, writer_of
+from .errors import AnswerError, StoreError, TaskError
+from .migrations import prepare
 from .schema import (
     ClassChange,
     Draw,
@@ -32,7 +31,6 @@ from .schema import (
     draws_table,
     events_table,
     meta_table,
-    metadata,
     now,
     rounds_table,
     switches_table,
@@ -41,13 +39,11 @@ from .tasks import Task
 
 if TYPE_CHECKING:
     import pandas as pd
-    from filelock import FileLock
 
     from .pool import Pool
 
-SCHEMA_VERSION = 1
-
 Record = TypeVar("Record", Event, Draw)
+Done = TypeVar("Done")
 
 
 class LabelStore:
@@ -57,43 +53,41 @@ class LabelStore:
     ----------
     location : path, SQLAlchemy URL or None
         A path is an SQLite file (write-ahead log, full synchronous writes: a label is on disk
-        when it is acknowledged), made if it is not there. None keeps everything in memory.
+        when it is acknowledged), made if it is not there. ``postgresql://…`` is a database with
+        a server, whose restarts the store outlasts. None keeps everything in memory.
 
     Raises
     ------
     StoreInUseError
-        If another store object, of this process or another, has the file open.
+        If another store object, of this process or another, has the store open.
     StoreError
-        If the file cannot be made, read or written, or is no label store.
+        If the store cannot be made, read or written, is none, or is of a newer version. One of an
+        older version is brought up to date; a copy of its file stays beside it.
     """
 
     def __init__(self, location: str | PathLike[str] | None = None) -> None:
         url, self.path = parse_location(location)
-        self.persistent = self.path is not None or url.database is not None
+        self.persistent = self.path is not None or url.get_backend_name() != "sqlite"
         named = location if self.path else url.render_as_string()
         self.name = str(named) if self.persistent else ""
-        self._lock_file = self._lock() if self.path else None
+        self._errors: tuple[type[Exception], ...] = (SQLAlchemyError,)
+        self._remedy = REMEDIES.get(url.get_backend_name(), "")
         self._write = threading.RLock()
+        self._lock_file = lock_file(self.path) if self.path else None
         try:
             with self._talking("opened"):
                 self._engine = connect(url, in_memory=not self.persistent)
-                self._check_whose()
-                with self._engine.begin() as connection:
-                    metadata.create_all(connection)
-            self.store_id = self._identity()
+                self._errors = (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error)
+                self._writer = writer_of(self._engine, self.name)
+                self.store_id = prepare(self._writer, str(self), self.path)
+                with self._writer.connect() as connection:
+                    self._end = connection.scalar(sa.select(sa.func.max(events_table.c.seq))) or 0
+            # Whether events may be stored that `append` has not returned.
+            self._unsure = False
+            sa.event.listen(self._writer, "connect", self._doubt)
         except BaseException:
             self.close()
             raise
-
-    # ------------------------------------------------------------------ opening
-
-    def _check_whose(self) -> None:
-        there = set(sa.inspect(self._engine).get_table_names())
-        if there and "meta" not in there:
-            raise StoreError(
-                f"{self} is no label store: it holds the tables {', '.join(sorted(there)[:5])}. "
-                "Give store=… a file of its own."
-            )
 
     def bind(self, task: Task, pool: Pool, settings: dict[str, Any]) -> dict[str, Any]:
         """Claim the store for a task and a pool, or check that it is theirs.
@@ -168,57 +162,17 @@ class LabelStore:
 
     def append_class_change(self, change: ClassChange) -> None:
         """Commit a change of the classes to disk."""
-        self._insert(class_changes_table, [asdict(change)])
+        self._insert(class_changes_table, asdict(change))
 
     def close(self) -> None:
-        """Let go of the file. Closing twice is fine."""
-        engine = getattr(self, "_engine", None)
-        if engine is not None:
-            engine.dispose()
+        """Let go of the database. Closing twice is fine."""
+        for name in ("_writer", "_engine"):
+            engine = getattr(self, name, None)
+            if engine is not None:
+                engine.dispose()
         if self._lock_file is not None:
             self._lock_file.release()
             self._lock_file = None
-
-    def _lock(self) -> FileLock:
-        from filelock import FileLock, Timeout
-
-        assert self.path is not None
-        if not self.path.parent.is_dir():
-            raise StoreError(
-                f"The folder {self.path.parent} for the label store is not there. Make it first, "
-                "or give another store=…."
-            )
-        lock = FileLock(f"{self.path}.lock", timeout=0, is_singleton=False)
-        try:
-            # The lock itself would wait for a file that can never be made.
-            Path(lock.lock_file).open("ab").close()
-            if self.path.exists():
-                self.path.open("ab").close()
-            lock.acquire()
-        except Timeout:
-            raise StoreInUseError(
-                f"{self.path} is open in another session, here or in another notebook or process. "
-                "Close that one first (session.close(), or shut its kernel down)."
-            ) from None
-        except OSError as e:
-            raise StoreError(
-                f"{self.path} cannot be written ({e.strerror or e}). "
-                "Give store=… a path in a folder that you can write to."
-            ) from e
-        return lock
-
-    def _identity(self) -> str:
-        with self._write:
-            version = self._meta("schema")
-            if version is None:
-                self._set_meta("schema", SCHEMA_VERSION)
-                self._set_meta("store_id", uuid.uuid4().hex)
-            elif version != SCHEMA_VERSION:
-                raise StoreError(
-                    f"{self} was made by another version of alwidgets (schema {version}, this is "
-                    f"{SCHEMA_VERSION}). Install the version that made it, or a newer one."
-                )
-            return str(self._meta("store_id"))
 
     # ------------------------------------------------------------------ writing
 
@@ -233,6 +187,7 @@ class LabelStore:
         -------
         list of Event
             Those that are new, with their places; one whose id is there already changes nothing.
+            After a failure also, first, those that were stored all the same.
 
         Raises
         ------
@@ -250,30 +205,39 @@ class LabelStore:
             if event.kind == "retract" and not event.target:
                 raise AnswerError("A retract must name the event that it takes back.")
         stored = now()
-        fresh: list[Event] = []
-        with self._write, self._talking("written"), self._engine.begin() as connection:
-            insert = INSERT_ONCE[connection.dialect.name](events_table)
-            once = insert.on_conflict_do_nothing(index_elements=["event_id"])
-            once = once.returning(events_table.c.seq)
+
+        def work(connection: sa.Connection) -> list[Event]:
+            fresh = self._since(connection) if self._unsure else []
+            once = self._once(connection, events_table, "event_id").returning(events_table.c.seq)
             for event in rows:
                 values = asdict(event) | {"stored_at": stored}
                 del values["seq"]
                 seq = connection.scalar(once, values)
                 if seq is not None:
                     fresh.append(replace(event, seq=seq))
+            return fresh
+
+        with self._write:
+            fresh = self._commit(work)
+            self._unsure = False
+            if fresh:
+                assert fresh[-1].seq is not None
+                self._end = fresh[-1].seq
         return fresh
 
     def append_draws(self, draws: Sequence[Draw]) -> None:
         """Commit draws to disk."""
-        self._insert(draws_table, [asdict(d) for d in draws])
+        rows = [asdict(d) for d in draws]
+        if rows:
+            self._commit(lambda c: c.execute(self._once(c, draws_table, "draw_id"), rows))
 
     def append_round(self, record: RoundRecord) -> None:
         """Commit a round to disk."""
-        self._insert(rounds_table, [asdict(record)])
+        self._insert(rounds_table, asdict(record))
 
     def append_switch(self, switch: Switch) -> None:
         """Commit a change of strategy to disk."""
-        self._insert(switches_table, [asdict(switch)])
+        self._insert(switches_table, asdict(switch))
 
     # ------------------------------------------------------------------ reading
 
@@ -326,34 +290,39 @@ class LabelStore:
         Returns
         -------
         pandas.DataFrame
-            Columns as in `Event`, then ``stream``, ``strategy``, ``model_version``, ``score``,
-            ``q`` and ``remaining`` of the draw where there was one.
+            ``item_id``, ``kind``, ``answer``, ``annotator``, ``shown_at``, ``answered_at``,
+            ``stored_at``; of the draw, where there was one, ``stream``, ``strategy``, ``score``,
+            ``q``, ``remaining`` and ``model_version``; ``comment``, ``event_id``, ``target``,
+            ``draw_id``, ``seq``.
         """
-        import pandas as pd
+        return exports.to_frame(self._fetch)
 
-        drawn = ("stream", "strategy", "model_version", "score", "q", "remaining")
-        columns = [events_table.c[f.name] for f in fields(Event)]
-        query = (
-            sa.select(*columns, *(draws_table.c[name] for name in drawn))
-            .join(draws_table, events_table.c.draw_id == draws_table.c.draw_id, isouter=True)
-            .order_by(events_table.c.seq)
-        )
-        with self._reading() as connection:
-            rows = [dict(row) for row in connection.execute(query).mappings()]
-        return pd.DataFrame(rows, columns=[f.name for f in fields(Event)] + list(drawn))
+    @overload
+    def to_jsonl(self, path: None = None) -> str: ...
 
-    def to_jsonl(self, path: str | PathLike[str] | None = None) -> str:
-        """All events as JSON lines, one a line.
+    @overload
+    def to_jsonl(self, path: str | PathLike[str]) -> None: ...
+
+    def to_jsonl(self, path: str | PathLike[str] | None = None) -> str | None:
+        """All events as JSON lines with the columns of `to_frame`, one a line.
 
         Parameters
         ----------
         path : path, optional
-            Also write them to this file (UTF-8).
+            A file to write them to (UTF-8), little by little; without it they are returned.
         """
-        lines = "".join(json.dumps(asdict(e), ensure_ascii=False) + "\n" for e in self.events())
-        if path is not None:
-            Path(path).write_text(lines, encoding="utf-8")
-        return lines
+        if path is None:
+            return "".join(exports.json_lines(self._fetch))
+        exports.write_json_lines(self._fetch, path)
+        return None
+
+    def to_parquet(self, path: str | PathLike[str]) -> None:
+        """Write all events to a Parquet file with the columns of `to_frame`.
+
+        The answers are text. Where all of them are text they stand as they are, else as JSON; the
+        metadata of the column says which, under ``form``.
+        """
+        exports.write_parquet(self._fetch, path)
 
     def __str__(self) -> str:
         return f"The label store {self.name}" if self.persistent else "The label store in memory"
@@ -391,16 +360,45 @@ class LabelStore:
             found = connection.connection.cursor()
             try:
                 text = query.compile(connection, compile_kwargs={"literal_binds": True})
-                found.execute(str(text))
+                # With parameters, though none, the doubled % of the text become single ones.
+                found.execute(str(text), ())
                 while part := found.fetchmany(at_once):
                     yield list(part)
             finally:
                 found.close()
 
-    def _insert(self, table: sa.Table, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            with self._write, self._talking("written"), self._engine.begin() as connection:
-                connection.execute(sa.insert(table), rows)
+    def _fetch(self, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
+        return [row for part in self.rows(query) for row in part]
+
+    def _insert(self, table: sa.Table, row: dict[str, Any]) -> None:
+        self._commit(lambda c: c.execute(sa.insert(table), row), again=False)
+
+    def _once(self, connection: sa.Connection, table: sa.Table, key: str) -> Any:
+        insert = INSERT_ONCE[connection.dialect.name](table)
+        return insert.on_conflict_do_nothing(index_elements=[key])
+
+    def _since(self, connection: sa.Connection) -> list[Event]:
+        """Events that were stored and not returned: the connection broke as they were."""
+        query = sa.select(*(events_table.c[f.name] for f in fields(Event)))
+        query = query.where(events_table.c.seq > self._end).order_by(events_table.c.seq)
+        return [Event(*row) for row in connection.execute(query)]
+
+    def _commit(self, work: Callable[[sa.Connection], Done], *, again: bool = True) -> Done:
+        """Do some work in a transaction; once more if the connection broke and it may be."""
+        with self._write, self._talking("written"):
+            try:
+                with self._writer.begin() as connection:
+                    return work(connection)
+            except SQLAlchemyError as e:
+                self._unsure = True
+                if not (again and isinstance(e, DBAPIError) and e.connection_invalidated):
+                    raise
+            with self._writer.begin() as connection:
+                return work(connection)
+
+    def _doubt(self, _connection: Any, _record: Any) -> None:
+        # While there was no connection, another session could have the store.
+        self._unsure = True
 
     def _meta(self, key: str) -> Any:
         with self._reading() as connection:
@@ -408,9 +406,11 @@ class LabelStore:
             return connection.scalar(query)
 
     def _set_meta(self, key: str, value: Any) -> None:
-        with self._talking("written"), self._engine.begin() as connection:
+        def work(connection: sa.Connection) -> None:
             connection.execute(sa.delete(meta_table).where(meta_table.c.key == key))
             connection.execute(sa.insert(meta_table).values(key=key, value=value))
+
+        self._commit(work)
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
@@ -422,12 +422,9 @@ class LabelStore:
     def _talking(self, doing: str) -> Iterator[None]:
         try:
             yield
-        except SQLAlchemyError as e:
-            cause = getattr(e, "orig", None) or e
-            raise StoreError(
-                f"{self} could not be {doing}: {cause}. Check that it is a label store, that no "
-                "other program has it, that the disk has room and that you may write there."
-            ) from e
+        except self._errors as e:
+            cause = " ".join(str(getattr(e, "orig", None) or e).split()).rstrip(".?")
+            raise StoreError(f"{self} could not be {doing}: {cause}. {self._remedy}") from e
 
 
 def _describe(pool: Pool) -> dict[str, Any]:

@@ -1,0 +1,227 @@
+"""Stores of other versions: brought up to date, refused, and never the worse for it."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+import alwidgets as al
+from alwidgets import migrations
+from alwidgets.errors import StoreError
+from alwidgets.schema import SCHEMA_VERSION, Event, draws_table, events_table, metadata
+from alwidgets.store import LabelStore
+from tests.unit.postgres import Server, running
+
+FIRST = Path(__file__).parent / "fixtures" / "store_version_1.sql"
+#: What stood in the session that the first version kept.
+LABELS = {
+    **dict.fromkeys(["26", "19", "2", "4", "38", "17", "37"], "ham"),
+    **dict.fromkeys(["33", "30", "12", "36", "3"], "spam"),
+}
+KEPT = "labels.db.before-2"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A store that version 1 made."""
+    with closing(sqlite3.connect(tmp_path / "labels.db")) as connection:
+        connection.executescript(FIRST.read_text(encoding="utf-8"))
+        connection.execute("PRAGMA journal_mode=WAL")
+    return tmp_path / "labels.db"
+
+
+def dump(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return list(connection.iterdump())
+
+
+def rows(path: Path, table: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
+
+
+def test_a_store_of_the_first_version_opens_with_all_it_has(
+    old: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = {table: rows(old, table) for table in ("events", "draws", "rounds", "switches")}
+    whole = dump(old)
+    assert len(before["events"]) == 16
+    with caplog.at_level(logging.WARNING):
+        store = LabelStore(old)
+    assert re.search(r"brought from schema 1 to 2\..*before-2", caplog.text)
+    assert [e.event_id for e in store.events()] == [row[1] for row in before["events"]]
+    assert {e.comment for e in store.events()} == {None}
+    assert len(store.draws()) == len(before["draws"])
+    fresh = store.append([Event("new", "3", "answer", "ham", comment="not sure")])
+    assert [event.seq for event in fresh] == [17]
+    assert store.event("new") == fresh[0]
+    assert store.event("new").comment == "not sure"  # type: ignore[union-attr]
+    store.close()
+    for table in ("draws", "rounds", "switches"):
+        assert rows(old, table) == before[table]
+    assert [row[:-1] for row in rows(old, "events")][:16] == before["events"]
+    assert dump(old.with_name(KEPT)) == whole
+
+
+def test_a_session_goes_on_with_the_labels_of_the_first_version(old: Path) -> None:
+    words = ["win a prize" if i % 3 == 0 else "see you" for i in range(40)]
+    pool = al.Pool.from_texts(
+        [f"{text} {i}" for i, text in enumerate(words)],
+        ids=range(40),
+        features=[[float(i % 3), float(i % 5)] for i in range(40)],
+    )
+    session = al.Session(pool, al.Classification(["ham", "spam"]), old, batch_size=1000)
+    assert session.labels()["answer"].to_dict() == LABELS
+    assert session.progress()["skipped"] == session.progress()["flagged"] == 1
+    assert session.task.classes == ("ham", "spam", "über")
+    assert session.seed == 1
+    session.record(session.next()[0].id, "über")
+    session.close()
+
+
+def test_what_is_up_to_date_is_not_copied(old: Path) -> None:
+    LabelStore(old).close()
+    LabelStore(old).close()
+    assert sorted(p.name for p in old.parent.glob("*before*")) == [KEPT]
+
+
+def test_an_earlier_copy_stays(old: Path) -> None:
+    old.with_name(KEPT).write_text("of another time")
+    LabelStore(old).close()
+    assert old.with_name(KEPT).read_text() == "of another time"
+    assert len(rows(old.with_name(f"{KEPT}-2"), "events")) == 16
+
+
+def test_a_step_that_fails_half_way_leaves_the_store_as_it_was(old: Path) -> None:
+    with closing(sqlite3.connect(old)) as connection:
+        connection.execute("CREATE TABLE locks (key TEXT)")
+        # The step before the last one fails, after the tables were changed.
+        connection.execute(
+            "CREATE TRIGGER no BEFORE UPDATE ON meta BEGIN SELECT RAISE(ABORT, 'not now'); END"
+        )
+        connection.commit()
+    before = dump(old)
+    with pytest.raises(StoreError, match=r"could not be opened: not now\."):
+        LabelStore(old)
+    assert dump(old) == before
+    assert not list(old.parent.glob("*before*"))
+    with closing(sqlite3.connect(old)) as connection:
+        connection.execute("DROP TRIGGER no")
+        connection.commit()
+    store = LabelStore(old)
+    assert len(store.events()) == 16
+    store.close()
+
+
+def test_no_room_for_the_copy_leaves_the_store_as_it_was(old: Path) -> None:
+    before = dump(old)
+    assert old.stat().st_size > 40_000
+    open_small = (
+        "import resource, signal, sys\n"
+        "from alwidgets.errors import StoreError\n"
+        "from alwidgets.store import LabelStore\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))\n"
+        "try: LabelStore(sys.argv[1])\n"
+        "except StoreError as error: print(error)"
+    )
+    command = [sys.executable, "-c", open_small, str(old)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "no copy of it could be made" in said
+    assert "Make room on the disk" in said
+    assert dump(old) == before
+    assert not list(old.parent.glob("*before*"))
+
+
+def test_a_newer_store_is_named_and_left_as_it_was(old: Path) -> None:
+    with closing(sqlite3.connect(old)) as connection:
+        connection.execute("UPDATE meta SET value = '3' WHERE key = 'schema'")
+        connection.execute("DROP TABLE switches")
+        connection.commit()
+    before = dump(old)
+    with pytest.raises(StoreError, match=r"labels\.db was made by a newer version .*schema 3"):
+        LabelStore(old)
+    assert dump(old) == before
+
+
+def test_a_store_whose_making_was_cut_off_is_made(tmp_path: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'labels.db'}")
+    metadata.create_all(engine)
+    engine.dispose()
+    store = LabelStore(tmp_path / "labels.db")
+    assert len(store.store_id) == 32
+    assert [event.seq for event in store.append([Event("e", "x", "skip")])] == [1]
+    store.close()
+
+
+@pytest.mark.parametrize("place", ["sqlite", "postgres"])
+def test_the_steps_lead_to_the_tables_of_today(place: str, request: pytest.FixtureRequest) -> None:
+    url = "sqlite://"
+    if place == "postgres":
+        url = request.getfixturevalue("server").place().replace("sql://", "sql+psycopg://")
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        migrations.upgrade(connection, 0)
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+        migrations.upgrade(connection, SCHEMA_VERSION)
+    engine.dispose()
+
+
+def test_a_store_of_the_first_version_on_a_server(server: Server, old: Path) -> None:
+    place = server.place()
+    engine = sa.create_engine(place.replace("sql://", "sql+psycopg://"))
+    found = {name: rows(old, name) for name in ("meta", "events", "draws")}
+    with engine.begin() as connection:
+        migrations.upgrade(connection, 0, to=1)
+        for name, values in found.items():
+            names = [column.name for column in metadata.tables[name].columns][: len(values[0])]
+            marks = ", ".join(["%s"] * len(names))
+            quoted = ", ".join(f'"{column}"' for column in names)
+            # SQLite has made a number of a number's text.
+            values = [tuple(map(str, row)) for row in values] if name == "meta" else values
+            connection.exec_driver_sql(f"INSERT INTO {name} ({quoted}) VALUES ({marks})", values)
+            if name != "meta":
+                connection.exec_driver_sql(f"SELECT setval('{name}_seq_seq', {len(values)})")
+    engine.dispose()
+    store = LabelStore(place)
+    assert [e.event_id for e in store.events()] == [row[1] for row in found["events"]]
+    assert [d.draw_id for d in store.draws()] == [row[1] for row in found["draws"]]
+    assert [e.seq for e in store.append([Event("n", "3", "skip", comment="é")])] == [17]
+    store.close()
+
+
+def test_alembic_is_loaded_only_for_an_older_store(old: Path, tmp_path: Path) -> None:
+    ask = (
+        "import sys, alwidgets.store as s; s.LabelStore(sys.argv[1]).close()\n"
+        "print('alembic' in sys.modules)"
+    )
+    for path, loaded in [(tmp_path / "new.db", "False\n"), (old, "True\n")]:
+        command = [sys.executable, "-c", ask, str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stdout == loaded
+
+
+def test_the_fixture_is_of_the_first_version() -> None:
+    text = FIRST.read_text(encoding="utf-8")
+    assert "('schema',1)" in text
+    assert "comment" not in text
+    assert {draws_table.name, events_table.name} <= set(re.findall(r"CREATE TABLE (\w+)", text))
