@@ -26,7 +26,7 @@ SOURCES_JS := hatch_build.py $(shell find js \( -name node_modules -o -name fixt
 
 say = @printf '\n==> %s\n' "$(1)"
 
-.PHONY: help setup lab test js bench lint wheel clean browser postgres \
+.PHONY: help setup lab test js bench bench-cards lint wheel clean browser postgres \
 	test-js test-unit test-gpu test-widgets test-wheel test-notebooks test-lab
 
 help: ## this list
@@ -68,7 +68,10 @@ $(VENV)/.stamp-dev: $(VENV)/.stamp-venv $(DEPENDENCIES)
 	@touch $@ $(VENV)/.stamp-lab
 
 # What the benchmark compares with.
-$(VENV)/.stamp-bench: $(VENV)/.stamp-dev js
+$(VENV)/.stamp-bench-cards: $(VENV)/.stamp-bench browser ## the cards in JupyterLab, beside their peers (PARTS="presses pages stores")
+	$(PY) tests/bench/cards $(PARTS) $(BENCH_ARGS)
+
+bench: $(VENV)/.stamp-dev js
 	$(PIP_INSTALL) --editable '.[lab,dev,bench]'
 	@touch $@
 

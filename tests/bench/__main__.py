@@ -22,7 +22,7 @@ from table import Row
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "artifacts" / "bench.json"
-PARTS = ("imports", "rounds", "memory", "selecting", "efficiency", "keys")
+PARTS = ("imports", "rounds", "memory", "selecting", "efficiency")
 
 
 def part(name: str, asked: argparse.Namespace) -> Iterator[Row]:
@@ -31,10 +31,6 @@ def part(name: str, asked: argparse.Namespace) -> Iterator[Row]:
         from scale import device
 
         yield from device(asked.device, asked.n or 10_000_000)
-    elif name == "keys":
-        from keys import keys
-
-        yield from keys()
     elif name == "imports":
         from imports import imports
 

@@ -4,6 +4,8 @@ import { palette } from "../shared/palette";
 import { isLong } from "./keys";
 import type { CardsState } from "./state";
 
+const FLASH = 160; // ms that a class shows that it was given
+
 /** The class buttons and, above ten classes, the box that filters them. */
 export class Classes {
   readonly root: HTMLElement;
@@ -19,9 +21,12 @@ export class Classes {
   #picked = 0;
   #suggested = -1;
   #former = -1;
+  #flashed: (() => void) | null = null;
+  readonly #listeners: Listeners;
 
   /** @param press a class was chosen. @param left the filter is done with; the focus may go home. */
   constructor(listeners: Listeners, press: (code: number) => void, left: () => void) {
+    this.#listeners = listeners;
     this.#press = press;
     this.#left = left;
     this.#filter = make("input", {
@@ -70,11 +75,18 @@ export class Classes {
       for (const b of this.#buttons) b.disabled = idle;
   }
 
-  /** Shows for a moment which class was given. */
+  /** Shows for a moment which class was given: two steps, not an animation, which would redraw the page at every frame. */
   flash(code: number): void {
+    this.#flashed?.();
     const button = this.#buttons[code];
-    if (!button?.animate || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
-    button.animate([{ backgroundColor: "var(--alw-flash)" }, {}], { duration: 260, easing: "ease-out" });
+    if (!button) return;
+    button.classList.add("alw-given");
+    const done = this.#listeners.timeout(() => this.#flashed?.(), FLASH);
+    this.#flashed = () => {
+      this.#flashed = null;
+      done();
+      button.classList.remove("alw-given");
+    };
   }
 
   /** Puts the focus into the filter, with a first letter typed already. */

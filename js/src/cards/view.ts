@@ -9,26 +9,12 @@ import { Footer } from "./footer";
 import { Help } from "./help";
 import { actionOf, isLong } from "./keys";
 import { Notices } from "./notices";
+import { button, cap, FLAG, OWN, PENCIL } from "./parts";
 import { Pause } from "./pause";
 import { Reasons } from "./reasons";
 import { Stage } from "./stage";
 import type { CardsState } from "./state";
 import { badge, spoken, why } from "./why";
-
-const FLAG = "M4 14V2.5h7.5l-1.8 3.2 1.8 3.3H4";
-const PENCIL = "M3 13l.7-3L10.5 3.2l2.3 2.3L6 12.3z";
-const OWN = { "data-lm-suppress-shortcuts": "true" };
-
-function button(name: string, key: string, label: string, ...children: Node[]): HTMLButtonElement {
-  return make(
-    "button",
-    { type: "button", class: `alw-quiet alw-${name}`, "aria-keyshortcuts": key, ...OWN },
-    ...children,
-    make("span", {}, label),
-  );
-}
-
-const cap = (text: string) => make("kbd", { class: "alw-key", "aria-hidden": "true" }, text);
 
 /** One view of the cards: draws the state, and turns keys and clicks into what a person does. */
 export class CardsView {
@@ -218,9 +204,12 @@ export class CardsView {
       setText(this.#noChip, none);
       this.#noChip.title = mark?.title ?? "";
     }
+    // after the frame is painted: asked in it, layout would be done twice
     this.#measuring ??= this.listeners.frame(() => {
-      this.#measuring = null;
-      this.#stage.measure();
+      this.#measuring = this.listeners.timeout(() => {
+        this.#measuring = null;
+        this.#stage.measure();
+      }, 0);
     });
   }
 
