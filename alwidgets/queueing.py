@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
 from .audit import Audit
@@ -19,7 +20,7 @@ class CardQueue:
 
     def __init__(self, audit: Audit) -> None:
         self._audit = audit
-        self._first: dict[str, Draw] = {}
+        self._first: OrderedDict[str, Draw] = OrderedDict()
         self._audits: dict[str, Draw] = {}
         self._train: dict[str, Draw] = {}
         self.cards_done = 0
@@ -81,9 +82,10 @@ class CardQueue:
 
     def put_first(self, draws: Sequence[Draw]) -> None:
         """Put draws before everything else, in their order."""
-        for draw in draws:
+        for draw in reversed(draws):
             self.discard(draw.item_id)
-        self._first = {draw.item_id: draw for draw in draws} | self._first
+            self._first[draw.item_id] = draw
+            self._first.move_to_end(draw.item_id, last=False)
 
     def discard(self, item_id: str) -> None:
         """Take an item out, if it is in."""

@@ -176,6 +176,7 @@ def _wait(
     chosen = np.array([row[1] == "chosen" for row in drawn], dtype=bool)
     due = ~done[items] | (chosen & (after > last[items]))
     cards = deque((Draw(*drawn[n]), int(items[n])) for n in np.flatnonzero(due).tolist())
+    undone = _undone(store)
     #: Rows of the answers and skips that stood for each item, at the time.
     stood: dict[int, list[int]] = {}
 
@@ -206,11 +207,20 @@ def _wait(
             queue.discard(pool.ids[at])
         elif kind[row] == RETRACT and (taken := int(target[row])) in stood.get(at, ()):
             stood[at].remove(taken)
-            undone = store.event_at(int(labels.columns["seq"][taken]))
-            draw = store.draw(undone.draw_id) if undone.draw_id is not None else None
-            if not stood[at] and draw is not None and draw.stream != "imported":
+            draw = undone.get(int(labels.columns["seq"][taken]))
+            if not stood[at] and draw is not None:
                 queue.put_first([draw])
     put(labels.n_events)
+
+
+def _undone(store: LabelStore) -> dict[int, Draw]:
+    """The draws of events that were taken back, by the places of these; not those of imports."""
+    event, draw = events_table.c, draws_table.c
+    targets = sa.select(event.target).where(event.kind == "retract")
+    query = sa.select(event.seq, *(draw[f.name] for f in fields(Draw)))
+    query = query.join(draws_table, event.draw_id == draw.draw_id)
+    query = query.where(event.event_id.in_(targets), draw.stream != "imported")
+    return {row[0]: Draw(*row[1:]) for rows in store.rows(query) for row in rows}
 
 
 def _finder(pool: Pool, lookups: int) -> Find:
