@@ -77,7 +77,7 @@ export class Editor {
 function field(label: string, placeholder: string): HTMLInputElement {
   return make("input", {
     type: "text",
-    class: "alw-field",
+    class: "alw-editor-input",
     "aria-label": label,
     placeholder,
     autocomplete: "off",
@@ -87,7 +87,7 @@ function field(label: string, placeholder: string): HTMLInputElement {
 }
 
 function choice(label: string): HTMLSelectElement {
-  return make("select", { class: "alw-field", "aria-label": label, ...OWN });
+  return make("select", { class: "alw-editor-input", "aria-label": label, ...OWN });
 }
 
 function line(verb: string, ...parts: (HTMLElement | string)[]): HTMLFormElement {
