@@ -40,6 +40,11 @@ class Page:
         self.cards._on_message(None, message, [])
         return [m for m, _ in self.received]
 
+    def ask(self, message: object) -> Message:
+        """Send a message and return its one answer; how things stand may come at any time."""
+        (answer,) = (m for m in self.send(message) if m["type"] != "status")
+        return answer
+
     def of(self, kind: str) -> list[Message]:
         return [m for m, _ in self.received if m["type"] == kind]
 
@@ -235,7 +240,7 @@ def test_a_bad_event_is_refused_by_name_and_the_others_are_kept(
     ],
 )
 def test_a_malformed_message_is_refused(page: Page, message: object) -> None:
-    (refused,) = page.send(message)
+    refused = page.ask(message)
     assert refused["type"] == "refused"
     assert refused["event_id"] is None
     assert page.session.store.events() == []
@@ -347,17 +352,17 @@ def test_a_class_that_is_added_reaches_the_page(page: Page) -> None:
 
 def test_why_a_card_is_there(page: Page) -> None:
     assert page.send({"type": "why", "item_id": "nobody"}) == []
-    (refused,) = page.send({"type": "why"})
+    refused = page.ask({"type": "why"})
     assert "item_id must be a text" in refused["reason"]
     session = page.session
     first = session.next()[0]
-    (reasons,) = page.send({"type": "why", "item_id": first.id})
+    reasons = page.ask({"type": "why", "item_id": first.id})
     assert reasons["neighbours"] == []
     for item in session.next(30):
         session.record(item.id, "spam" if item.index % 2 else "ham")
     item = next(i for i in session.next(20) if i.stream == "train")
     session.retrain()  # the card stays on screen, though others wait now
-    (reasons,) = page.send({"type": "why", "item_id": item.id, "draw_id": item.draw_id})
+    reasons = page.ask({"type": "why", "item_id": item.id, "draw_id": item.draw_id})
     rank, of = reasons["rank"]
     assert 1 <= rank <= of
     alike = reasons["neighbours"]
@@ -381,7 +386,7 @@ def test_why_tells_no_labels_beside_an_audit_card(page: Page) -> None:
         item = session.next()[0]
         session.record(item.id, "ham" if item.index % 2 else "spam")
     audit = next(i for i in session.next(20) if i.stream == "audit")
-    (reasons,) = page.send({"type": "why", "item_id": audit.id})
+    reasons = page.ask({"type": "why", "item_id": audit.id})
     assert (reasons["neighbours"], reasons["rank"]) == ([], None)
 
 
@@ -413,7 +418,7 @@ def test_classes_are_changed_from_the_page(page: Page) -> None:
 def test_a_change_of_the_classes_that_cannot_be_is_refused(
     page: Page, change: Message, says: str
 ) -> None:
-    (refused,) = page.send({"type": "classes", **change})
+    refused = page.ask({"type": "classes", **change})
     assert refused["type"] == "refused"
     assert says in refused["reason"]
     assert page.session.task.classes == ("ham", "spam")
