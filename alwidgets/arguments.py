@@ -10,8 +10,13 @@ from .errors import AlwidgetsError, PoolError, TaskError
 from .pool import Pool
 from .tasks import Task
 
+#: Cards that may wait in a browser.
+MOST_READY = 1_000
 
-def check_arguments(pool: Pool, task: Task, batch_size: int, audit: float, seed: int) -> None:
+
+def check_arguments(
+    pool: Pool, task: Task, batch_size: int, ready: int, audit: float, seed: int
+) -> None:
     """Raise an `AlwidgetsError` that names what is wrong with the arguments of a session."""
     if not isinstance(pool, Pool):
         raise PoolError(
@@ -24,6 +29,10 @@ def check_arguments(pool: Pool, task: Task, batch_size: int, audit: float, seed:
         )
     if not _is_whole(batch_size) or batch_size < 1:
         raise AlwidgetsError(f"batch_size={batch_size!r} must be a whole number, at least 1.")
+    if not _is_whole(ready) or not 1 <= ready <= MOST_READY:
+        raise AlwidgetsError(
+            f"ready={ready!r} must be a whole number of cards, from 1 to {MOST_READY:,}."
+        )
     if not _is_whole(seed) or seed < 0:
         raise AlwidgetsError(f"seed={seed!r} must be a whole number, at least 0.")
     check_share(audit)

@@ -24,7 +24,7 @@ class Hub:
     task : Task
     store : LabelStore
     strategy : str or callable
-    batch_size, seed : int
+    batch_size, ready, seed : int
     annotator : str
     """
 
@@ -33,6 +33,7 @@ class Hub:
     store: LabelStore
     strategy: str | Callable[..., Any]
     batch_size: int
+    ready: int
     seed: int
     annotator: str
     _ledger: Ledger

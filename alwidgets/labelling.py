@@ -11,7 +11,6 @@ from . import exchange
 from .errors import AnswerError, UnknownItemError
 from .exchange import ImportReport
 from .items import Item, QueueReport
-from .loop import READY
 from .modelling import Modelling
 from .schema import ClassChange, Draw, Event, Kind, now
 from .tasks import Answer, Classification
@@ -170,7 +169,7 @@ class Labelling(Modelling):
         for event in fresh:
             self._signals.emit("labelled", event)
         if fresh:
-            self._loop.run_if_wanted(READY)
+            self._loop.run_if_wanted(self.ready)
         return fresh
 
     def import_labels(
@@ -226,7 +225,7 @@ class Labelling(Modelling):
         report = ImportReport(taken, len(found) - taken, missing)
         self._signals.emit("queue")
         self._signals.emit("notice", f"{report}.")
-        self._loop.run_if_wanted(READY)
+        self._loop.run_if_wanted(self.ready)
         return report
 
     def queue(self, ids: Sequence[str]) -> QueueReport:
@@ -320,7 +319,7 @@ class Labelling(Modelling):
     def upcoming(self) -> list[str]:
         """Ids on the next cards, in order."""
         with self._lock:
-            return [draw.item_id for draw in self._ledger.queue.upcoming()[:READY]]
+            return [draw.item_id for draw in self._ledger.queue.upcoming()[: self.ready]]
 
     def item(self, item_id: str) -> Item | None:
         """The card of an item that waits, or None."""

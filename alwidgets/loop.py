@@ -33,9 +33,6 @@ from .trainer import Executor, Trainer
 
 log = logging.getLogger(__name__)
 
-#: Cards that are held ready, at least; the front end holds as many.
-READY = 20
-
 
 class Loop:
     """Keeps the model up to the labels and the queue up to the model.
@@ -78,6 +75,7 @@ class Loop:
         learner: Learner,
         strategy: str | Callable[..., Any],
         batch_size: int,
+        ready: int,
         seed: int,
         model_file: ModelFile,
         signals: Signals,
@@ -89,6 +87,7 @@ class Loop:
         self._ledger = ledger
         self._strategy = strategy
         self._batch_size = batch_size
+        self._ready = ready
         self._seed = seed
         self._model_file = model_file
         self._signals = signals
@@ -191,7 +190,7 @@ class Loop:
             self._read_model()
         with self._lock:
             fit = (self._asked and self._ledger.n_classes_seen >= MIN_CLASSES) or self.is_due()
-            wanted = max(READY, self._wanted)
+            wanted = max(self._ready, self._wanted)
             short = self._is_short(wanted)
             if self._closed or (self.current is not None and not fit and not short):
                 return None
@@ -221,7 +220,7 @@ class Loop:
                 costs=self._costs(),
                 losing=self._losing,
                 verdict=self.current.verdict if self.current is not None else None,
-                n=max(2 * self._batch_size, 2 * READY, wanted) if fit or short else 0,
+                n=max(2 * self._batch_size, 2 * self._ready, wanted) if fit or short else 0,
                 seed=self._seed + self._ledger.revision,
                 on_progress=self._on_progress,
                 should_stop=self._trainer.stop,

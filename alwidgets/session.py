@@ -69,6 +69,9 @@ class Session(Labelling, Displayed):
         A name out of ``alwidgets.strategies.names()``, or ``f(context) -> scores``.
     batch_size : int
         New labels after which the learner retrains.
+    ready : int
+        Cards that are chosen ahead and wait in the browser; so many can be answered while the
+        kernel is stopped. The more, the older the model may be that chose the last of them.
     audit : float
         Share of the pool that is kept from training, and of the cards that come from it, to
         estimate accuracy from.
@@ -110,20 +113,22 @@ class Session(Labelling, Displayed):
         learner: Learner | Any | None = None,
         strategy: str | Callable[..., Any] = "auto",
         batch_size: int = 20,
+        ready: int = 20,
         audit: float = 0.15,
         seed: int = 0,
         annotator: str | None = None,
         executor: Executor | None = None,
     ) -> None:
-        check_arguments(pool, task, batch_size, audit, seed)
+        check_arguments(pool, task, batch_size, ready, audit, seed)
         # What is stored goes through JSON, which knows no numbers of numpy.
-        batch_size, seed = int(batch_size), int(seed)
+        batch_size, ready, seed = int(batch_size), int(ready), int(seed)
         get_strategy(strategy)
         as_learner(learner, seed)
         self.pool = pool
         self.task = copy.copy(task)  # classes added here are not added elsewhere
         self.strategy = strategy
         self.batch_size = batch_size
+        self.ready = ready
         self.annotator = annotator or login_name()
         self._lock = threading.RLock()
         self._signals = Signals(*SIGNALS)
@@ -146,6 +151,7 @@ class Session(Labelling, Displayed):
                 learner=learner,
                 strategy=strategy,
                 batch_size=batch_size,
+                ready=ready,
                 seed=self.seed,
                 model_file=ModelFile(self.store.path, learner, pool),
                 signals=self._signals,

@@ -18,7 +18,6 @@ from ..errors import (
     TaskError,
     UnknownItemError,
 )
-from ..loop import READY
 from ..schema import Event, Switch
 from .bundles import bundle
 from .channel import Channel
@@ -123,7 +122,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                 if self._session.undo() is None:
                     self._send_status(notice="There is nothing to take back.")
             else:
-                self._session.prepare(READY)
+                self._session.prepare(self._session.ready)
                 self._send_queue()
                 self._send_status()
         except (MessageError, TaskError, AnswerError) as error:
@@ -201,7 +200,9 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         # Under the lock, so that an older queue never overtakes a newer one.
         with self._channel.lock:
             buffers: list[bytes] = []
-            cards = [self._card(i, buffers) for i in self._session.next(READY, wait=False)]
+            cards = [
+                self._card(i, buffers) for i in self._session.next(self._session.ready, wait=False)
+            ]
             message: QueueMessage = {
                 "type": "queue",
                 "cards": cards,

@@ -480,6 +480,8 @@ def test_bad_calls_are_named_and_change_nothing(
         ({"seed": True}, al.AlwidgetsError, "whole number"),
         ({"seed": np.float64(1)}, al.AlwidgetsError, "whole number"),
         ({"batch_size": np.int64(0)}, al.AlwidgetsError, "at least 1"),
+        ({"ready": 0}, al.AlwidgetsError, "ready=0 must be a whole number of cards"),
+        ({"ready": 1_001}, al.AlwidgetsError, "from 1 to 1,000"),
         ({"learner": al.HeadEnsemble}, LearnerError, r"give an instance of it, HeadEnsemble\("),
     ],
 )

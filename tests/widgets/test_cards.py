@@ -86,6 +86,22 @@ def test_hello_is_answered_with_the_next_cards_and_how_things_stand(page: Page) 
     assert status["saved_to"].endswith("labels.db")
 
 
+def test_the_page_holds_as_many_cards_as_it_was_told(tmp_path: Path) -> None:
+    pool = al.Pool.from_texts([f"message number {i}" for i in range(500)], ids=range(500))
+    task = al.Classification(["ham", "spam"])
+    executor = al.InlineExecutor()
+    session = al.Session(pool, task, tmp_path / "labels.db", ready=200, executor=executor)
+    page = Page(session)
+    queue, _ = page.send({"type": "hello"})
+    held = [card["item_id"] for card in queue["cards"]]
+    assert len(set(held)) == 200
+    for n, item_id in enumerate(held):  # the kernel slept: all come at once
+        page.answer(item_id, f"e{n}")
+    assert session.progress()["labelled"] == 200
+    page.cards.close()
+    session.close()
+
+
 def test_images_travel_as_buffers() -> None:
     images = np.random.default_rng(0).integers(0, 255, (30, 8, 8), dtype=np.uint8)
     session = al.Session(al.Pool.from_images(images), al.Classification(["0", "1"]))

@@ -49,6 +49,15 @@ describe("a card at a time", () => {
     d.refill([], 1, true);
     expect(d.low).toBe(false);
   });
+
+  it("asks for more earlier where it held many", () => {
+    const d = deck(...Array.from({ length: 101 }, (_, i) => `i${i}`));
+    for (let i = 0; i < 39; i++) d.skip();
+    expect([d.upcoming.length, d.low]).toEqual([61, false]);
+    d.skip();
+    d.skip();
+    expect([d.upcoming.length, d.low]).toEqual([59, true]);
+  });
 });
 
 describe("a new queue", () => {

@@ -29,7 +29,8 @@ export interface DeckOptions {
   depth?: number;
 }
 
-const LOW = 12;
+const LOW = 12; // fewer than that, or than this share of the last queue, and more are asked for
+const LOW_SHARE = 0.6;
 
 /**
  * The cards of one model: what is on screen, what comes next, what was done. No DOM, no messages: it turns deeds into
@@ -51,6 +52,7 @@ export class CardDeck {
   #queue: Waiting[] = [];
   #current: Shown | null = null;
   #exhausted = false;
+  #full = 0; // cards that the last queue had
   #modelVersion = 0;
   #fed = false;
 
@@ -94,7 +96,7 @@ export class CardDeck {
 
   /** Whether it is time to ask for more cards. */
   get low(): boolean {
-    return this.#fed && !this.#exhausted && this.#queue.length < LOW;
+    return this.#fed && !this.#exhausted && this.#queue.length < Math.max(LOW, LOW_SHARE * this.#full);
   }
 
   /** Whether a queue has ever come. */
@@ -127,6 +129,7 @@ export class CardDeck {
     const kept = this.#queue.filter((w) => w.kept);
     for (const w of kept) fresh.delete(w.card.item_id);
     this.#queue = [...kept, ...[...fresh.values()].map((card) => ({ card, former: null, kept: false }))];
+    this.#full = cards.length;
     this.#modelVersion = modelVersion;
     this.#exhausted = exhausted;
     this.#fed = true;

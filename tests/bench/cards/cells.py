@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 #: A pool of texts and one of photographs' size, and a learner that fits for as long as it is held.
-#: Batches are large, so that a fit is under way when the benchmark says so, and at no other time.
+#: Batches are large, so that a fit is under way when the benchmark says so, and at no other time;
+#: the page holds enough cards for 200 presses with the kernel stopped.
 SETUP = """
 import io, pathlib, threading, time
 import anywidget, ipywidgets, numpy as np, pandas as pd, torch, traitlets
@@ -39,7 +40,9 @@ class Slow(al.HeadEnsemble):
 
 def session_of(pool, name):
     task = al.Classification(["ham", "spam"])
-    return al.Session(pool, task, store=f"{name}.db", learner=Slow(), batch_size=1000)
+    return al.Session(
+        pool, task, store=f"{name}.db", learner=Slow(), batch_size=1000, ready=400
+    )
 
 
 def train(on):
