@@ -13,7 +13,7 @@ import type { CardsState } from "./state";
 
 const AHEAD = 6; // images decoded before their card comes on screen
 const CLEANED = 3; // cards whose markup is cleaned before
-const PAUSE = 60; // ms from a key press to that
+const PAUSE = 60; // ms from a key press to either
 
 /** Where the item is seen: fixed in height, so that nothing jumps from card to card. */
 export class Stage {
@@ -23,8 +23,7 @@ export class Stage {
   readonly #zoom: Zoom;
   readonly #listeners: Listeners;
   #images = new Map<string, HTMLImageElement>(); // by URL
-  #unclean: HtmlContent[] = [];
-  #cleaning: Cleanup | null = null;
+  #preparing: Cleanup | null = null;
   #shown: Card | null = null;
   #phase = "";
   #scrolled = false;
@@ -63,7 +62,7 @@ export class Stage {
       const text = this.#box.querySelector(".alw-done-text");
       if (text) setText(text, exhaustedText(state));
     }
-    this.#prepare(state);
+    this.#prepareSoon(state);
   }
 
   /** Whether the item, or code in it, is larger than its place: then a keyboard must reach it. */
@@ -145,22 +144,23 @@ export class Stage {
     return ready;
   }
 
-  /** Cleans the markup of coming cards, one at a time, once the card on screen is painted. */
-  #cleanAhead(): void {
-    const content = this.#unclean.find((c) => !isPrepared(c));
-    if (!content || this.#cleaning) return;
-    this.#cleaning = this.#listeners.timeout(() => {
-      this.#cleaning = null;
-      prepared(content);
-      this.#cleanAhead();
+  /** Makes the coming cards ready once the card on screen is painted. */
+  #prepareSoon(state: CardsState): void {
+    this.#preparing ??= this.#listeners.timeout(() => {
+      this.#preparing = null;
+      this.#prepare(state);
     }, PAUSE);
   }
 
   #prepare(state: CardsState): void {
     const soon = state.deck.upcoming.slice(0, AHEAD);
     const leaves = soon.slice(0, CLEANED).flatMap((card) => leavesOf(card.content));
-    this.#unclean = leaves.filter((leaf) => leaf.kind === "html");
-    this.#cleanAhead();
+    const unclean = leaves.filter(
+      (leaf): leaf is HtmlContent => leaf.kind === "html" && !isPrepared(leaf),
+    );
+    // one at a time: a key may be pressed in between
+    if (unclean[0]) prepared(unclean[0]);
+    if (unclean.length > 1) this.#prepareSoon(state);
     if (this.#shown) soon.push(this.#shown);
     const kept = new Map<string, HTMLImageElement>();
     for (const file of soon.flatMap((card) => filesOf(card.content))) {
