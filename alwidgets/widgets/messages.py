@@ -31,6 +31,7 @@ FROM_CARDS = (
 )
 MAX_ANSWER = 10_000
 MAX_EVENTS = 1_000
+MAX_SEARCH = 1_000
 
 
 class TextContent(TypedDict):
@@ -358,6 +359,41 @@ def parse_why(content: dict[str, Any]) -> tuple[str, str | None]:
     return item_id, _text(content, "draw_id", MAX_ID, optional=True)
 
 
+def parse_search(content: dict[str, Any]) -> str:
+    """Return what a ``together`` message looks for.
+
+    Raises
+    ------
+    MessageError
+    """
+    return cast(str, _text(content, "search", MAX_SEARCH))
+
+
+def parse_before(content: dict[str, Any]) -> int | None:
+    """Return the place in the log before which an ``earlier`` message asks.
+
+    Raises
+    ------
+    MessageError
+    """
+    before = content.get("before")
+    if before is None:
+        return None
+    if not isinstance(before, int) or isinstance(before, bool) or not 0 <= before < 2**63:
+        raise MessageError("before must be the seq of a row, or null.")
+    return before
+
+
+def parse_show(content: dict[str, Any]) -> str:
+    """Return the item that a ``show`` message asks for.
+
+    Raises
+    ------
+    MessageError
+    """
+    return cast(str, _text(content, "item_id", MAX_ITEM_ID))
+
+
 def event_id_of(raw: dict[str, Any]) -> str | None:
     """Id of a raw event if it has a usable one."""
     value = raw.get("event_id")
@@ -379,8 +415,12 @@ def parse_event(raw: dict[str, Any], annotator: str) -> Event:
     answer = raw.get("answer")
     if kind == "answer" and answer is None:
         raise MessageError("An answer event holds no answer.")
-    if len(json.dumps(answer)) > MAX_ANSWER:
+    # What a text is made of counts, not how JSON writes it.
+    if len(answer if isinstance(answer, str) else json.dumps(answer)) > MAX_ANSWER:
         raise MessageError(f"An answer is longer than {MAX_ANSWER:,} characters.")
+    comment = raw.get("comment")
+    if (kind == "comment") != (comment is not None):
+        raise MessageError("A comment event, and no other, holds a comment.")
     target = _text(raw, "target", MAX_ID, optional=True)
     if (kind == "retract") != (target is not None):
         raise MessageError("A retract event, and no other, names its target.")
@@ -394,6 +434,8 @@ def parse_event(raw: dict[str, Any], annotator: str) -> Event:
         annotator=annotator,
         shown_at=_time(raw, "shown_at", optional=True),
         answered_at=_time(raw, "answered_at"),
+        comment=comment,
+        bulk=_text(raw, "bulk", MAX_ID, optional=True),
     )
 
 
@@ -403,10 +445,8 @@ def _text(raw: dict[str, Any], name: str, longest: int, *, optional: bool = Fals
         return None
     if not isinstance(value, str) or not 0 < len(value) <= longest:
         raise MessageError(f"The {name} must be a text of 1 to {longest:,} characters.")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise MessageError(f"The event's {name} is no text that can be kept.") from None
+    if "\0" in value or any("\ud800" <= c <= "\udfff" for c in value):
+        raise MessageError(f"The event's {name} is no text that can be kept.")
     return value
 
 
