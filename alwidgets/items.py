@@ -31,6 +31,8 @@ class Item:
         What the model says; None without a model and on items that are kept for the audit.
     confidence : float or None
         Probability of the suggestion.
+    start : str or None
+        Of a task that asks for a text: what there is to correct.
     """
 
     id: str
@@ -44,6 +46,7 @@ class Item:
     model_version: int
     suggestion: Answer | None
     confidence: float | None
+    start: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ class Labelling(Modelling):
         shown_at: str | None = None,
         answered_at: str | None = None,
         annotator: str | None = None,
+        comment: str | None = None,
     ) -> Event:
         """Keep an answer; it is on disk when this returns.
 
@@ -70,7 +71,7 @@ class Labelling(Modelling):
         ----------
         item_id : str
         answer : answer of the task
-        kind : {"answer", "skip", "flag", "retract"}
+        kind : {"answer", "skip", "flag", "retract", "comment"}
         target : str, optional
             Of a retract: the event to take back.
         event_id : str, optional
@@ -80,6 +81,8 @@ class Labelling(Modelling):
         shown_at, answered_at : str, optional
             ISO 8601; `answered_at` is now by default.
         annotator : str, optional
+        comment : str, optional
+            Of a comment: the remark.
 
         Returns
         -------
@@ -102,6 +105,7 @@ class Labelling(Modelling):
             annotator=annotator or self.annotator,
             shown_at=shown_at,
             answered_at=answered_at or now(),
+            comment=comment,
         )
         fresh = self.commit([event])
         return next((kept for kept in fresh if kept.event_id == event.event_id), event)
@@ -114,19 +118,48 @@ class Labelling(Modelling):
         """Mark an item for a second look. `retract` the event to take the mark back."""
         return self.record(item_id, kind="flag")
 
+    def comment(self, item_id: str, text: str) -> Event:
+        """Put a remark on an item, in the place of the one that it has; an empty one takes it off.
+
+        It is no answer: `undo` passes over it, and `retract` of the event takes it back.
+
+        Raises
+        ------
+        UnknownItemError, AnswerError
+            If the item is not in the pool, or the remark is longer than 10,000 characters.
+        """
+        return self.record(item_id, kind="comment", comment=text)
+
     def undo(self) -> Event | None:
         """Take back the last event that stands; its card comes again, first.
+
+        A bulk answer is taken back as a whole, and comments are passed over.
 
         Returns
         -------
         Event or None
-            What was taken back.
+            What was taken back; of a bulk answer, the last of its events.
         """
         with self._lock:
             seq = self._ledger.labels.last
             last = None if seq is None else self.store.event_at(seq)
-        if last is not None:
-            self.retract(last.event_id)
+            if last is None:
+                return None
+            whole = [last] if last.bulk is None else self.store.events(bulk=last.bulk)
+            standing = [event for event in whole if self._ledger.labels.stands(event)]
+        # The last one first, so that the cards come in the order in which they were answered.
+        at = now()
+        self.commit(
+            Event(
+                event_id=uuid.uuid4().hex,
+                item_id=event.item_id,
+                kind="retract",
+                target=event.event_id,
+                annotator=self.annotator,
+                answered_at=at,
+            )
+            for event in reversed(standing)
+        )
         return last
 
     def retract(self, event_id: str) -> Event:
@@ -205,7 +238,8 @@ class Labelling(Modelling):
             self._check_open()
             labels, index = self._ledger.labels, self._ledger.index
             new = [(i, a) for i, a in found if not labels.is_answered(index(i))]
-            draws = self._ledger.imported([item_id for item_id, _ in new])
+            items = [item_id for item_id, _ in new]
+            draws = self._ledger.draw_beside(items, "imported", "imported")
             at = now()
             events = [
                 Event(
@@ -341,6 +375,12 @@ class Labelling(Modelling):
         with self._lock:
             seq = self._ledger.labels.flag_of(self._ledger.index(item_id))
         return None if seq is None else self.store.event_at(seq)
+
+    def comment_of(self, item_id: str) -> str | None:
+        """The remark on an item, or None."""
+        with self._lock:
+            seq = self._ledger.labels.comment_of(self._ledger.index(item_id))
+        return None if seq is None else self.store.event_at(seq).comment or None
 
     def _item(self, draw: Draw) -> Item:
         index = self.pool.index(draw.item_id)

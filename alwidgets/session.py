@@ -175,7 +175,7 @@ class Session(Labelling, Displayed):
             Indexed by ``item_id``: ``answer``, ``annotator``, ``answered_at``, ``shown_at``,
             ``stream`` (train, audit or chosen), ``use`` (train, audit, or held: kept for the
             audit and not drawn yet), ``strategy``, ``score``, ``q``, ``model_version``,
-            ``flagged``.
+            ``flagged``, ``comment`` and ``bulk``: the bulk answer that it is part of.
         """
         with self._lock:
             return readings.to_frame(self._ledger)

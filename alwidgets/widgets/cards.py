@@ -234,7 +234,12 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _card(self, item: Item, buffers: list[bytes]) -> Card:
         flag = self._session.flag_of(item.id)
-        return card_of(item, flag=flag.event_id if flag is not None else None, buffers=buffers)
+        return card_of(
+            item,
+            flag=flag.event_id if flag is not None else None,
+            buffers=buffers,
+            comment=self._session.comment_of(item.id),
+        )
 
     def _send_status(self, notice: str | None = None) -> None:
         # Under the lock, so that an older status never overtakes a newer one.

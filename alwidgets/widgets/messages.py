@@ -18,9 +18,20 @@ MAX_ID = 64
 MAX_ITEM_ID = 4_096
 MAX_CLASS = 1_000
 #: Types of the messages that come from the cards.
-FROM_CARDS = ("hello", "more", "events", "undo", "classes", "why")
+FROM_CARDS = (
+    "hello",
+    "more",
+    "events",
+    "undo",
+    "classes",
+    "why",
+    "together",
+    "earlier",
+    "show",
+)
 MAX_ANSWER = 10_000
 MAX_EVENTS = 1_000
+MAX_SEARCH = 1_000
 
 
 class TextContent(TypedDict):
@@ -124,7 +135,7 @@ class Reason(TypedDict):
 
 
 class Card(TypedDict):
-    """An item to label."""
+    """An item to label; `start` is what a box for free text is filled with."""
 
     item_id: str
     draw_id: str | None
@@ -134,6 +145,8 @@ class Card(TypedDict):
     suggestion: Suggestion | None
     reason: Reason
     flag: str | None
+    comment: NotRequired[str]
+    start: NotRequired[str]
 
 
 class QueueMessage(TypedDict):
@@ -193,6 +206,44 @@ class UndoneMessage(TypedDict):
     card: Card
 
 
+class TogetherMessage(TypedDict):
+    """Items to be labelled in one go; those left out have an answer."""
+
+    type: Literal["together"]
+    title: str
+    cards: list[Card]
+    left_out: int
+
+
+class EarlierRow(TypedDict):
+    """What stands for an item that was answered or skipped."""
+
+    item_id: str
+    kind: Literal["answer", "skip"]
+    answer: Answer
+    at: str | None
+    seq: int
+    text: str
+    flag: bool
+    comment: str | None
+
+
+class EarlierMessage(TypedDict):
+    """Some of what was answered or skipped, newest first."""
+
+    type: Literal["earlier"]
+    rows: list[EarlierRow]
+    more: bool
+
+
+class ShownMessage(TypedDict):
+    """An earlier card, to be shown again, and the answer that stands."""
+
+    type: Literal["shown"]
+    card: Card
+    former: Answer | None
+
+
 class StatusMessage(TypedDict):
     """How things stand."""
 
@@ -224,13 +275,19 @@ ToCards = (
     | LabelledMessage
     | UndoneMessage
     | ReasonsMessage
+    | TogetherMessage
+    | EarlierMessage
+    | ShownMessage
     | StatusMessage
     | ProblemMessage
 )
 
 
 class LabelEvent(TypedDict):
-    """Something a person did, as the front end sends it."""
+    """Something a person did, as the front end sends it.
+
+    Events of one bulk answer have one `bulk` id.
+    """
 
     event_id: str
     item_id: str
@@ -240,6 +297,8 @@ class LabelEvent(TypedDict):
     draw_id: str | None
     shown_at: str | None
     answered_at: str
+    comment: NotRequired[str | None]
+    bulk: NotRequired[str | None]
 
 
 def message_type(content: object, known: tuple[str, ...]) -> str:
@@ -300,6 +359,41 @@ def parse_why(content: dict[str, Any]) -> tuple[str, str | None]:
     return item_id, _text(content, "draw_id", MAX_ID, optional=True)
 
 
+def parse_search(content: dict[str, Any]) -> str:
+    """Return what a ``together`` message looks for.
+
+    Raises
+    ------
+    MessageError
+    """
+    return cast(str, _text(content, "search", MAX_SEARCH))
+
+
+def parse_before(content: dict[str, Any]) -> int | None:
+    """Return the place in the log before which an ``earlier`` message asks.
+
+    Raises
+    ------
+    MessageError
+    """
+    before = content.get("before")
+    if before is None:
+        return None
+    if not isinstance(before, int) or isinstance(before, bool) or not 0 <= before < 2**63:
+        raise MessageError("before must be the seq of a row, or null.")
+    return before
+
+
+def parse_show(content: dict[str, Any]) -> str:
+    """Return the item that a ``show`` message asks for.
+
+    Raises
+    ------
+    MessageError
+    """
+    return cast(str, _text(content, "item_id", MAX_ITEM_ID))
+
+
 def event_id_of(raw: dict[str, Any]) -> str | None:
     """Id of a raw event if it has a usable one."""
     value = raw.get("event_id")
@@ -321,8 +415,12 @@ def parse_event(raw: dict[str, Any], annotator: str) -> Event:
     answer = raw.get("answer")
     if kind == "answer" and answer is None:
         raise MessageError("An answer event holds no answer.")
-    if len(json.dumps(answer)) > MAX_ANSWER:
+    # What a text is made of counts, not how JSON writes it.
+    if len(answer if isinstance(answer, str) else json.dumps(answer)) > MAX_ANSWER:
         raise MessageError(f"An answer is longer than {MAX_ANSWER:,} characters.")
+    comment = raw.get("comment")
+    if (kind == "comment") != (comment is not None):
+        raise MessageError("A comment event, and no other, holds a comment.")
     target = _text(raw, "target", MAX_ID, optional=True)
     if (kind == "retract") != (target is not None):
         raise MessageError("A retract event, and no other, names its target.")
@@ -336,6 +434,8 @@ def parse_event(raw: dict[str, Any], annotator: str) -> Event:
         annotator=annotator,
         shown_at=_time(raw, "shown_at", optional=True),
         answered_at=_time(raw, "answered_at"),
+        comment=comment,
+        bulk=_text(raw, "bulk", MAX_ID, optional=True),
     )
 
 
@@ -345,10 +445,8 @@ def _text(raw: dict[str, Any], name: str, longest: int, *, optional: bool = Fals
         return None
     if not isinstance(value, str) or not 0 < len(value) <= longest:
         raise MessageError(f"The {name} must be a text of 1 to {longest:,} characters.")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise MessageError(f"The event's {name} is no text that can be kept.") from None
+    if "\0" in value or any("\ud800" <= c <= "\udfff" for c in value):
+        raise MessageError(f"The event's {name} is no text that can be kept.")
     return value
 
 
