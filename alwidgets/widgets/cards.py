@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -29,6 +30,7 @@ from .messages import (
     ReasonsMessage,
     StatusMessage,
     ToCards,
+    WordsMessage,
     event_id_of,
     message_type,
     parse_class_change,
@@ -229,6 +231,23 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                 }
                 for like in why.neighbours
             ],
+        }
+        self._post(message)
+        # In a thread of its own: every word is one more text for the encoder.
+        Thread(target=self._send_words, args=(item_id,), daemon=True).start()
+
+    def _send_words(self, item_id: str) -> None:
+        try:
+            marks = self._session.driving_words(item_id)
+        except Exception:
+            log.warning("what drives a suggestion could not be told", exc_info=True)
+            return
+        if not marks:
+            return
+        message: WordsMessage = {
+            "type": "words",
+            "item_id": item_id,
+            "marks": [[start, end, round(weight, 4)] for start, end, weight in marks],
         }
         self._post(message)
 

@@ -191,6 +191,14 @@ class ReasonsMessage(TypedDict):
     neighbours: list[Alike]
 
 
+class WordsMessage(TypedDict):
+    """Which words of a text drive the suggestion: a start, an end and a weight each."""
+
+    type: Literal["words"]
+    item_id: str
+    marks: list[list[float]]
+
+
 class LabelledMessage(TypedDict):
     """An item was answered or skipped elsewhere: by a script, or in another view."""
 
@@ -275,6 +283,7 @@ ToCards = (
     | LabelledMessage
     | UndoneMessage
     | ReasonsMessage
+    | WordsMessage
     | TogetherMessage
     | EarlierMessage
     | ShownMessage

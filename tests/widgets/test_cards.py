@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -394,6 +395,23 @@ def test_why_a_card_is_there(page: Page) -> None:
         assert like["answer"] == labels.loc[like["item_id"], "answer"]
         assert labels.loc[like["item_id"], "use"] == "train"
         assert like["text"] == f"message number {like['item_id']}"
+
+
+def test_the_words_that_drive_a_suggestion_follow(page: Page) -> None:
+    session = page.session
+    for item in session.next(30):
+        session.record(item.id, "spam" if item.index % 2 else "ham")
+    session.retrain()
+    item = next(i for i in session.next(20) if i.suggestion is not None)
+    page.send({"type": "why", "item_id": item.id})
+    end = time.monotonic() + 30
+    while not page.of("words") and time.monotonic() < end:
+        time.sleep(0.01)
+    (words,) = page.of("words")
+    assert words["item_id"] == item.id
+    text = f"message number {item.id}"
+    assert {text[a:b] for a, b, _ in words["marks"]} <= set(text.split())
+    assert max(abs(weight) for *_, weight in words["marks"]) == 1.0
 
 
 def test_why_tells_no_labels_beside_an_audit_card(page: Page) -> None:

@@ -8,6 +8,7 @@ export class Reasons {
   readonly root: HTMLElement;
   readonly #chosen = make("p", {});
   readonly #rank = make("p", { class: "alw-reasons-rank" });
+  readonly #words = make("p", { class: "alw-reasons-words" });
   readonly #title = make("p", { class: "alw-help-title" });
   readonly #alike = make("ul", { class: "alw-alike" });
   #shown: Given | null = null;
@@ -19,6 +20,7 @@ export class Reasons {
       make("p", { class: "alw-help-title" }, "Why this card"),
       this.#chosen,
       this.#rank,
+      this.#words,
       this.#title,
       this.#alike,
     );
@@ -36,6 +38,7 @@ export class Reasons {
     const { text, title } = why(card);
     setText(this.#chosen, `${text[0]!.toUpperCase()}${text.slice(1)}. ${title}`);
     setText(this.#rank, "");
+    setText(this.#words, "");
     setText(this.#title, "");
     this.#alike.replaceChildren();
   }
@@ -48,6 +51,7 @@ export class Reasons {
     const given = state.reasons;
     const item = state.deck.current?.card.item_id;
     if (this.open && item !== undefined && this.#shown && this.#shown.item_id !== item) this.close();
+    if (this.open) setText(this.#words, told(state));
     if (!this.open || !given || given === this.#shown || given.item_id !== item) return;
     this.#shown = given;
     const place = given.rank;
@@ -66,4 +70,20 @@ export class Reasons {
       ),
     );
   }
+}
+
+/** The words that drive the suggestion, in words: they are marked in the text, too. */
+function told(state: CardsState): string {
+  const content = state.deck.current?.card.content;
+  if (content?.kind !== "text") return "";
+  const letters = [...content.text];
+  const words = (speaksFor: boolean) => {
+    const marks = state.driving.filter(([, , weight]) => weight > 0 === speaksFor);
+    marks.sort((a, b) => Math.abs(b[2]) - Math.abs(a[2]));
+    return [...new Set(marks.map(([start, end]) => letters.slice(start, end).join("").toLowerCase()))];
+  };
+  const [pro, contra] = [words(true).join(", "), words(false).join(", ")];
+  return [pro && `Words for the suggestion: ${pro}.`, contra && `Against it: ${contra}.`]
+    .filter(Boolean)
+    .join(" ");
 }

@@ -1,6 +1,6 @@
 import { make, setText } from "../shared/dom";
 import type { Listeners } from "../shared/listeners";
-import type { Card, HtmlContent, ImageContent } from "../shared/messages";
+import type { Card, HtmlContent, ImageContent, Mark } from "../shared/messages";
 import type { Cleanup } from "../shared/model";
 import { filesOf } from "./blobs";
 import { isPlayers } from "./content/audio";
@@ -8,6 +8,7 @@ import { isPrepared, prepared } from "./content/html";
 import { image } from "./content/image";
 import { leavesOf } from "./content/leaves";
 import { type Context, render } from "./content/render";
+import { marked } from "./content/text";
 import { Zoom } from "./content/zoom";
 import type { CardsState } from "./state";
 
@@ -26,6 +27,7 @@ export class Stage {
   #preparing: Cleanup | null = null;
   #shown: Card | null = null;
   #phase = "";
+  #marks: readonly Mark[] = [];
   #scrolled = false;
 
   constructor(listeners: Listeners) {
@@ -63,6 +65,16 @@ export class Stage {
       if (text) setText(text, exhaustedText(state));
     }
     this.#prepareSoon(state);
+  }
+
+  /** Marks words of the text on screen, or none; a text with marks of its own keeps these. */
+  mark(marks: readonly Mark[]): void {
+    if (marks === this.#marks || (marks.length === 0 && this.#marks.length === 0)) return;
+    this.#marks = marks;
+    const content = this.#shown?.content;
+    if (content?.kind !== "text" || content.marks?.length) return;
+    const text = this.#box.querySelector(".alw-text, code");
+    text?.replaceChildren(...marked(content.text, marks));
   }
 
   /** Whether the item, or code in it, is larger than its place: then a keyboard must reach it. */
@@ -111,6 +123,7 @@ export class Stage {
 
   #show(card: Card, state: CardsState): void {
     const { content } = card;
+    this.#marks = [];
     this.#fill(content.kind, render(content, this.#context(state)));
     // setting it lays the page out, so not in a key press that needs none
     if (this.#scrolled) this.#box.scrollTop = this.#box.scrollLeft = 0;
@@ -155,9 +168,7 @@ export class Stage {
   #prepare(state: CardsState): void {
     const soon = state.deck.upcoming.slice(0, AHEAD);
     const leaves = soon.slice(0, CLEANED).flatMap((card) => leavesOf(card.content));
-    const unclean = leaves.filter(
-      (leaf): leaf is HtmlContent => leaf.kind === "html" && !isPrepared(leaf),
-    );
+    const unclean = leaves.filter((leaf): leaf is HtmlContent => leaf.kind === "html" && !isPrepared(leaf));
     // one at a time: a key may be pressed in between
     if (unclean[0]) prepared(unclean[0]);
     if (unclean.length > 1) this.#prepareSoon(state);

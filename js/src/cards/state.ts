@@ -5,11 +5,13 @@ import type {
   ClassChange,
   FromCards,
   LabelEvent,
+  Mark,
   Reasons,
   Status,
   StoreTrait,
   Task,
   ToCards,
+  Words,
 } from "../shared/messages";
 import type { Cleanup, Model } from "../shared/model";
 import { Outbox, pageShelf, type Shelf, type Timers } from "../shared/outbox";
@@ -64,6 +66,8 @@ export class CardsState {
   paused = false;
   /** What Python said last about why a card is there. */
   reasons: Reasons | null = null;
+  /** The words that drive the suggestion on some card, as Python said last. */
+  words: Words | null = null;
   /** The newest thing to read out; views say it when it changes. */
   said = "";
   readonly #model: Model<CardsTraits>;
@@ -119,6 +123,12 @@ export class CardsState {
 
   get unsaved(): number {
     return this.outbox.size;
+  }
+
+  /** The words that drive the suggestion on the card on screen, once Python told them. */
+  get driving(): readonly Mark[] {
+    const card = this.deck.current?.card;
+    return card?.suggestion && this.words?.item_id === card.item_id ? this.words.marks : [];
   }
 
   /** Place of an answer among those of the task, or -1. */
@@ -240,6 +250,9 @@ export class CardsState {
         break;
       case "reasons":
         this.reasons = message;
+        break;
+      case "words":
+        this.words = message;
         break;
       case "labelled":
         this.deck.labelled(message.item_id);

@@ -165,6 +165,7 @@ export class CardsView {
     if (!card && root.contains(root.ownerDocument.activeElement)) this.focus();
 
     this.#stage.paint(state);
+    this.#stage.mark(state.driving);
     this.#classes.paint(state);
     this.#footer.paint(state);
     this.#help.paint(state);

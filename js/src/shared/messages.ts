@@ -130,6 +130,13 @@ export interface Reasons {
   neighbours: { item_id: string; answer: Answer; similarity: number; text: string }[];
 }
 
+/** Which words of a text drive its suggestion. */
+export interface Words {
+  type: "words";
+  item_id: string;
+  marks: Mark[];
+}
+
 /** Items to be labelled in one go; those left out have an answer. */
 export interface Together {
   type: "together";
@@ -181,6 +188,7 @@ export type ToCards =
   | { type: "labelled"; item_id: string }
   | { type: "undone"; event_id: string; card: Card }
   | Reasons
+  | Words
   | Together
   | Earlier
   | ShownAgain

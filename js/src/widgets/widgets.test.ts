@@ -70,6 +70,7 @@ describe("fixtures", () => {
       "labelled",
       "undone",
       "reasons",
+      "words",
       "together",
       "earlier",
       "shown",
