@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Protocol, TypedDict, runtime_checkable
+from typing import Any, ClassVar, NotRequired, Protocol, TypedDict, runtime_checkable
 
 from ..errors import TaskError
 
@@ -12,9 +12,13 @@ Answer = Any
 
 #: Keys that the cards use themselves; letters in either case.
 TAKEN = {
+    "b": "goes back to earlier cards",
+    "c": "comments",
     "e": "edits the classes",
     "f": "flags",
+    "g": "shows the guidelines",
     "p": "pauses",
+    "t": "labels several together",
     "w": "tells why the card is there",
     "z": "zooms",
     "?": "shows the keys",
@@ -31,6 +35,8 @@ class Asked(TypedDict):
     answers: list[Answer]
     codes: list[int]
     keys: list[str | None] | None
+    #: Of free text only: whether it may have several lines.
+    multiline: NotRequired[bool]
 
 
 @runtime_checkable

@@ -18,7 +18,17 @@ MAX_ID = 64
 MAX_ITEM_ID = 4_096
 MAX_CLASS = 1_000
 #: Types of the messages that come from the cards.
-FROM_CARDS = ("hello", "more", "events", "undo", "classes", "why")
+FROM_CARDS = (
+    "hello",
+    "more",
+    "events",
+    "undo",
+    "classes",
+    "why",
+    "together",
+    "earlier",
+    "show",
+)
 MAX_ANSWER = 10_000
 MAX_EVENTS = 1_000
 
@@ -124,7 +134,7 @@ class Reason(TypedDict):
 
 
 class Card(TypedDict):
-    """An item to label."""
+    """An item to label; `start` is what a box for free text is filled with."""
 
     item_id: str
     draw_id: str | None
@@ -134,6 +144,8 @@ class Card(TypedDict):
     suggestion: Suggestion | None
     reason: Reason
     flag: str | None
+    comment: NotRequired[str]
+    start: NotRequired[str]
 
 
 class QueueMessage(TypedDict):
@@ -193,6 +205,44 @@ class UndoneMessage(TypedDict):
     card: Card
 
 
+class TogetherMessage(TypedDict):
+    """Items to be labelled in one go; those left out have an answer."""
+
+    type: Literal["together"]
+    title: str
+    cards: list[Card]
+    left_out: int
+
+
+class EarlierRow(TypedDict):
+    """What stands for an item that was answered or skipped."""
+
+    item_id: str
+    kind: Literal["answer", "skip"]
+    answer: Answer
+    at: str | None
+    seq: int
+    text: str
+    flag: bool
+    comment: str | None
+
+
+class EarlierMessage(TypedDict):
+    """Some of what was answered or skipped, newest first."""
+
+    type: Literal["earlier"]
+    rows: list[EarlierRow]
+    more: bool
+
+
+class ShownMessage(TypedDict):
+    """An earlier card, to be shown again, and the answer that stands."""
+
+    type: Literal["shown"]
+    card: Card
+    former: Answer | None
+
+
 class StatusMessage(TypedDict):
     """How things stand."""
 
@@ -224,13 +274,19 @@ ToCards = (
     | LabelledMessage
     | UndoneMessage
     | ReasonsMessage
+    | TogetherMessage
+    | EarlierMessage
+    | ShownMessage
     | StatusMessage
     | ProblemMessage
 )
 
 
 class LabelEvent(TypedDict):
-    """Something a person did, as the front end sends it."""
+    """Something a person did, as the front end sends it.
+
+    Events of one bulk answer have one `bulk` id.
+    """
 
     event_id: str
     item_id: str
@@ -240,6 +296,8 @@ class LabelEvent(TypedDict):
     draw_id: str | None
     shown_at: str | None
     answered_at: str
+    comment: NotRequired[str | None]
+    bulk: NotRequired[str | None]
 
 
 def message_type(content: object, known: tuple[str, ...]) -> str:

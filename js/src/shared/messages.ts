@@ -61,8 +61,8 @@ export type Content = TextContent | ImageContent;
 
 /** What is to be seen of an item on its card. */
 export type CardContent = Content | AudioContent | TableContent | HtmlContent | PairContent | FieldsContent;
-/** An answer as it is stored: what it is depends on the kind of task. */
-export type Answer = Scalar;
+/** An answer as it is stored: what it is depends on the kind of task. Several labels come in the order of the classes. */
+export type Answer = Scalar | string[];
 
 export interface Suggestion {
   answer: Answer;
@@ -81,9 +81,13 @@ export interface Card {
   reason: { strategy: string; score: number | null; model_version: number };
   /** The event that flagged it, or null. */
   flag: string | null;
+  /** The remark that stands. */
+  comment?: string;
+  /** What a box for free text is filled with. */
+  start?: string;
 }
 
-export type EventKind = "answer" | "skip" | "flag" | "retract";
+export type EventKind = "answer" | "skip" | "flag" | "retract" | "comment";
 
 /** Something a person did. Times are ISO 8601 in UTC. */
 export interface LabelEvent {
@@ -96,6 +100,10 @@ export interface LabelEvent {
   draw_id: string | null;
   shown_at: string | null;
   answered_at: string;
+  /** Of a `comment`: the remark; an empty one takes it off. */
+  comment?: string | null;
+  /** What the events of one bulk answer have in common. */
+  bulk?: string | null;
 }
 
 export interface Status {
@@ -122,6 +130,43 @@ export interface Reasons {
   neighbours: { item_id: string; answer: Answer; similarity: number; text: string }[];
 }
 
+/** Items to be labelled in one go; those left out have an answer. */
+export interface Together {
+  type: "together";
+  title: string;
+  cards: Card[];
+  left_out: number;
+}
+
+/** What stands for an item that was answered or skipped. */
+export interface EarlierRow {
+  item_id: string;
+  kind: "answer" | "skip";
+  answer: Answer | null;
+  /** When it was answered, ISO 8601, if that is known. */
+  at: string | null;
+  /** Place in the log: rows before this one are asked for by it. */
+  seq: number;
+  /** The item in a line. */
+  text: string;
+  flag: boolean;
+  comment: string | null;
+}
+
+/** Some of what was answered or skipped, newest first, and whether there is more before. */
+export interface Earlier {
+  type: "earlier";
+  rows: EarlierRow[];
+  more: boolean;
+}
+
+/** An earlier card to be shown again, and the answer that stands; null of one that was skipped. */
+export interface ShownAgain {
+  type: "shown";
+  card: Card;
+  former: Answer | null;
+}
+
 export interface Problem {
   type: "problem";
   text: string;
@@ -136,6 +181,9 @@ export type ToCards =
   | { type: "labelled"; item_id: string }
   | { type: "undone"; event_id: string; card: Card }
   | Reasons
+  | Together
+  | Earlier
+  | ShownAgain
   | Status
   | Problem;
 
@@ -149,17 +197,22 @@ export type FromCards =
   | { type: "undo" }
   | { type: "why"; item_id: string; draw_id: string | null }
   | { type: "classes"; what: ClassChange; name: string; to: string | null }
+  | { type: "together"; search: string }
+  | { type: "earlier"; before: number | null }
+  | { type: "show"; item_id: string }
   | { type: "events"; events: LabelEvent[] };
 
 /** How the cards ask: names, answers, codes and keys, one each for a class. */
 export interface Task {
-  kind: "classification" | "binary" | "rating";
+  kind: "classification" | "binary" | "rating" | "multilabel" | "text";
   classes: string[];
   answers: Answer[];
   /** By which they have their colours, here and on the map. */
   codes: number[];
   /** Null where the cards are to choose all keys. */
   keys: (string | null)[] | null;
+  /** Of free text: whether it may have several lines. */
+  multiline?: boolean;
 }
 
 export interface StoreTrait {
