@@ -45,6 +45,8 @@ export class CardDeck {
   #undone: Deed[] = [];
   /** Events taken back here, so that Python's echo of it does nothing. */
   readonly #retracted = new Set<string>();
+  /** What a remark replaced, by its event, in case Python refuses it. */
+  readonly #remarks = new Map<string, { item: string; before: string }>();
   /** Answered or skipped: ids of draws, and of items for cards without a draw or whose answer is not saved yet. */
   readonly #doneDraws = new Set<string>();
   readonly #doneItems = new Set<string>();
@@ -162,6 +164,16 @@ export class CardDeck {
     return event;
   }
 
+  /** Puts a remark on the card on screen; an empty one takes it off. */
+  comment(text: string): LabelEvent | null {
+    if (!this.#current) return null;
+    const { card, at } = this.#current;
+    const event = this.#event("comment", card, { comment: text, shown_at: at });
+    this.#remarks.set(event.event_id, { item: card.item_id, before: card.comment ?? "" });
+    this.#current.card = { ...card, comment: text };
+    return event;
+  }
+
   /** Takes the newest answer or skip back and shows its card again; the card on screen waits behind it. */
   undo(): LabelEvent | null {
     const deed = this.#history.pop();
@@ -202,13 +214,16 @@ export class CardDeck {
 
   /** Events are committed. */
   saved(eventIds: readonly string[]): void {
-    for (const id of eventIds) this.#unsaved.delete(id);
+    for (const id of eventIds) {
+      this.#unsaved.delete(id);
+      this.#remarks.delete(id);
+    }
   }
 
   /** Python refused an event: its card comes next once more. Returns that card, when the event is one of ours. */
   refused(eventId: string): Card | null {
     this.#unsaved.delete(eventId);
-    if (this.#unflag(eventId)) return null;
+    if (this.#unflag(eventId) || this.#unremark(eventId)) return null;
     const at = this.#history.findIndex((d) => d.event.event_id === eventId);
     if (at < 0) return null;
     const deed = this.#history.splice(at, 1)[0]!;
@@ -260,6 +275,17 @@ export class CardDeck {
     const holders = [this.#current, ...this.#queue, ...this.#history].filter((h) => h?.card.flag === eventId);
     for (const holder of holders) holder!.card = { ...holder!.card, flag: null };
     return holders.length > 0;
+  }
+
+  /** Puts back the remark that an event replaced; false when it is no such event. */
+  #unremark(eventId: string): boolean {
+    const remark = this.#remarks.get(eventId);
+    if (!remark) return false;
+    this.#remarks.delete(eventId);
+    for (const holder of [this.#current, ...this.#queue, ...this.#history]) {
+      if (holder?.card.item_id === remark.item) holder.card = { ...holder.card, comment: remark.before };
+    }
+    return true;
   }
 
   /** The card may be shown again. */

@@ -1,12 +1,16 @@
 import { make } from "../shared/dom";
+import type { Task } from "../shared/messages";
 import { isLong } from "./keys";
 import type { CardsState } from "./state";
+
+type Row = [key: string, text: string];
 
 /** The list of keys, shown over the card while somebody wants it. */
 export class Help {
   readonly root: HTMLElement;
   readonly #rows: HTMLElement;
-  #names: readonly string[] = [];
+  #task: Task | null = null;
+  #guided = false;
 
   constructor() {
     this.#rows = make("dl", { class: "alw-help-rows" });
@@ -27,28 +31,18 @@ export class Help {
   }
 
   paint(state: CardsState): void {
-    if (state.task.classes === this.#names) return;
-    this.#names = state.task.classes;
-    const many = isLong(state.task);
-    const keys = state.keys.filter((k): k is string => k !== null);
-    const inRow = keys.every((k) => /^[0-9]$/.test(k));
-    const all = keys.length < 2 || !inRow ? keys.join(" ") : `${keys[0]} – ${keys.at(-1)}`;
-    const one = (name: string, code: number): [string, string][] =>
-      state.keys[code] ? [[state.keys[code]!, `label ${name}`]] : [];
-    const label: [string, string][] =
-      !many && !inRow
-        ? this.#names.flatMap(one)
-        : [[all, many ? "label with one of the first ten classes" : "label"]];
-    const rows: [string, string][] = [
-      ...label,
-      ...(many ? [["/", "find a class by its letters"] as [string, string]] : []),
-      ["Enter", "accept the suggestion"],
+    const guided = state.guidelines !== "";
+    if (state.task === this.#task && guided === this.#guided) return;
+    this.#task = state.task;
+    this.#guided = guided;
+    const rows: Row[] = [
+      ...toAnswer(state),
       ["Space", "skip"],
       ["Backspace", "undo (Ctrl Z too)"],
       ["Ctrl Y", "do again what was undone"],
-      ...(state.task.kind === "classification"
-        ? [["E", "add, rename or merge classes"] as [string, string]]
-        : []),
+      ...(state.task.kind === "classification" ? [["E", "add, rename or merge classes"] as Row] : []),
+      ["C", "write a comment"],
+      ...(guided ? [["G", "show or hide the guidelines"] as Row] : []),
       ["W", "why this card"],
       ["P", "pause, or go on"],
       ["F", "flag, or take the flag off"],
@@ -63,4 +57,38 @@ export class Help {
       ]),
     );
   }
+}
+
+/** The keys by which the kind of task is answered. */
+function toAnswer({ task, keys }: CardsState): Row[] {
+  if (task.kind === "text") {
+    const save: Row[] = task.multiline
+      ? [["Ctrl Enter", "in the text: save (Cmd Enter too)"]]
+      : [
+          ["Enter", "in the text: save"],
+          ["Shift Enter", "in the text: a new line"],
+        ];
+    return [
+      ...save,
+      ["Esc", "from the text to the keys below"],
+      ["Enter", "back to the text; so does typing"],
+    ];
+  }
+  const many = isLong(task);
+  const marks = task.kind === "multilabel";
+  const verb = marks ? "mark" : "label";
+  const given = keys.filter((k): k is string => k !== null);
+  const inRow = given.every((k) => /^[0-9]$/.test(k));
+  const all = given.length < 2 || !inRow ? given.join(" ") : `${given[0]} – ${given.at(-1)}`;
+  const first = marks ? "mark one of the first ten labels" : "label with one of the first ten classes";
+  const choose: Row[] =
+    !many && !inRow
+      ? task.classes.flatMap((name, code): Row[] => (keys[code] ? [[keys[code], `${verb} ${name}`]] : []))
+      : [[all, many ? first : marks ? "mark, or take the mark off" : "label"]];
+  const find: Row = [
+    "/",
+    marks ? "find labels by their letters; Enter marks" : "find a class by its letters",
+  ];
+  const enter = marks ? "save what is marked" : "accept the suggestion";
+  return [...choose, ...(many ? [find] : []), ["Enter", enter]];
 }

@@ -7,6 +7,7 @@ export type Action =
   | {
       do: "accept" | "skip" | "undo" | "redo" | "flag" | "pause" | "edit" | "why" | "help" | "leave" | "zoom";
     }
+  | { do: "comment" | "guide" }
   | { do: "filter"; text: string }
   | { do: "scroll" | "pan"; pages: number };
 
@@ -41,7 +42,12 @@ export function keysOf(task: Task): (string | null)[] {
 
 /** Whether the classes of a task are too many to look through: a scale never is. */
 export function isLong(task: Task): boolean {
-  return task.kind === "classification" && task.classes.length > FEW;
+  return (task.kind === "classification" || task.kind === "multilabel") && task.classes.length > FEW;
+}
+
+/** Whether a key belongs to an input method that builds a character: the one that ends it, too (Safari). */
+export function isComposing(event: KeyboardEvent): boolean {
+  return event.isComposing || event.keyCode === 229;
 }
 
 /** What a key press means, or null for nothing. `keys` comes from `classKeys`. */
@@ -73,6 +79,10 @@ export function actionOf(press: Press, keys: readonly (string | null)[]): Action
       return { do: "leave" };
     case "f":
       return { do: "flag" };
+    case "c":
+      return { do: "comment" };
+    case "g":
+      return { do: "guide" };
     case "z":
       return { do: "zoom" };
     case "ArrowRight":

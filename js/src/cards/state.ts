@@ -16,21 +16,18 @@ import type {
 import type { Cleanup, Model } from "../shared/model";
 import { Outbox, pageShelf, type Shelf, type Timers } from "../shared/outbox";
 import { Blobs } from "./blobs";
+import { Board, type Notice } from "./board";
 import { CardDeck } from "./deck";
+import { Drafts } from "./drafts";
 import { keysOf } from "./keys";
 import { Pace } from "./pace";
+import { nameOf } from "./words";
 
 export interface CardsTraits extends Record<string, unknown> {
   _task: Task;
   _store: StoreTrait;
-}
-
-/** Something the person should know, with what to do about it. */
-export interface Notice {
-  key: string;
-  tone: "info" | "warn" | "bad";
-  text: string;
-  remedy: string;
+  /** Markdown; empty where there are none. */
+  _guidelines: string;
 }
 
 /** What a test may put in place of the browser. */
@@ -51,11 +48,14 @@ const SETTLE = 400; // Python's status and its acknowledgement come in either or
 export class CardsState {
   readonly deck: CardDeck;
   readonly outbox: Outbox;
+  readonly drafts: Drafts;
   readonly blobs = new Blobs();
   readonly pace = new Pace();
   readonly listeners = new Listeners();
   readonly store: StoreTrait;
   task: Task;
+  /** How to label, in Markdown. */
+  guidelines: string;
   keys: (string | null)[] = [];
   status: Status | null = null;
   /** Labels given, counting those still on their way. */
@@ -73,8 +73,7 @@ export class CardsState {
   readonly #model: Model<CardsTraits>;
   readonly #world: World;
   readonly #watchers = new Set<() => void>();
-  readonly #notices = new Map<string, Notice>();
-  readonly #dismissed = new Map<string, string>(); // key -> the text that was dismissed
+  readonly #board = new Board();
   #asked: number | null = null;
   #settling: Cleanup | null = null;
   #late: Cleanup | null = null;
@@ -87,11 +86,14 @@ export class CardsState {
     this.#world = { shelf: pageShelf(), now: Date.now, newId, ...world };
     this.task = model.get("_task");
     this.store = model.get("_store");
+    this.guidelines = model.get("_guidelines") ?? "";
     this.keys = keysOf(this.task);
     this.deck = new CardDeck({ now: () => new Date(this.#world.now()), newId: this.#world.newId });
+    const shelf = this.store.persistent ? this.#world.shelf : null;
+    this.drafts = new Drafts(this.store.id, shelf, this.listeners);
     this.outbox = new Outbox({
       storeId: this.store.id,
-      shelf: this.store.persistent ? this.#world.shelf : null,
+      shelf,
       send: (events) => this.#send({ type: "events", events }),
       changed: () => this.#outboxChanged(),
       now: this.#world.now,
@@ -106,6 +108,10 @@ export class CardsState {
       this.keys = keysOf(this.task);
       this.#changed();
     });
+    this.listeners.model(model, "change:_guidelines", () => {
+      this.guidelines = model.get("_guidelines") ?? "";
+      this.#changed();
+    });
     this.#askForMore();
     this.outbox.flush();
     this.#outboxChanged();
@@ -118,7 +124,7 @@ export class CardsState {
   }
 
   get notices(): Notice[] {
-    return [...this.#notices.values()];
+    return this.#board.notices;
   }
 
   get unsaved(): number {
@@ -137,8 +143,8 @@ export class CardsState {
   }
 
   /** What a person calls an answer. */
-  nameOf(answer: Answer | null): string {
-    return this.task.classes[this.codeOf(answer)] ?? String(answer);
+  nameOf(answer: Answer): string {
+    return nameOf(this.task, answer);
   }
 
   // What a person does. Each paints the views first and keeps and sends the event after, so that the next card is
@@ -146,16 +152,31 @@ export class CardsState {
 
   answer(code: number): void {
     const answer = this.task.answers[code];
-    if (answer === undefined || this.deck.phase !== "showing" || this.paused) return;
-    this.#did(this.deck.answer(answer), `Labelled ${this.nameOf(answer)}.`, 1);
+    if (answer !== undefined) this.give(answer);
+  }
+
+  give(answer: Answer): void {
+    const item = this.deck.current?.card.item_id;
+    if (item === undefined || this.paused) return;
+    const verb = this.task.kind === "text" ? "Saved" : "Labelled";
+    this.drafts.drop(item);
+    this.#did(this.deck.answer(answer), `${verb} ${this.nameOf(answer)}.`, 1);
     this.pace.add(this.#world.now());
+  }
+
+  /** Puts a remark on the card on screen; an empty one takes it off. */
+  comment(text: string): void {
+    const remark = text.trim();
+    const card = this.deck.current?.card;
+    if (!card || remark === (card.comment ?? "")) return;
+    this.#did(this.deck.comment(remark), remark ? "Comment kept." : "Comment taken off.", 0);
   }
 
   /** Answers what the model suggests, where it suggests something. */
   accept(): void {
     const suggestion = this.deck.current?.card.suggestion;
     if (suggestion) this.answer(this.codeOf(suggestion.answer));
-    else if (this.deck.current) this.#say("This card has no suggestion to accept.");
+    else if (this.deck.current) this.say("This card has no suggestion to accept.");
   }
 
   skip(): void {
@@ -173,7 +194,7 @@ export class CardsState {
     if (!event || !last) {
       // Done before this page was: Python knows.
       if (this.outbox.size === 0) this.#send({ type: "undo" });
-      else this.#say("The newest labels are not saved yet; undo once they are.");
+      else this.say("The newest labels are not saved yet; undo once they are.");
       return;
     }
     const wasAnswer = last.event.kind === "answer";
@@ -189,7 +210,7 @@ export class CardsState {
     const again = this.deck.again;
     const event = this.deck.redo();
     if (!again || !event) {
-      this.#say("There is nothing to do again.");
+      this.say("There is nothing to do again.");
       return;
     }
     const isAnswer = event.kind === "answer";
@@ -212,19 +233,16 @@ export class CardsState {
       this.deck.restart();
       this.pace.rest();
     }
-    this.#say(paused ? "Paused." : "Going on.");
+    this.say(paused ? "Paused." : "Going on.");
   }
 
   dismiss(key: string): void {
-    const notice = this.#notices.get(key);
-    if (!notice) return;
-    this.#dismissed.set(key, notice.text);
-    this.#notices.delete(key);
-    this.#changed();
+    if (this.#board.dismiss(key)) this.#changed();
   }
 
   dispose(): void {
     this.listeners.dispose();
+    this.drafts.keep();
     this.outbox.dispose();
     this.blobs.dispose();
     this.#watchers.clear();
@@ -255,7 +273,7 @@ export class CardsState {
         this.words = message;
         break;
       case "labelled":
-        this.deck.labelled(message.item_id);
+        this.#answeredElsewhere(message.item_id);
         this.#askForMore();
         break;
       case "undone":
@@ -266,7 +284,7 @@ export class CardsState {
       case "status":
         this.status = message;
         this.labelled = this.unsaved > 0 ? Math.max(this.labelled, message.labelled) : message.labelled;
-        this.#note(
+        this.#board.set(
           "error",
           "bad",
           message.error,
@@ -275,17 +293,22 @@ export class CardsState {
             : "Labelling goes on.",
         );
         // said once, in one status: it stays until it is put away or there is a newer one
-        if (message.notice) {
-          this.#dismissed.delete("notice");
-          this.#note("notice", "info", message.notice, "");
-        }
+        if (message.notice) this.#board.news("notice", "info", message.notice, "");
         break;
       case "problem":
-        this.#dismissed.delete(`problem:${message.text}`);
-        this.#note(`problem:${message.text}`, "bad", message.text, message.remedy);
+        this.#board.news(`problem:${message.text}`, "bad", message.text, message.remedy);
         break;
     }
     this.#changed();
+  }
+
+  #answeredElsewhere(itemId: string): void {
+    const draft = this.deck.current?.card.item_id === itemId ? this.drafts.of(itemId) : null;
+    this.deck.labelled(itemId);
+    if (draft === null) return;
+    const text = `An item was answered elsewhere meanwhile; not saved from here: ${this.nameOf(draft)}.`;
+    this.#board.set("elsewhere", "warn", text, "It is there again when the item comes back.");
+    this.said = text;
   }
 
   #did(event: LabelEvent | null, said: string, labels: number): void {
@@ -297,7 +320,8 @@ export class CardsState {
     this.#askForMore();
   }
 
-  #say(text: string): void {
+  /** Has a text read out. */
+  say(text: string): void {
     this.said = text;
     this.#changed();
   }
@@ -307,17 +331,8 @@ export class CardsState {
     const card = eventId === null ? null : this.deck.refused(eventId);
     if (card && event?.kind === "answer") this.labelled = Math.max(0, this.labelled - 1);
     const remedy = card ? "The card comes back next: give it an answer again, or skip it." : "";
-    this.#dismissed.delete(`refused:${reason}`);
-    this.#note(`refused:${reason}`, "bad", reason, remedy);
+    this.#board.news(`refused:${reason}`, "bad", reason, remedy);
     this.said = `Not saved: ${reason}`;
-  }
-
-  /** Sets or clears the notice `key`; one that was dismissed stays away until its text changes. */
-  #note(key: string, tone: Notice["tone"], text: string | null, remedy: string): void {
-    if (!text) {
-      this.#notices.delete(key);
-      this.#dismissed.delete(key);
-    } else if (this.#dismissed.get(key) !== text) this.#notices.set(key, { key, tone, text, remedy });
   }
 
   #outboxChanged(): void {
@@ -328,12 +343,12 @@ export class CardsState {
       this.#late = null;
       this.#quiet?.();
       this.#quiet = null;
-      this.#note("unsaved", "warn", null, "");
-      this.#note("storage", "warn", null, "");
+      this.#board.set("unsaved", "warn", null, "");
+      this.#board.set("storage", "warn", null, "");
     } else {
       if (this.store.persistent && !durable) {
         const text = "This browser keeps no copy of unsaved labels: its storage is full or forbidden.";
-        this.#note("storage", "warn", text, "Leave this page open until every label is saved.");
+        this.#board.set("storage", "warn", text, "Leave this page open until every label is saved.");
       }
       this.#late ??= this.listeners.timeout(() => {
         this.late = true;
@@ -352,7 +367,7 @@ export class CardsState {
         ? "They are safe in this browser. If the kernel has stopped, run the cell again and they are saved."
         : "Keep this page open; if the kernel is busy they are saved as soon as it is free.";
     const text = "The kernel has not confirmed the newest labels yet.";
-    this.#note("unsaved", "warn", text, remedy);
+    this.#board.set("unsaved", "warn", text, remedy);
     this.#changed();
   }
 

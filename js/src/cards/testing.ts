@@ -126,6 +126,7 @@ export class FakeModel implements Model<CardsTraits> {
     this.traits = {
       _task: classification(classes),
       _store: { id: "store-1", persistent: true, name: "labels.db", ...store },
+      _guidelines: "",
     };
   }
 

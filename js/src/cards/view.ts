@@ -2,19 +2,24 @@ import { icon, make, percent, setText } from "../shared/dom";
 import { Listeners } from "../shared/listeners";
 import type { Card } from "../shared/messages";
 import type { Cleanup } from "../shared/model";
-import { classColour } from "../shared/palette";
-import { Classes } from "./classes";
+import { Answers } from "./answers";
+import { Comment } from "./comment";
 import { Editor } from "./editor";
 import { Footer } from "./footer";
+import { Guidelines } from "./guidelines";
 import { Help } from "./help";
-import { actionOf, isLong } from "./keys";
+import { actionOf } from "./keys";
 import { Notices } from "./notices";
-import { button, cap, FLAG, OWN, PENCIL } from "./parts";
+import { BARS, button, cap, FLAG, OWN, PENCIL } from "./parts";
 import { Pause } from "./pause";
 import { Reasons } from "./reasons";
 import { Stage } from "./stage";
 import type { CardsState } from "./state";
+import { Suggestion } from "./suggestion";
 import { badge, spoken, why } from "./why";
+
+/** Where a press leaves the focus, and keys mean what they mean in a form. */
+const FIELDS = "input, textarea, select, .alw-editor, .alw-guidelines";
 
 /** One view of the cards: draws the state, and turns keys and clicks into what a person does. */
 export class CardsView {
@@ -23,12 +28,15 @@ export class CardsView {
   readonly #state: CardsState;
   readonly #notices: Notices;
   readonly #stage: Stage;
-  readonly #classes: Classes;
+  readonly #answers: Answers;
   readonly #footer = new Footer();
   readonly #help = new Help();
   readonly #pause: Pause;
   readonly #editor: Editor;
   readonly #reasons = new Reasons();
+  readonly #guidelines: Guidelines;
+  readonly #comment: Comment;
+  readonly #suggestion: Suggestion;
   readonly #badge = make("span", { class: "alw-badge", hidden: true });
   readonly #why = make("button", { type: "button", class: "alw-why", "aria-keyshortcuts": "w", ...OWN });
   readonly #flag = button("flag", "f", "Flag", icon(FLAG));
@@ -44,21 +52,14 @@ export class CardsView {
     "?",
   );
   readonly #edit = button("edit", "e", "Classes", icon(PENCIL));
-  readonly #chip = make("button", {
-    type: "button",
-    class: "alw-chip",
-    "aria-keyshortcuts": "Enter",
-    ...OWN,
-  });
-  readonly #chipDot = make("span", { class: "alw-dot", "aria-hidden": "true" });
-  readonly #chipText = make("span", { class: "alw-chip-text" });
-  readonly #noChip = make("span", { class: "alw-no-chip" });
   readonly #undo = button("undo", "Backspace", "Undo");
   readonly #redo = button("redo", "Control+Y", "Redo");
+  readonly #rest = button("rest", "p", "Pause", icon(BARS));
   readonly #skip = button("skip", "Space", "Skip");
   readonly #last = make("span", { class: "alw-last" });
   readonly #live = make("div", { class: "alw-hidden", role: "status", "aria-live": "polite" });
   #card: Card | null = null;
+  #spoken = "";
   #measuring: Cleanup | null = null;
 
   constructor(state: CardsState) {
@@ -68,12 +69,11 @@ export class CardsView {
     this.#stage = new Stage(listeners);
     this.#editor = new Editor(listeners, (what, name, to) => state.changeClasses(what, name, to));
     this.#pause = new Pause(listeners, () => state.pause(false));
-    this.#classes = new Classes(
-      listeners,
-      (code) => this.#answer(code),
-      () => this.focus(),
-    );
-    this.#chip.append(this.#chipDot, this.#chipText, cap("Enter"));
+    const home = () => this.focus();
+    this.#answers = new Answers(listeners, state, home);
+    this.#comment = new Comment(listeners, state, home);
+    this.#guidelines = new Guidelines(listeners, home);
+    this.#suggestion = new Suggestion(listeners, () => this.#answers.now.accept(), this.#comment.root);
     this.#undo.append(cap("⌫"));
     this.#skip.append(cap("Space"));
     const memory = state.store.persistent
@@ -95,11 +95,13 @@ export class CardsView {
         this.#why,
         make("span", { class: "alw-space" }),
         this.#edit,
+        this.#guidelines.toggler,
+        this.#comment.toggler,
         this.#flag,
         this.#keys,
       ),
       this.#stage.root,
-      make("div", { class: "alw-suggestion" }, this.#chip, this.#noChip),
+      this.#suggestion.root,
       this.#reasons.root,
       this.#editor.root,
       this.#pause.root,
@@ -120,8 +122,9 @@ export class CardsView {
         "div",
         { class: "alw-cards-inner" },
         this.#notices.root,
+        this.#guidelines.root,
         card,
-        this.#classes.root,
+        this.#answers.root,
         make(
           "div",
           { class: "alw-actions" },
@@ -129,6 +132,7 @@ export class CardsView {
           this.#redo,
           this.#last,
           make("span", { class: "alw-space" }),
+          this.#rest,
           this.#skip,
         ),
         this.#footer.root,
@@ -160,13 +164,18 @@ export class CardsView {
     root.dataset.unsaved = String(state.unsaved);
     root.dataset.round = String(state.status?.model_version ?? state.deck.modelVersion);
     root.dataset.phase = state.deck.phase;
+    const pausing = state.paused && !root.hasAttribute("data-paused");
     root.toggleAttribute("data-paused", state.paused);
     // focus on a button that is about to be disabled would fall back to the page, and keys to the notebook
-    if (!card && root.contains(root.ownerDocument.activeElement)) this.focus();
+    if ((!card || pausing) && root.contains(root.ownerDocument.activeElement)) this.focus();
 
     this.#stage.paint(state);
     this.#stage.mark(state.driving);
-    this.#classes.paint(state);
+    this.#answers.paint(state);
+    this.#comment.paint(state);
+    this.#guidelines.paint(state);
+    this.#suggestion.paint(state);
+    this.#suggestion.root.hidden = state.task.kind === "text" && !this.#comment.shown;
     this.#footer.paint(state);
     this.#help.paint(state);
     this.#pause.paint(state);
@@ -189,22 +198,6 @@ export class CardsView {
     this.#why.hidden = reason === null;
     setText(this.#why, reason?.text ?? "");
     this.#why.title = reason?.title ?? "";
-
-    const suggestion = card?.suggestion ?? null;
-    this.#chip.hidden = suggestion === null;
-    this.#noChip.hidden = suggestion !== null;
-    if (suggestion) {
-      const code = this.#state.codeOf(suggestion.answer);
-      this.#chipDot.style.setProperty("--alw-dot", classColour(this.#state.task.codes[code] ?? 0));
-      setText(
-        this.#chipText,
-        `suggests ${this.#state.nameOf(suggestion.answer)} · ${percent(suggestion.confidence)}`,
-      );
-    } else {
-      const none = !card ? "" : card.stream === "audit" ? "suggestion hidden" : "no suggestion yet";
-      setText(this.#noChip, none);
-      this.#noChip.title = mark?.title ?? "";
-    }
     // after the frame is painted: asked in it, layout would be done twice
     this.#measuring ??= this.listeners.frame(() => {
       this.#measuring = this.listeners.timeout(() => {
@@ -221,7 +214,7 @@ export class CardsView {
     this.#flag.setAttribute("aria-pressed", String(Boolean(card?.flag)));
     const last = deck.last;
     this.#undo.disabled = paused || (last === null && this.#state.labelled === 0);
-    this.#chip.disabled = this.#redo.disabled = paused;
+    this.#redo.disabled = paused;
     this.#redo.hidden = deck.again === null;
     const deed =
       last === null
@@ -234,22 +227,23 @@ export class CardsView {
 
   #speak(card: Card | null): void {
     const { deck, said } = this.#state;
+    const key = `${card?.item_id ?? deck.phase} ${said}`;
+    if (key === this.#spoken) return;
+    // the card is read out once: what is done to it after that alone
+    const known = card !== null && card.item_id === this.#card?.item_id;
+    this.#spoken = key;
     const suggestion = card?.suggestion;
     const idea = suggestion
       ? `Suggests ${this.#state.nameOf(suggestion.answer)}, ${percent(suggestion.confidence)}.`
       : "";
     const rest = card
-      ? spoken(card, idea)
+      ? known
+        ? ""
+        : spoken(card, idea)
       : deck.phase === "exhausted"
         ? "No cards are left."
         : "Waiting for cards.";
     setText(this.#live, `${said} ${rest}`.trim());
-  }
-
-  #answer(code: number): void {
-    const showing = this.#state.deck.phase === "showing";
-    this.#state.answer(code);
-    if (showing) this.#classes.flash(code);
   }
 
   #toggleHelp(open?: boolean): void {
@@ -276,36 +270,35 @@ export class CardsView {
     for (const name of ["keyup", "keypress"]) listeners.dom(root, name, (event) => event.stopPropagation());
     listeners.dom(root, "pointerdown", (event) => {
       const target = event.target as Element;
-      if (target !== this.#classes.filter && !this.#editor.root.contains(target)) this.focus();
+      if (!target.closest(FIELDS)) this.focus();
     });
     // a press on a button leaves the focus on the root, where the keys are
     listeners.dom(root, "mousedown", (event) => {
       const target = event.target as Element;
       if (target.closest("button") && !this.#editor.root.contains(target)) event.preventDefault();
     });
-    listeners.dom(this.#chip, "click", () => this.#accept());
     listeners.dom(this.#skip, "click", () => this.#state.skip());
     listeners.dom(this.#undo, "click", () => this.#state.undo());
     listeners.dom(this.#redo, "click", () => this.#state.redo());
     listeners.dom(this.#flag, "click", () => this.#state.flag());
+    listeners.dom(this.#rest, "click", () => this.#state.pause());
     listeners.dom(this.#keys, "click", () => this.#toggleHelp());
     listeners.dom(this.#why, "click", () => this.#toggleWhy());
     listeners.dom(this.#edit, "click", () => this.#toggleEditor());
   }
 
-  #accept(): void {
-    const suggestion = this.#state.deck.current?.card.suggestion;
-    this.#state.accept();
-    if (suggestion) this.#classes.flash(this.#state.codeOf(suggestion.answer));
-  }
-
   #keydown(event: KeyboardEvent): void {
     event.stopPropagation(); // the notebook has keys of its own
     const target = event.target as Element;
-    if (target === this.#classes.filter) {
-      if (this.#classes.filterKey(event)) event.preventDefault();
+    if (target === this.#answers.now.field) {
+      if (this.#answers.now.fieldKey(event)) event.preventDefault();
       return;
     }
+    if (target.matches(".alw-comment-input")) {
+      if (this.#comment.key(event)) event.preventDefault();
+      return;
+    }
+    if (this.#guidelines.root.contains(target) && this.#guidelines.owns(event)) return;
     if (this.#editor.root.contains(target)) {
       if (event.key === "Escape") this.#toggleEditor();
       return;
@@ -317,6 +310,7 @@ export class CardsView {
     const action = actionOf(event, this.#state.keys);
     if (action === null) {
       if (event.repeat && (event.key === " " || event.key === "Backspace")) event.preventDefault();
+      else if (this.#state.deck.current) this.#answers.now.takes(event);
       return;
     }
     event.preventDefault();
@@ -344,10 +338,16 @@ export class CardsView {
         this.#state.pause();
         break;
       case "answer":
-        this.#answer(action.code);
+        this.#answers.now.choose(action.code);
         break;
       case "accept":
-        this.#accept();
+        this.#answers.now.enter();
+        break;
+      case "comment":
+        this.#comment.toggle();
+        break;
+      case "guide":
+        this.#guidelines.toggle();
         break;
       case "skip":
         this.#state.skip();
@@ -362,7 +362,7 @@ export class CardsView {
         this.#state.flag();
         break;
       case "filter":
-        if (isLong(this.#state.task)) this.#classes.startFilter(action.text);
+        this.#answers.now.type(action.text);
         break;
       case "scroll":
         this.#stage.scroll(action.pages);
@@ -372,13 +372,15 @@ export class CardsView {
         break;
       case "zoom":
         // where there is nothing to zoom, Z is a letter
-        if (!this.#stage.zoom() && isLong(this.#state.task)) this.#classes.startFilter("z");
+        if (!this.#stage.zoom()) this.#answers.now.type("z");
         break;
       case "help":
         this.#toggleHelp();
         break;
       case "leave":
-        if (!this.#stage.unzoom()) this.#leave();
+        if (this.#stage.unzoom()) break;
+        if (this.#guidelines.open) this.#guidelines.toggle(false);
+        else this.#leave();
         break;
     }
   }

@@ -93,7 +93,8 @@ function inWords(content: CardContent): string {
 export function spoken(card: Card, suggestion: string): string {
   const text = inWords(card.content);
   const cut = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
-  return [cut, badge(card) ? "Audit card." : "", suggestion, card.flag ? "Flagged." : ""]
+  const remark = card.comment ? `Comment: ${card.comment}` : "";
+  return [cut, badge(card) ? "Audit card." : "", suggestion, card.flag ? "Flagged." : "", remark]
     .filter(Boolean)
     .join(" ");
 }

@@ -37,17 +37,29 @@ const CONFIG: Config & { RETURN_DOM_FRAGMENT: true } = {
 
 let purifier: Purifier | null = null;
 
-/**
- * Markup without anything that runs, loads, or leads away; null where this browser cannot tell.
- *
- * Where a link led is told by its title.
- */
-export function cleaned(markup: string): DocumentFragment | null {
+export interface Cleaning {
+  /** Links to other pages stay, and open in a tab of their own; else where one led is told by its title. */
+  links?: boolean;
+}
+
+/** Markup without anything that runs, loads, or leads away by itself; null where this browser cannot tell. */
+export function cleaned(markup: string, { links = false }: Cleaning = {}): DocumentFragment | null {
   purifier ??= withHooks(DOMPurify(window));
   // it would hand the markup back as it is
   if (!purifier.isSupported) return null;
   const fragment: DocumentFragment | null = purifier.sanitize(markup, CONFIG); // null for a page of frames
-  return fragment && [...fragment.querySelectorAll("*")].every(isListed) ? fragment : null;
+  if (!fragment || ![...fragment.querySelectorAll("*")].every(isListed)) return null;
+  if (links) for (const link of fragment.querySelectorAll("a[title]")) openOutside(link);
+  return fragment;
+}
+
+/** Makes an inert link, whose title says where it led, one again where that is another page. */
+function openOutside(link: Element): void {
+  const target = link.getAttribute("title") ?? "";
+  if (!/^(?:https?:\/\/|mailto:)[^\s]+$/i.test(target)) return;
+  link.setAttribute("href", target);
+  link.setAttribute("target", "_blank");
+  link.setAttribute("rel", "noopener noreferrer");
 }
 
 /** Whether an element is one that may stay: a second look, in case this page's DOM misled the first. */

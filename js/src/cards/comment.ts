@@ -1,0 +1,121 @@
+import { icon, make, setText } from "../shared/dom";
+import type { Listeners } from "../shared/listeners";
+import type { Card } from "../shared/messages";
+import { isComposing } from "./keys";
+import { BUBBLE, button, cap, OWN } from "./parts";
+import type { CardsState } from "./state";
+
+const LONGEST = 10_000;
+
+/** The remark on a card: shown where there is one, and a line to write it in. */
+export class Comment {
+  readonly root: HTMLElement;
+  /** Opens the line, and closes it. */
+  readonly toggler = button("comment", "c", "Comment", icon(BUBBLE));
+  readonly #state: CardsState;
+  readonly #home: () => void;
+  readonly #text = make("span", { class: "alw-remark-text", dir: "auto" });
+  readonly #remark: HTMLButtonElement;
+  readonly #input: HTMLInputElement;
+  readonly #line: HTMLElement;
+  readonly #begun = new Map<string, string>(); // by item: written, and neither sent nor given up
+  #card: Card | null = null;
+
+  /** @param home takes the focus when the line is done with. */
+  constructor(listeners: Listeners, state: CardsState, home: () => void) {
+    this.#state = state;
+    this.#home = home;
+    this.#remark = make(
+      "button",
+      { type: "button", class: "alw-remark", hidden: true, ...OWN },
+      icon(BUBBLE),
+      make("span", { class: "alw-hidden" }, "Comment: "),
+      this.#text,
+    );
+    this.#input = make("input", {
+      type: "text",
+      class: "alw-editor-input alw-comment-input",
+      "aria-label": "Comment",
+      placeholder: "A remark on this item",
+      maxlength: LONGEST,
+      dir: "auto",
+      autocomplete: "off",
+      ...OWN,
+    });
+    const keep = make("button", { type: "button", class: "alw-act", ...OWN }, "Keep", cap("Enter"));
+    this.#line = make("div", { class: "alw-comment-line", hidden: true }, this.#input, keep);
+    this.root = make("div", { class: "alw-comment-box" }, this.#remark, this.#line);
+    this.toggler.setAttribute("aria-expanded", "false");
+    listeners.dom(keep, "click", () => this.#send());
+    listeners.dom(this.#remark, "click", () => this.toggle(true));
+    listeners.dom(this.toggler, "click", () => this.toggle());
+  }
+
+  get open(): boolean {
+    return !this.#line.hidden;
+  }
+
+  /** Whether there is something to see. */
+  get shown(): boolean {
+    return this.open || !this.#remark.hidden;
+  }
+
+  toggle(open = !this.open): void {
+    const card = this.#card;
+    if (!card || open === this.open || this.#state.paused) return;
+    this.#line.hidden = !open;
+    this.toggler.setAttribute("aria-expanded", String(open));
+    if (open) {
+      this.#input.value = this.#begun.get(card.item_id) ?? card.comment ?? "";
+      this.#input.focus({ preventScroll: true });
+    } else this.#home();
+    this.#paintRemark();
+  }
+
+  paint(state: CardsState): void {
+    const card = state.deck.current?.card ?? null;
+    if (this.open && card?.item_id !== this.#card?.item_id) this.#interrupt();
+    this.#card = card;
+    this.toggler.disabled = card === null || state.paused;
+    this.#paintRemark();
+  }
+
+  /** A key pressed in the line. Returns whether it was used. */
+  key(event: KeyboardEvent): boolean {
+    if (isComposing(event) || event.target !== this.#input) return false;
+    if (event.key === "Enter") {
+      if (!event.repeat) this.#send();
+    } else if (event.key === "Escape") this.#end();
+    else return false;
+    return true;
+  }
+
+  #send(): void {
+    const text = this.#input.value;
+    this.#end();
+    this.#state.comment(text);
+  }
+
+  #end(): void {
+    if (this.#card) this.#begun.delete(this.#card.item_id);
+    this.toggle(false);
+  }
+
+  /** The card went while somebody wrote: the words are there again when it is. */
+  #interrupt(): void {
+    const { value } = this.#input;
+    if (this.#card && value !== (this.#card.comment ?? "")) this.#begun.set(this.#card.item_id, value);
+    const focused = this.#input.ownerDocument.activeElement === this.#input;
+    this.#line.hidden = true;
+    this.toggler.setAttribute("aria-expanded", "false");
+    if (focused) this.#home();
+  }
+
+  #paintRemark(): void {
+    const begun = this.#card && this.#begun.has(this.#card.item_id);
+    const text = begun ? "a comment you began" : (this.#card?.comment ?? "");
+    this.#remark.hidden = this.open || text === "";
+    setText(this.#text, text);
+    this.#remark.title = text;
+  }
+}

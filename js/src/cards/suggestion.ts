@@ -1,0 +1,49 @@
+import { make, percent, setText } from "../shared/dom";
+import type { Listeners } from "../shared/listeners";
+import { classColour } from "../shared/palette";
+import { cap, OWN } from "./parts";
+import type { CardsState } from "./state";
+import { badge } from "./why";
+
+/** What the model thinks, as a button that takes it over; or why it says nothing. */
+export class Suggestion {
+  readonly root: HTMLElement;
+  readonly #chip = make("button", { type: "button", class: "alw-chip", ...OWN });
+  readonly #dot = make("span", { class: "alw-dot", "aria-hidden": "true" });
+  readonly #text = make("span", { class: "alw-chip-text" });
+  readonly #cap = cap("Enter");
+  readonly #none = make("span", { class: "alw-no-chip" });
+
+  /** @param accept the suggestion was pressed. @param beside stands in the same row. */
+  constructor(listeners: Listeners, accept: () => void, beside: HTMLElement) {
+    this.#chip.append(this.#dot, this.#text, this.#cap);
+    this.root = make("div", { class: "alw-suggestion" }, this.#chip, this.#none, beside);
+    listeners.dom(this.#chip, "click", accept);
+  }
+
+  paint(state: CardsState): void {
+    const card = state.deck.current?.card ?? null;
+    const suggestion = card?.suggestion ?? null;
+    // of several labels these are marked from the start, and Enter saves what is
+    const several = state.task.kind === "multilabel";
+    this.#chip.hidden = suggestion === null;
+    this.#none.hidden = suggestion !== null;
+    this.#chip.disabled = state.paused;
+    this.#dot.hidden = this.#cap.hidden = several;
+    if (several) this.#chip.removeAttribute("aria-keyshortcuts");
+    else this.#chip.setAttribute("aria-keyshortcuts", "Enter");
+    if (suggestion) {
+      const text = `suggests ${state.nameOf(suggestion.answer)} · ${percent(suggestion.confidence)}`;
+      if (!several) {
+        const code = state.codeOf(suggestion.answer);
+        this.#dot.style.setProperty("--alw-dot", classColour(state.task.codes[code] ?? 0));
+      }
+      setText(this.#text, text);
+      this.#chip.title = several ? `${text}. Press to mark these again.` : text;
+    } else {
+      const none = !card ? "" : card.stream === "audit" ? "suggestion hidden" : "no suggestion yet";
+      setText(this.#none, none);
+      this.#none.title = (card && badge(card)?.title) ?? "";
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import { make } from "../shared/dom";
+import type { Listeners } from "../shared/listeners";
+import type { AnswerInput } from "./answers";
+import { draftOf, isUnsaved, write } from "./drafts";
+import { isComposing } from "./keys";
+import { OWN } from "./parts";
+import { Save } from "./save";
+import type { CardsState } from "./state";
+
+/** A text to write or to correct. */
+export class TextBox implements AnswerInput {
+  readonly root: HTMLElement;
+  readonly field: HTMLTextAreaElement;
+  readonly #save: Save;
+  readonly #state: CardsState;
+  readonly #home: () => void;
+  #multiline: boolean | null = null;
+
+  constructor(listeners: Listeners, state: CardsState, home: () => void) {
+    this.#state = state;
+    this.#home = home;
+    this.field = make("textarea", {
+      class: "alw-textbox",
+      dir: "auto",
+      "aria-label": "Text",
+      "aria-multiline": "true",
+      autocomplete: "off",
+      ...OWN,
+    });
+    this.#save = new Save(listeners, () => this.#give());
+    this.root = make("div", { class: "alw-written" }, this.field, this.#save.root);
+    listeners.dom(this.field, "input", () => write(state, this.field.value));
+  }
+
+  paint(state: CardsState): void {
+    const multiline = state.task.multiline ?? false;
+    if (multiline !== this.#multiline) {
+      this.#multiline = multiline;
+      this.field.rows = multiline ? 6 : 2;
+      if (multiline) this.#save.key("Ctrl Enter", "Control+Enter Meta+Enter");
+      else this.#save.key("Enter", "Enter");
+    }
+    const shown = state.deck.current;
+    const text = String(draftOf(state) ?? "").replace(/\r\n?/g, "\n"); // as a box gives it back
+    if (this.field.value !== text) this.field.value = text;
+    this.field.readOnly = !shown || state.paused;
+    const what = isUnsaved(state) ? "not saved yet" : shown?.former != null ? "as saved before" : "";
+    this.#save.paint(what, "Save", !shown || state.paused);
+  }
+
+  choose(): void {}
+
+  /** Goes on writing: what Enter saves is in the box. */
+  enter(): void {
+    this.field.focus({ preventScroll: true });
+  }
+
+  accept(): void {}
+
+  type(text: string): void {
+    this.enter();
+    if (this.field.readOnly) return;
+    const { selectionStart, selectionEnd } = this.field;
+    this.field.setRangeText(text, selectionStart, selectionEnd, "end");
+    write(this.#state, this.field.value);
+  }
+
+  fieldKey(event: KeyboardEvent): boolean {
+    if (isComposing(event)) return false;
+    if (event.key === "Escape") {
+      this.#home();
+      return true;
+    }
+    if (event.key !== "Enter" || event.altKey || event.shiftKey) return false;
+    if (this.#multiline && !event.ctrlKey && !event.metaKey) return false;
+    if (!event.repeat) this.#give();
+    return true;
+  }
+
+  /** The browser types the key into the box, which has the focus by then: so dead keys and input methods work. */
+  takes(event: KeyboardEvent): boolean {
+    const { key } = event;
+    const graph = event.getModifierState("AltGraph");
+    if (event.repeat || (!graph && (event.ctrlKey || event.metaKey || event.altKey))) return false;
+    if ([...key].length !== 1 && key !== "Dead" && key !== "Process") return false;
+    this.enter();
+    return true;
+  }
+
+  #give(): void {
+    const text = draftOf(this.#state);
+    if (text !== null) this.#state.give(text);
+  }
+}
