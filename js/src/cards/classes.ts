@@ -61,8 +61,10 @@ export class Classes {
 
   paint(state: CardsState): void {
     if (state.task.classes !== this.#names) this.#build(state);
-    const shown = state.deck.current;
-    const suggested = shown?.card.suggestion ? state.codeOf(shown.card.suggestion.answer) : -1;
+    const group = state.groups.open;
+    const shown = group ? null : state.deck.current;
+    const idea = group ? group.chosen : (shown?.card.suggestion?.answer ?? null);
+    const suggested = idea === null ? -1 : state.codeOf(idea);
     const former = shown?.former != null ? state.codeOf(shown.former) : -1;
     this.#mark("alw-suggested", this.#suggested, suggested);
     this.#mark("alw-former", this.#former, former);
@@ -70,7 +72,7 @@ export class Classes {
     this.#buttons[former]?.setAttribute("aria-description", "your former answer");
     this.#suggested = suggested;
     this.#former = former;
-    const idle = shown === null;
+    const idle = shown === null && !group;
     if (this.#buttons[0] && this.#buttons[0].disabled !== idle)
       for (const b of this.#buttons) b.disabled = idle;
   }

@@ -50,17 +50,22 @@ export class Help {
         ? [["E", "add, rename or merge classes"] as [string, string]]
         : []),
       ["W", "why this card"],
+      ["B", "back to an earlier card"],
+      ["T", "label together what contains a text"],
       ["P", "pause, or go on"],
       ["F", "flag, or take the flag off"],
       ["Z", "zoom in on an image, arrows move it; Z or Esc zooms out"],
       ["?", "show or hide this list"],
       ["Esc", "back to the notebook"],
     ];
-    this.#rows.replaceChildren(
-      ...rows.flatMap(([key, text]) => [
-        make("dt", {}, make("kbd", { class: "alw-key" }, key)),
-        make("dd", {}, text),
-      ]),
-    );
+    this.#rows.replaceChildren(...rowsOf(rows));
   }
+}
+
+/** Keys and what they do. */
+export function rowsOf(rows: readonly [key: string, text: string][]): HTMLElement[] {
+  return rows.flatMap(([key, text]) => [
+    make("dt", {}, make("kbd", { class: "alw-key" }, key)),
+    make("dd", {}, text),
+  ]);
 }

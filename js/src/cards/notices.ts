@@ -2,7 +2,7 @@ import { icon, make } from "../shared/dom";
 import type { Listeners } from "../shared/listeners";
 import type { CardsState, Notice } from "./state";
 
-const CROSS = "M4.5 4.5l7 7m0-7l-7 7";
+export const CROSS = "M4.5 4.5l7 7m0-7l-7 7";
 
 /** What the person should know, each with its remedy and a button that puts it away. */
 export class Notices {

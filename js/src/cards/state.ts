@@ -17,6 +17,8 @@ import { Blobs } from "./blobs";
 import { CardDeck } from "./deck";
 import { keysOf } from "./keys";
 import { Pace } from "./pace";
+import { Past } from "./past";
+import { Groups } from "./together/groups";
 
 export interface CardsTraits extends Record<string, unknown> {
   _task: Task;
@@ -51,6 +53,8 @@ export class CardsState {
   readonly outbox: Outbox;
   readonly blobs = new Blobs();
   readonly pace = new Pace();
+  readonly groups: Groups;
+  readonly past: Past;
   readonly listeners = new Listeners();
   readonly store: StoreTrait;
   task: Task;
@@ -94,6 +98,17 @@ export class CardsState {
       ...(this.#world.timers ? { timers: this.#world.timers } : {}),
     });
     this.deck.expect(this.outbox.events);
+    const hands = {
+      send: (message: FromCards) => this.#send(message),
+      say: (text: string) => this.#say(text),
+      note: (text: string, remedy: string) => this.#note("hint", "info", text, remedy),
+      did: (events: readonly LabelEvent[], said: string, labels: number) =>
+        this.#didAll(events, said, labels),
+      changed: () => this.#changed(),
+      now: this.#world.now,
+    };
+    this.groups = new Groups(this, hands);
+    this.past = new Past(this, hands);
     this.listeners.model(model, "msg:custom", (message: ToCards, buffers?: DataView[]) =>
       this.receive(message, buffers ?? []),
     );
@@ -137,7 +152,8 @@ export class CardsState {
   answer(code: number): void {
     const answer = this.task.answers[code];
     if (answer === undefined || this.deck.phase !== "showing" || this.paused) return;
-    this.#did(this.deck.answer(answer), `Labelled ${this.nameOf(answer)}.`, 1);
+    const more = this.deck.current?.stands === "answer" ? 0 : 1;
+    this.#did(this.deck.answer(answer), `Labelled ${this.nameOf(answer)}.`, more);
     this.pace.add(this.#world.now());
   }
 
@@ -149,6 +165,7 @@ export class CardsState {
   }
 
   skip(): void {
+    if (this.deck.current?.stands) this.#say("Left as it was.");
     this.#did(this.deck.skip(), "Skipped.", 0);
   }
 
@@ -158,6 +175,7 @@ export class CardsState {
   }
 
   undo(): void {
+    if (this.groups.undo()) return;
     const last = this.deck.last;
     const event = this.deck.undo();
     if (!event || !last) {
@@ -166,16 +184,18 @@ export class CardsState {
       else this.#say("The newest labels are not saved yet; undo once they are.");
       return;
     }
+    this.groups.inFront();
     const wasAnswer = last.event.kind === "answer";
     this.#did(
       event,
       wasAnswer ? `Took back ${this.nameOf(last.event.answer)}.` : "Took back the skip.",
-      wasAnswer ? -1 : 0,
+      wasAnswer && last.stands !== "answer" ? -1 : 0,
     );
     if (wasAnswer) this.pace.remove();
   }
 
   redo(): void {
+    if (this.groups.redo()) return;
     const again = this.deck.again;
     const event = this.deck.redo();
     if (!again || !event) {
@@ -227,7 +247,7 @@ export class CardsState {
         this.#asked = null;
         this.blobs.add(message.cards, buffers);
         this.deck.refill(message.cards, message.model_version, message.exhausted);
-        this.blobs.keep(this.deck.live);
+        this.blobs.keep([...this.deck.live, ...this.groups.cards]);
         this.#askForMore();
         break;
       case "ack":
@@ -243,12 +263,28 @@ export class CardsState {
         break;
       case "labelled":
         this.deck.labelled(message.item_id);
+        this.groups.labelled(message.item_id);
         this.#askForMore();
         break;
-      case "undone":
+      case "undone": {
         this.blobs.add([message.card], buffers);
-        this.deck.undone(message.event_id, message.card);
+        const before = this.deck.current;
+        const group = this.deck.undone(message.event_id, message.card);
+        if (group) this.groups.returned(group);
+        else if (this.deck.current !== before) this.groups.inFront();
         this.said = "A label was taken back.";
+        break;
+      }
+      case "together":
+        this.blobs.add(message.cards, buffers);
+        this.groups.receive(message);
+        break;
+      case "earlier":
+        this.past.receive(message);
+        break;
+      case "shown":
+        this.blobs.add([message.card], buffers);
+        this.past.show(message.card, message.former);
         break;
       case "status":
         this.status = message;
@@ -268,6 +304,7 @@ export class CardsState {
         }
         break;
       case "problem":
+        this.groups.failed();
         this.#dismissed.delete(`problem:${message.text}`);
         this.#note(`problem:${message.text}`, "bad", message.text, message.remedy);
         break;
@@ -276,11 +313,15 @@ export class CardsState {
   }
 
   #did(event: LabelEvent | null, said: string, labels: number): void {
-    if (!event) return;
+    if (event) this.#didAll([event], said, labels);
+  }
+
+  #didAll(events: readonly LabelEvent[], said: string, labels: number): void {
     this.said = said;
     this.labelled = Math.max(0, this.labelled + labels);
+    this.#notices.delete("hint");
     this.#changed();
-    this.outbox.add(event);
+    this.outbox.addAll(events);
     this.#askForMore();
   }
 

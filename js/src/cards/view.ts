@@ -1,8 +1,9 @@
-import { icon, make, percent, setText } from "../shared/dom";
+import { count, icon, make, percent, setText } from "../shared/dom";
 import { Listeners } from "../shared/listeners";
 import type { Card } from "../shared/messages";
 import type { Cleanup } from "../shared/model";
 import { classColour } from "../shared/palette";
+import { Aside } from "./aside";
 import { Classes } from "./classes";
 import { Editor } from "./editor";
 import { Footer } from "./footer";
@@ -14,6 +15,7 @@ import { Pause } from "./pause";
 import { Reasons } from "./reasons";
 import { Stage } from "./stage";
 import type { CardsState } from "./state";
+import { promise } from "./together/words";
 import { badge, spoken, why } from "./why";
 
 /** One view of the cards: draws the state, and turns keys and clicks into what a person does. */
@@ -29,6 +31,8 @@ export class CardsView {
   readonly #pause: Pause;
   readonly #editor: Editor;
   readonly #reasons = new Reasons();
+  readonly #aside: Aside;
+  readonly #single: HTMLElement;
   readonly #badge = make("span", { class: "alw-badge", hidden: true });
   readonly #why = make("button", { type: "button", class: "alw-why", "aria-keyshortcuts": "w", ...OWN });
   readonly #flag = button("flag", "f", "Flag", icon(FLAG));
@@ -73,6 +77,10 @@ export class CardsView {
       (code) => this.#answer(code),
       () => this.focus(),
     );
+    this.#aside = new Aside(listeners, state, {
+      focus: () => this.focus(),
+      startFilter: (text) => isLong(state.task) && this.#classes.startFilter(text),
+    });
     this.#chip.append(this.#chipDot, this.#chipText, cap("Enter"));
     this.#undo.append(cap("⌫"));
     this.#skip.append(cap("Space"));
@@ -85,7 +93,7 @@ export class CardsView {
           make("code", {}, 'store="labels.db"'),
           " to keep them.",
         );
-    const card = make(
+    this.#single = make(
       "div",
       { class: "alw-card" },
       make(
@@ -102,6 +110,8 @@ export class CardsView {
       make("div", { class: "alw-suggestion" }, this.#chip, this.#noChip),
       this.#reasons.root,
       this.#editor.root,
+      this.#aside.search.root,
+      this.#aside.earlier.root,
       this.#pause.root,
       this.#help.root,
     );
@@ -120,15 +130,18 @@ export class CardsView {
         "div",
         { class: "alw-cards-inner" },
         this.#notices.root,
-        card,
+        this.#single,
+        this.#aside.grid.root,
         this.#classes.root,
         make(
           "div",
           { class: "alw-actions" },
           this.#undo,
           this.#redo,
+          this.#aside.back,
           this.#last,
           make("span", { class: "alw-space" }),
+          this.#aside.find,
           this.#skip,
         ),
         this.#footer.root,
@@ -143,7 +156,7 @@ export class CardsView {
   }
 
   focus(): void {
-    this.root.focus({ preventScroll: true });
+    if (!this.#aside.grid.focus()) this.root.focus({ preventScroll: true });
   }
 
   dispose(): void {
@@ -161,8 +174,10 @@ export class CardsView {
     root.dataset.round = String(state.status?.model_version ?? state.deck.modelVersion);
     root.dataset.phase = state.deck.phase;
     root.toggleAttribute("data-paused", state.paused);
+    this.#single.hidden = state.groups.open !== null;
+    this.#aside.paint();
     // focus on a button that is about to be disabled would fall back to the page, and keys to the notebook
-    if (!card && root.contains(root.ownerDocument.activeElement)) this.focus();
+    if (!card && !state.groups.open && root.contains(root.ownerDocument.activeElement)) this.focus();
 
     this.#stage.paint(state);
     this.#classes.paint(state);
@@ -214,25 +229,34 @@ export class CardsView {
   }
 
   #paintActions(): void {
-    const { deck, paused } = this.#state;
+    const { deck, paused, groups } = this.#state;
     const card = deck.current?.card ?? null;
+    this.#skip.hidden = groups.open !== null;
     this.#flag.disabled = this.#skip.disabled = card === null || paused;
     this.#flag.setAttribute("aria-pressed", String(Boolean(card?.flag)));
     const last = deck.last;
-    this.#undo.disabled = paused || (last === null && this.#state.labelled === 0);
+    const nothing = last === null && this.#state.labelled === 0;
+    this.#undo.disabled = paused || (nothing && !groups.open?.touched);
     this.#chip.disabled = this.#redo.disabled = paused;
     this.#redo.hidden = deck.again === null;
     const deed =
       last === null
         ? ""
-        : last.event.kind === "skip"
-          ? "skipped"
-          : `labelled ${this.#state.nameOf(last.event.answer)}`;
+        : last.group
+          ? `labelled ${count(deck.inLast)} together`
+          : last.event.kind === "skip"
+            ? "skipped"
+            : `labelled ${this.#state.nameOf(last.event.answer)}`;
     setText(this.#last, deed && `last: ${deed}`);
   }
 
   #speak(card: Card | null): void {
-    const { deck, said } = this.#state;
+    const { deck, said, groups } = this.#state;
+    if (groups.open) {
+      const will = promise(groups.open, (answer) => this.#state.nameOf(answer));
+      setText(this.#live, `${said} ${will}.`.trim());
+      return;
+    }
     const suggestion = card?.suggestion;
     const idea = suggestion
       ? `Suggests ${this.#state.nameOf(suggestion.answer)}, ${percent(suggestion.confidence)}.`
@@ -246,8 +270,9 @@ export class CardsView {
   }
 
   #answer(code: number): void {
-    const showing = this.#state.deck.phase === "showing";
-    this.#state.answer(code);
+    const showing = this.#state.deck.phase === "showing" || this.#state.groups.open !== null;
+    if (this.#state.groups.open) this.#state.groups.give(code);
+    else this.#state.answer(code);
     if (showing) this.#classes.flash(code);
   }
 
@@ -275,12 +300,14 @@ export class CardsView {
     for (const name of ["keyup", "keypress"]) listeners.dom(root, name, (event) => event.stopPropagation());
     listeners.dom(root, "pointerdown", (event) => {
       const target = event.target as Element;
-      if (target !== this.#classes.filter && !this.#editor.root.contains(target)) this.focus();
+      const own = this.#editor.root.contains(target) || this.#aside.holds(target);
+      if (target !== this.#classes.filter && !own) this.focus();
     });
     // a press on a button leaves the focus on the root, where the keys are
     listeners.dom(root, "mousedown", (event) => {
       const target = event.target as Element;
-      if (target.closest("button") && !this.#editor.root.contains(target)) event.preventDefault();
+      const form = this.#editor.root.contains(target) || this.#aside.search.root.contains(target);
+      if (target.closest("button") && !form) event.preventDefault();
     });
     listeners.dom(this.#chip, "click", () => this.#accept());
     listeners.dom(this.#skip, "click", () => this.#state.skip());
@@ -309,6 +336,7 @@ export class CardsView {
       if (event.key === "Escape") this.#toggleEditor();
       return;
     }
+    if (this.#aside.keydown(event)) return;
     if (target.closest("button") && (event.key === "Enter" || event.key === " ")) {
       if (event.repeat) event.preventDefault(); // a button clicks again and again while Enter is held
       return;
@@ -333,6 +361,12 @@ export class CardsView {
     }
     if (this.#state.paused && !["pause", "help", "leave"].includes(action.do)) return;
     switch (action.do) {
+      case "earlier":
+        this.#aside.earlier.toggle();
+        break;
+      case "search":
+        this.#aside.search.toggle();
+        break;
       case "why":
         this.#toggleWhy();
         break;
