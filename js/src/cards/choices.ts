@@ -57,7 +57,7 @@ export class Choices {
   paint(state: CardsState): boolean {
     const anew = state.task.classes !== this.#names;
     if (anew) this.#build(state);
-    const idle = state.deck.current === null;
+    const idle = state.deck.current === null && state.groups.open === null;
     if (this.#buttons[0] && this.#buttons[0].disabled !== idle)
       for (const b of this.#buttons) b.disabled = idle;
     return anew;

@@ -33,10 +33,11 @@ export class Classes implements AnswerInput {
 
   paint(state: CardsState): void {
     this.#choices.paint(state);
-    const shown = state.deck.current;
-    const suggested = shown?.card.suggestion ? [state.codeOf(shown.card.suggestion.answer)] : [];
+    const group = state.groups.open;
+    const shown = group ? null : state.deck.current;
+    const idea = group ? group.chosen : (shown?.card.suggestion?.answer ?? null);
+    this.#choices.mark("alw-suggested", idea === null ? [] : [state.codeOf(idea)]);
     const former = shown?.former != null ? [state.codeOf(shown.former)] : [];
-    this.#choices.mark("alw-suggested", suggested);
     this.#choices.mark("alw-former", former, (button, on) => {
       if (on) button.setAttribute("aria-description", "your former answer");
       else button.removeAttribute("aria-description");
@@ -44,8 +45,10 @@ export class Classes implements AnswerInput {
   }
 
   choose(code: number): void {
-    const showing = this.#state.deck.phase === "showing";
-    this.#state.answer(code);
+    const { deck, groups } = this.#state;
+    const showing = deck.phase === "showing" || groups.open !== null;
+    if (groups.open) groups.give(code);
+    else this.#state.answer(code);
     if (showing) this.#flash(code);
   }
 

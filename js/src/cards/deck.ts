@@ -1,4 +1,5 @@
 import type { Answer, Card, EventKind, LabelEvent } from "../shared/messages";
+import type { Group } from "./together/group";
 
 /** The card on screen. */
 export interface Shown {
@@ -7,17 +8,27 @@ export interface Shown {
   at: string;
   /** The answer it had before it was taken back, or null. */
   former: Answer | null;
+  /** An earlier card that is shown again: what stands for its item until there is a new answer. */
+  stands?: Stands;
 }
 
 /** One thing a person did that can be taken back. */
-interface Deed {
+export interface Deed {
   event: LabelEvent;
   card: Card;
+  /** The group it was done in: its deeds are taken back together. */
+  group?: Group;
+  /** What it replaced. */
+  stands?: Stands;
 }
+
+/** What stands for an item whose card is shown again. */
+export type Stands = "answer" | "skip" | undefined;
 
 interface Waiting {
   card: Card;
   former: Answer | null;
+  stands?: Stands;
   /** Came back by undo or refusal, or was on screen: a new queue does not push it out. */
   kept: boolean;
 }
@@ -40,7 +51,7 @@ export class CardDeck {
   readonly #now: () => Date;
   readonly #newId: () => string;
   readonly #depth: number;
-  readonly #history: Deed[] = [];
+  #history: Deed[] = [];
   /** Taken back here and not done again, newest last; a new answer or skip forgets them. */
   #undone: Deed[] = [];
   /** Events taken back here, so that Python's echo of it does nothing. */
@@ -78,10 +89,18 @@ export class CardDeck {
     return this.#history.at(-1) ?? null;
   }
 
+  /** How many deeds the newest step has: one, or those of a group. */
+  get inLast(): number {
+    const group = this.last?.group;
+    return group
+      ? this.#history.filter((deed) => deed.group === group).length
+      : Math.min(1, this.#history.length);
+  }
+
   /** The deed that `redo` would do again: the card on screen is the one that it was taken back from. */
   get again(): Deed | null {
     const deed = this.#undone.at(-1);
-    return deed && deed.card.item_id === this.#current?.card.item_id ? deed : null;
+    return deed && (deed.group || deed.card.item_id === this.#current?.card.item_id) ? deed : null;
   }
 
   /** Every card whose content may be shown again. */
@@ -150,6 +169,10 @@ export class CardDeck {
   }
 
   skip(): LabelEvent | null {
+    if (this.#current?.stands) {
+      this.#advance(); // what stands for it stays
+      return null;
+    }
     this.#undone = [];
     return this.#finish("skip", null);
   }
@@ -176,40 +199,110 @@ export class CardDeck {
 
   /** Takes the newest answer or skip back and shows its card again; the card on screen waits behind it. */
   undo(): LabelEvent | null {
+    if (this.last?.group) return null;
     const deed = this.#history.pop();
     if (!deed) return null;
-    this.#release(deed.event, deed.card);
-    this.#retracted.add(deed.event.event_id);
+    const back = this.#retract(deed);
     this.#undone.push(deed);
-    this.#show(deed.card, deed.event.answer);
-    return this.#event("retract", deed.card, { target: deed.event.event_id });
+    this.#show(deed.card, deed.event.answer, deed.stands);
+    return back;
   }
 
   /** Does again what `undo` took back last. */
   redo(): LabelEvent | null {
     const deed = this.again;
-    if (!deed) return null;
+    if (!deed || deed.group) return null;
     this.#undone.pop();
     return this.#finish(deed.event.kind === "skip" ? "skip" : "answer", deed.event.answer);
   }
 
-  /** Python took an event back (not on our behalf): its card is shown again. */
-  undone(eventId: string, card: Card): void {
-    if (this.#retracted.has(eventId)) return;
+  /** Answers cards in one step, which `takeBack` takes back and `doAgain` does again. */
+  answerAll(group: Group, given: readonly { card: Card; answer: Answer }[], at: Date): LabelEvent[] {
+    const bulk = this.#newId();
+    const shown_at = at.toISOString();
+    const events = given.map(({ card, answer }) => {
+      const event = this.#event("answer", card, { answer, shown_at, bulk });
+      this.#did({ event, card, group });
+      return event;
+    });
+    this.#trim();
+    this.#undone = [];
+    this.#drop(new Set(given.map(({ card }) => card.item_id)));
+    return events;
+  }
+
+  /** Takes the newest step back, where that is a group's; empty where it is not. */
+  takeBack(): LabelEvent[] {
+    const group = this.last?.group;
+    if (!group) return [];
+    const from = this.#history.findIndex((deed) => deed.group === group);
+    const deeds = this.#history.splice(from);
+    this.#undone.push(...deeds);
+    return deeds.map((deed) => this.#retract(deed));
+  }
+
+  /** Does again what `takeBack` took back last; empty where something else was done since. */
+  doAgain(at: Date): LabelEvent[] {
+    const group = this.again?.group;
+    if (!group) return [];
+    const from = this.#undone.findIndex((deed) => deed.group === group);
+    const deeds = this.#undone.slice(from);
+    const before = this.#undone.slice(0, from);
+    const given = deeds.map(({ card, event }) => ({ card, answer: event.answer }));
+    const events = this.answerAll(group, given, at);
+    this.#undone = before;
+    return events;
+  }
+
+  /** Puts cards that wait next, with the answers that were thought of. */
+  next(cards: readonly { card: Card; former: Answer | null }[]): void {
+    const ids = new Set(cards.map(({ card }) => card.item_id));
+    const behind = this.#queue.filter((w) => !ids.has(w.card.item_id));
+    const shown = this.#current?.card.item_id;
+    const first = cards.filter(({ card }) => card.item_id !== shown).map((c) => ({ ...c, kept: true }));
+    this.#queue = [...first, ...behind];
+    if (!this.#current) this.#advance();
+  }
+
+  /** Shows an earlier card again, with what stands for its item. */
+  showAgain(card: Card, former: Answer | null): void {
+    if (this.#current?.card.item_id === card.item_id) this.#current = null;
+    this.#show(card, former, former === null ? "skip" : "answer");
+  }
+
+  /** Whether a card has its answer, or its item has one that is not saved yet. */
+  isDone(card: Card): boolean {
+    return this.#isDone(card, new Set(this.#unsaved.values()));
+  }
+
+  /** What was done here to an item last, if it can still be taken back. */
+  done(itemId: string): Deed | null {
+    return this.#history.filter((deed) => deed.card.item_id === itemId).at(-1) ?? null;
+  }
+
+  /** Python took an event back (not on our behalf): its card is shown again, or its whole group returned. */
+  undone(eventId: string, card: Card): Group | null {
+    if (this.#retracted.has(eventId)) return null;
     const at = this.#history.findIndex((d) => d.event.event_id === eventId);
+    const group = this.#history[at]?.group;
+    if (group) {
+      for (const deed of this.#history.filter((d) => d.group === group)) this.#retract(deed);
+      this.#history = this.#history.filter((d) => d.group !== group);
+      return group;
+    }
     const deed = at >= 0 ? this.#history.splice(at, 1)[0]! : null;
     this.#retracted.add(eventId);
     this.#unsaved.delete(eventId);
     if (deed) this.#release(deed.event, card);
     this.#forget(card);
-    if (this.#current?.card.item_id === card.item_id) return;
-    this.#show(card, deed?.event.answer ?? null);
+    if (this.#current?.card.item_id !== card.item_id) this.#show(card, deed?.event.answer ?? null);
+    return null;
   }
 
   /** An item was answered elsewhere: its card goes. */
   labelled(itemId: string): void {
-    this.#queue = this.#queue.filter((w) => w.card.item_id !== itemId);
-    if (this.#current?.card.item_id === itemId) this.#advance();
+    this.#undone = this.#undone.filter((deed) => deed.card.item_id !== itemId);
+    this.#drop(new Set([itemId]));
   }
 
   /** Events are committed. */
@@ -239,29 +332,55 @@ export class CardDeck {
   #finish(kind: "answer" | "skip", answer: Answer | null): LabelEvent | null {
     if (!this.#current) return null;
     const { card, at } = this.#current;
+    const { stands } = this.#current;
     const event = this.#event(kind, card, { answer, shown_at: at });
-    this.#history.push({ event, card });
-    if (this.#history.length > this.#depth) this.#history.shift();
-    if (card.draw_id === null) this.#doneItems.add(card.item_id);
-    else this.#doneDraws.add(card.draw_id);
-    this.#unsaved.set(event.event_id, card.item_id);
+    this.#did({ event, card, stands });
+    this.#trim();
     this.#current = null;
     this.#advance();
     return event;
   }
 
+  #did(deed: Deed): void {
+    const { card, event } = deed;
+    this.#history.push(deed);
+    if (card.draw_id === null) this.#doneItems.add(card.item_id);
+    else this.#doneDraws.add(card.draw_id);
+    this.#unsaved.set(event.event_id, card.item_id);
+  }
+
+  /** Forgets the oldest step, a group as a whole, while there are enough others. */
+  #trim(): void {
+    for (let oldest = 0; this.#history.length - oldest >= this.#depth; ) {
+      this.#history.splice(0, oldest);
+      const first = this.#history[0]?.group;
+      oldest = first ? this.#history.filter((deed) => deed.group === first).length : 1;
+    }
+  }
+
+  /** Takes a deed back, which is no longer in the history. */
+  #retract(deed: Deed): LabelEvent {
+    this.#release(deed.event, deed.card);
+    this.#retracted.add(deed.event.event_id);
+    return this.#event("retract", deed.card, { target: deed.event.event_id });
+  }
+
+  /** Takes the cards of items from the screen and from the queue. */
+  #drop(items: ReadonlySet<string>): void {
+    this.#queue = this.#queue.filter((w) => !items.has(w.card.item_id));
+    if (this.#current && items.has(this.#current.card.item_id)) this.#advance();
+  }
+
   #advance(): void {
     const next = this.#queue.shift();
-    this.#current = next ? { card: next.card, at: this.#now().toISOString(), former: next.former } : null;
+    this.#current = next ? { ...shown(next), at: this.#now().toISOString() } : null;
   }
 
   /** Puts a card on screen; the one there now waits right behind it. */
-  #show(card: Card, former: Answer | null): void {
+  #show(card: Card, former: Answer | null, stands?: Stands): void {
     this.#queue = this.#queue.filter((w) => w.card.item_id !== card.item_id);
-    if (this.#current) {
-      this.#queue.unshift({ card: this.#current.card, former: this.#current.former, kept: true });
-    }
-    this.#current = { card, at: this.#now().toISOString(), former };
+    if (this.#current) this.#queue.unshift({ ...shown(this.#current), kept: true });
+    this.#current = { card, at: this.#now().toISOString(), former, stands };
   }
 
   #isDone(card: Card, unsaved: ReadonlySet<string>): boolean {
@@ -313,6 +432,8 @@ export class CardDeck {
     };
   }
 }
+
+const shown = ({ card, former, stands }: Omit<Shown, "at">) => ({ card, former, stands });
 
 function isLabel(kind: EventKind): boolean {
   return kind === "answer" || kind === "skip";

@@ -44,18 +44,15 @@ export class Help {
       ["C", "write a comment"],
       ...(guided ? [["G", "show or hide the guidelines"] as Row] : []),
       ["W", "why this card"],
+      ["B", "back to an earlier card"],
+      ["T", "label together what contains a text"],
       ["P", "pause, or go on"],
       ["F", "flag, or take the flag off"],
       ["Z", "zoom in on an image, arrows move it; Z or Esc zooms out"],
       ["?", "show or hide this list"],
       ["Esc", "back to the notebook"],
     ];
-    this.#rows.replaceChildren(
-      ...rows.flatMap(([key, text]) => [
-        make("dt", {}, make("kbd", { class: "alw-key" }, key)),
-        make("dd", {}, text),
-      ]),
-    );
+    this.#rows.replaceChildren(...rowsOf(rows));
   }
 }
 
@@ -91,4 +88,12 @@ function toAnswer({ task, keys }: CardsState): Row[] {
   ];
   const enter = marks ? "save what is marked" : "accept the suggestion";
   return [...choose, ...(many ? [find] : []), ["Enter", enter]];
+}
+
+/** Keys and what they do. */
+export function rowsOf(rows: readonly [key: string, text: string][]): HTMLElement[] {
+  return rows.flatMap(([key, text]) => [
+    make("dt", {}, make("kbd", { class: "alw-key" }, key)),
+    make("dd", {}, text),
+  ]);
 }

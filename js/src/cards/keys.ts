@@ -5,7 +5,20 @@ import type { Task } from "../shared/messages";
 export type Action =
   | { do: "answer"; code: number }
   | {
-      do: "accept" | "skip" | "undo" | "redo" | "flag" | "pause" | "edit" | "why" | "help" | "leave" | "zoom";
+      do:
+        | "accept"
+        | "skip"
+        | "undo"
+        | "redo"
+        | "flag"
+        | "pause"
+        | "edit"
+        | "why"
+        | "help"
+        | "leave"
+        | "zoom"
+        | "earlier"
+        | "search";
     }
   | { do: "comment" | "guide" }
   | { do: "filter"; text: string }
@@ -94,6 +107,10 @@ export function actionOf(press: Press, keys: readonly (string | null)[]): Action
       return { do: "edit" };
     case "w":
       return { do: "why" };
+    case "b":
+      return { do: "earlier" };
+    case "t":
+      return { do: "search" };
     case "ArrowDown":
     case "ArrowUp":
       return { do: "scroll", pages: key === "ArrowDown" ? 0.25 : -0.25 };

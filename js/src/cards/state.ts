@@ -21,6 +21,8 @@ import { CardDeck } from "./deck";
 import { Drafts } from "./drafts";
 import { keysOf } from "./keys";
 import { Pace } from "./pace";
+import { Past } from "./past";
+import { Groups } from "./together/groups";
 import { nameOf } from "./words";
 
 export interface CardsTraits extends Record<string, unknown> {
@@ -51,6 +53,8 @@ export class CardsState {
   readonly drafts: Drafts;
   readonly blobs = new Blobs();
   readonly pace = new Pace();
+  readonly groups: Groups;
+  readonly past: Past;
   readonly listeners = new Listeners();
   readonly store: StoreTrait;
   task: Task;
@@ -100,6 +104,17 @@ export class CardsState {
       ...(this.#world.timers ? { timers: this.#world.timers } : {}),
     });
     this.deck.expect(this.outbox.events);
+    const hands = {
+      send: (message: FromCards) => this.#send(message),
+      say: (text: string) => this.say(text),
+      note: (text: string, remedy: string) => this.#board.set("hint", "info", text, remedy),
+      did: (events: readonly LabelEvent[], said: string, labels: number) =>
+        this.#didAll(events, said, labels),
+      changed: () => this.#changed(),
+      now: this.#world.now,
+    };
+    this.groups = new Groups(this, hands);
+    this.past = new Past(this, hands);
     this.listeners.model(model, "msg:custom", (message: ToCards, buffers?: DataView[]) =>
       this.receive(message, buffers ?? []),
     );
@@ -156,11 +171,12 @@ export class CardsState {
   }
 
   give(answer: Answer): void {
-    const item = this.deck.current?.card.item_id;
-    if (item === undefined || this.paused) return;
+    const { current } = this.deck;
+    if (current === null || this.paused) return;
     const verb = this.task.kind === "text" ? "Saved" : "Labelled";
-    this.drafts.drop(item);
-    this.#did(this.deck.answer(answer), `${verb} ${this.nameOf(answer)}.`, 1);
+    const more = current.stands === "answer" ? 0 : 1;
+    this.drafts.drop(current.card.item_id);
+    this.#did(this.deck.answer(answer), `${verb} ${this.nameOf(answer)}.`, more);
     this.pace.add(this.#world.now());
   }
 
@@ -180,6 +196,7 @@ export class CardsState {
   }
 
   skip(): void {
+    if (this.deck.current?.stands) this.say("Left as it was.");
     this.#did(this.deck.skip(), "Skipped.", 0);
   }
 
@@ -189,6 +206,7 @@ export class CardsState {
   }
 
   undo(): void {
+    if (this.groups.undo()) return;
     const last = this.deck.last;
     const event = this.deck.undo();
     if (!event || !last) {
@@ -197,16 +215,18 @@ export class CardsState {
       else this.say("The newest labels are not saved yet; undo once they are.");
       return;
     }
+    this.groups.inFront();
     const wasAnswer = last.event.kind === "answer";
     this.#did(
       event,
       wasAnswer ? `Took back ${this.nameOf(last.event.answer)}.` : "Took back the skip.",
-      wasAnswer ? -1 : 0,
+      wasAnswer && last.stands !== "answer" ? -1 : 0,
     );
     if (wasAnswer) this.pace.remove();
   }
 
   redo(): void {
+    if (this.groups.redo()) return;
     const again = this.deck.again;
     const event = this.deck.redo();
     if (!again || !event) {
@@ -255,7 +275,7 @@ export class CardsState {
         this.#asked = null;
         this.blobs.add(message.cards, buffers);
         this.deck.refill(message.cards, message.model_version, message.exhausted);
-        this.blobs.keep(this.deck.live);
+        this.blobs.keep([...this.deck.live, ...this.groups.cards]);
         this.#askForMore();
         break;
       case "ack":
@@ -274,12 +294,28 @@ export class CardsState {
         break;
       case "labelled":
         this.#answeredElsewhere(message.item_id);
+        this.groups.labelled(message.item_id);
         this.#askForMore();
         break;
-      case "undone":
+      case "undone": {
         this.blobs.add([message.card], buffers);
-        this.deck.undone(message.event_id, message.card);
+        const before = this.deck.current;
+        const group = this.deck.undone(message.event_id, message.card);
+        if (group) this.groups.returned(group);
+        else if (this.deck.current !== before) this.groups.inFront();
         this.said = "A label was taken back.";
+        break;
+      }
+      case "together":
+        this.blobs.add(message.cards, buffers);
+        this.groups.receive(message);
+        break;
+      case "earlier":
+        this.past.receive(message);
+        break;
+      case "shown":
+        this.blobs.add([message.card], buffers);
+        this.past.show(message.card, message.former);
         break;
       case "status":
         this.status = message;
@@ -296,6 +332,7 @@ export class CardsState {
         if (message.notice) this.#board.news("notice", "info", message.notice, "");
         break;
       case "problem":
+        this.groups.failed();
         this.#board.news(`problem:${message.text}`, "bad", message.text, message.remedy);
         break;
     }
@@ -312,11 +349,15 @@ export class CardsState {
   }
 
   #did(event: LabelEvent | null, said: string, labels: number): void {
-    if (!event) return;
+    if (event) this.#didAll([event], said, labels);
+  }
+
+  #didAll(events: readonly LabelEvent[], said: string, labels: number): void {
     this.said = said;
     this.labelled = Math.max(0, this.labelled + labels);
+    this.#board.set("hint", "info", null, "");
     this.#changed();
-    this.outbox.add(event);
+    this.outbox.addAll(events);
     this.#askForMore();
   }
 

@@ -1,8 +1,9 @@
-import { icon, make, percent, setText } from "../shared/dom";
+import { count, icon, make, percent, setText } from "../shared/dom";
 import { Listeners } from "../shared/listeners";
 import type { Card } from "../shared/messages";
 import type { Cleanup } from "../shared/model";
 import { Answers } from "./answers";
+import { Aside } from "./aside";
 import { Comment } from "./comment";
 import { Editor } from "./editor";
 import { Footer } from "./footer";
@@ -16,6 +17,7 @@ import { Reasons } from "./reasons";
 import { Stage } from "./stage";
 import type { CardsState } from "./state";
 import { Suggestion } from "./suggestion";
+import { promise } from "./together/words";
 import { badge, spoken, why } from "./why";
 
 /** Where a press leaves the focus, and keys mean what they mean in a form. */
@@ -37,6 +39,8 @@ export class CardsView {
   readonly #guidelines: Guidelines;
   readonly #comment: Comment;
   readonly #suggestion: Suggestion;
+  readonly #aside: Aside;
+  readonly #single: HTMLElement;
   readonly #badge = make("span", { class: "alw-badge", hidden: true });
   readonly #why = make("button", { type: "button", class: "alw-why", "aria-keyshortcuts": "w", ...OWN });
   readonly #flag = button("flag", "f", "Flag", icon(FLAG));
@@ -74,6 +78,10 @@ export class CardsView {
     this.#comment = new Comment(listeners, state, home);
     this.#guidelines = new Guidelines(listeners, home);
     this.#suggestion = new Suggestion(listeners, () => this.#answers.now.accept(), this.#comment.root);
+    this.#aside = new Aside(listeners, state, {
+      focus: home,
+      startFilter: (text) => this.#answers.now.type(text),
+    });
     this.#undo.append(cap("⌫"));
     this.#skip.append(cap("Space"));
     const memory = state.store.persistent
@@ -85,7 +93,7 @@ export class CardsView {
           make("code", {}, 'store="labels.db"'),
           " to keep them.",
         );
-    const card = make(
+    this.#single = make(
       "div",
       { class: "alw-card" },
       make(
@@ -104,6 +112,8 @@ export class CardsView {
       this.#suggestion.root,
       this.#reasons.root,
       this.#editor.root,
+      this.#aside.search.root,
+      this.#aside.earlier.root,
       this.#pause.root,
       this.#help.root,
     );
@@ -123,16 +133,19 @@ export class CardsView {
         { class: "alw-cards-inner" },
         this.#notices.root,
         this.#guidelines.root,
-        card,
+        this.#single,
+        this.#aside.grid.root,
         this.#answers.root,
         make(
           "div",
           { class: "alw-actions" },
           this.#undo,
           this.#redo,
+          this.#aside.back,
           this.#last,
           make("span", { class: "alw-space" }),
           this.#rest,
+          this.#aside.find,
           this.#skip,
         ),
         this.#footer.root,
@@ -147,7 +160,7 @@ export class CardsView {
   }
 
   focus(): void {
-    this.root.focus({ preventScroll: true });
+    if (!this.#aside.grid.focus()) this.root.focus({ preventScroll: true });
   }
 
   dispose(): void {
@@ -166,8 +179,11 @@ export class CardsView {
     root.dataset.phase = state.deck.phase;
     const pausing = state.paused && !root.hasAttribute("data-paused");
     root.toggleAttribute("data-paused", state.paused);
+    this.#single.hidden = state.groups.open !== null;
+    this.#aside.paint();
     // focus on a button that is about to be disabled would fall back to the page, and keys to the notebook
-    if ((!card || pausing) && root.contains(root.ownerDocument.activeElement)) this.focus();
+    const left = !card && !state.groups.open;
+    if ((left || pausing) && root.contains(root.ownerDocument.activeElement)) this.focus();
 
     this.#stage.paint(state);
     this.#stage.mark(state.driving);
@@ -208,25 +224,35 @@ export class CardsView {
   }
 
   #paintActions(): void {
-    const { deck, paused } = this.#state;
+    const { deck, paused, groups } = this.#state;
     const card = deck.current?.card ?? null;
+    this.#skip.hidden = groups.open !== null;
     this.#flag.disabled = this.#skip.disabled = card === null || paused;
     this.#flag.setAttribute("aria-pressed", String(Boolean(card?.flag)));
     const last = deck.last;
-    this.#undo.disabled = paused || (last === null && this.#state.labelled === 0);
+    const nothing = last === null && this.#state.labelled === 0;
+    this.#undo.disabled = paused || (nothing && !groups.open?.touched);
     this.#redo.disabled = paused;
     this.#redo.hidden = deck.again === null;
     const deed =
       last === null
         ? ""
-        : last.event.kind === "skip"
-          ? "skipped"
-          : `labelled ${this.#state.nameOf(last.event.answer)}`;
+        : last.group
+          ? `labelled ${count(deck.inLast)} together`
+          : last.event.kind === "skip"
+            ? "skipped"
+            : `labelled ${this.#state.nameOf(last.event.answer)}`;
     setText(this.#last, deed && `last: ${deed}`);
   }
 
   #speak(card: Card | null): void {
-    const { deck, said } = this.#state;
+    const { deck, said, groups } = this.#state;
+    if (groups.open) {
+      const will = promise(groups.open, (answer) => this.#state.nameOf(answer));
+      this.#spoken = "";
+      setText(this.#live, `${said} ${will}.`.trim());
+      return;
+    }
     const key = `${card?.item_id ?? deck.phase} ${said}`;
     if (key === this.#spoken) return;
     // the card is read out once: what is done to it after that alone
@@ -270,12 +296,13 @@ export class CardsView {
     for (const name of ["keyup", "keypress"]) listeners.dom(root, name, (event) => event.stopPropagation());
     listeners.dom(root, "pointerdown", (event) => {
       const target = event.target as Element;
-      if (!target.closest(FIELDS)) this.focus();
+      if (!target.closest(FIELDS) && !this.#aside.holds(target)) this.focus();
     });
     // a press on a button leaves the focus on the root, where the keys are
     listeners.dom(root, "mousedown", (event) => {
       const target = event.target as Element;
-      if (target.closest("button") && !this.#editor.root.contains(target)) event.preventDefault();
+      const form = this.#editor.root.contains(target) || this.#aside.search.root.contains(target);
+      if (target.closest("button") && !form) event.preventDefault();
     });
     listeners.dom(this.#skip, "click", () => this.#state.skip());
     listeners.dom(this.#undo, "click", () => this.#state.undo());
@@ -303,6 +330,7 @@ export class CardsView {
       if (event.key === "Escape") this.#toggleEditor();
       return;
     }
+    if (this.#aside.keydown(event)) return;
     if (target.closest("button") && (event.key === "Enter" || event.key === " ")) {
       if (event.repeat) event.preventDefault(); // a button clicks again and again while Enter is held
       return;
@@ -328,6 +356,12 @@ export class CardsView {
     }
     if (this.#state.paused && !["pause", "help", "leave"].includes(action.do)) return;
     switch (action.do) {
+      case "earlier":
+        this.#aside.earlier.toggle();
+        break;
+      case "search":
+        this.#aside.search.toggle();
+        break;
       case "why":
         this.#toggleWhy();
         break;

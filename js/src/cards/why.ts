@@ -67,8 +67,8 @@ export function badge(card: Card): Why | null {
 
 const LONGEST = 240;
 
-/** A content as it is read out. */
-function inWords(content: CardContent): string {
+/** A content in words. */
+export function inWords(content: CardContent): string {
   switch (content.kind) {
     case "text":
       return content.code ? `Code: ${content.text}` : content.text;

@@ -26,6 +26,7 @@ export interface OutboxOptions {
 }
 
 const BATCH = 200; // events a message: far below the 10 MB at which a host closes the socket
+const MOST = 1_000; // events a message that Python takes
 const FIRST_WAIT = 2_000;
 const LONGEST_WAIT = 30_000;
 
@@ -81,12 +82,19 @@ export class Outbox {
 
   /** Keeps an event and sends it at once. */
   add(event: LabelEvent): void {
-    // newer than everything before, across reloads too, even when the computer's clock was set back
-    this.#order = Math.max(this.#order + 1, this.#now());
-    const entry = { event, order: this.#order };
-    this.#waiting.set(event.event_id, entry);
-    this.#keep(entry);
-    this.#trySend([event]);
+    this.addAll([event]);
+  }
+
+  /** Keeps events and sends them at once, in one message where they are not too many for it. */
+  addAll(events: readonly LabelEvent[]): void {
+    for (const event of events) {
+      // newer than everything before, across reloads too, even when the computer's clock was set back
+      this.#order = Math.max(this.#order + 1, this.#now());
+      const entry = { event, order: this.#order };
+      this.#waiting.set(event.event_id, entry);
+      this.#keep(entry);
+    }
+    for (let i = 0; i < events.length; i += MOST) this.#trySend(events.slice(i, i + MOST));
     this.#schedule();
     this.#changed();
   }
