@@ -6,8 +6,9 @@ import getpass
 from numbers import Integral
 
 from .audit import check_share
-from .errors import AlwidgetsError, PoolError, TaskError
+from .errors import AlwidgetsError, PoolError, StrategyError, TaskError
 from .pool import Pool
+from .strategies.registry import Strategy
 from .tasks import Task
 
 
@@ -27,6 +28,15 @@ def check_arguments(pool: Pool, task: Task, batch_size: int, audit: float, seed:
     if not _is_whole(seed) or seed < 0:
         raise AlwidgetsError(f"seed={seed!r} must be a whole number, at least 0.")
     check_share(audit)
+
+
+def check_strategy(strategy: Strategy, task: Task) -> None:
+    """Raise a `StrategyError` if a strategy asks a model, and the task has no classes to learn."""
+    if strategy.needs_model and not task.classes:
+        raise StrategyError(
+            f"strategy={strategy.name!r} asks a model, and none is trained for {task!r}. Use "
+            "'auto', 'representative' or 'random'."
+        )
 
 
 def _is_whole(value: object) -> bool:

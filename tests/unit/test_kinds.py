@@ -138,6 +138,12 @@ def test_a_session_asks_learns_and_resumes(task: Task, kind: str, tmp_path: Path
         (lambda: al.Classification(["a", "b"], keys={"a": "F"}), "'f' flags on the cards"),
         (lambda: al.Classification(["a", "b"], keys={"a": "x", "b": "X"}), "Two classes have"),
         (lambda: al.Binary("spam", keys={"spam": " "}), "skips on the cards"),
+        (lambda: al.Binary("spam", keys={"spam": "b"}), "goes back to earlier cards"),
+        (lambda: al.Binary("spam", keys={"spam": "c"}), "comments on the cards"),
+        (lambda: al.Binary("spam", keys={"spam": "G"}), "shows the guidelines"),
+        (lambda: al.Binary("spam", keys={"spam": "t"}), "labels several together"),
+        (lambda: al.Correction(start=""), "start names the metadata column"),
+        (lambda: al.Correction(multiline=1), "multiline must be"),  # type: ignore[arg-type]
     ],
 )
 def test_what_cannot_be_asked_is_named(make: Callable[[], Task], says: str) -> None:
@@ -149,4 +155,4 @@ def test_keys_may_be_others() -> None:
     asked = al.Binary("spam", keys={"spam": "s", "not spam": "h"}).asked()
     assert asked["keys"] == ["h", "s"]
     assert al.Rating(0, 10).asked()["keys"] == [*map(str, range(10)), None]
-    assert al.Classification(["a", "b"], keys={"b": "b"}).asked()["keys"] == [None, "b"]
+    assert al.Classification(["a", "b"], keys={"b": "x"}).asked()["keys"] == [None, "x"]
