@@ -132,7 +132,7 @@ class Why:
         and how many these are; None without a score.
     neighbours : list of Neighbour
         The most similar of the items labelled for training, best first; empty for items of the
-        audit, whose answer they would sway.
+        audit, whose answer they would sway, and where answers are texts.
     """
 
     strategy: str

@@ -36,7 +36,15 @@ KINDS: dict[str, tuple[Callable[[], Task], Callable[[], Task], list[Any], list[A
         [3, np.int8(3)],
         [6, -1, "3", 3.0, True, None, [3]],
     ),
+    "text": (
+        lambda: al.Correction(multiline=True),
+        lambda: al.Binary("text"),
+        ["É 😀\r\n", "".join(["É 😀", "\r\n"])],
+        [7, None, True, ["x"], {}, "x" * 10_001, "half \ud83d", "nought \0"],
+    ),
 }
+#: Those that a model is trained on; `test_correction` has the other.
+LEARNT = [name for name, (make, *_) in KINDS.items() if make().classes]
 
 
 @pytest.fixture(params=KINDS)
@@ -94,6 +102,7 @@ def test_a_copy_is_a_task_of_its_own(task: Task) -> None:
     assert repr(task).startswith(type(task).__name__)
 
 
+@pytest.mark.parametrize("kind", LEARNT, indirect=True)
 def test_a_session_asks_learns_and_resumes(task: Task, kind: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     truth = rng.integers(0, len(task.classes), 150)
