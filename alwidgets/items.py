@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
 
 from .content import Content
 from .tasks import Answer
@@ -50,6 +51,55 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """What stands for an item that was answered or skipped.
+
+    Attributes
+    ----------
+    id : str
+    kind : {"answer", "skip"}
+    answer : answer or None
+    answered_at : datetime or None
+        In UTC; None where it is not known.
+    seq : int
+        Place of the event in the log.
+    flagged : bool
+    comment : str or None
+    """
+
+    id: str
+    kind: Literal["answer", "skip"]
+    answer: Answer | None
+    answered_at: datetime | None
+    seq: int
+    flagged: bool
+    comment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Items to be labelled in one go.
+
+    Attributes
+    ----------
+    title : str
+        What they have in common.
+    items : list of Item
+    left_out : int
+        Others, which have an answer.
+    """
+
+    title: str
+    items: list[Item] = field(repr=False)
+    left_out: int
+
+    def __str__(self) -> str:
+        n = len(self.items)
+        text = f"{n:,} {'item' if n == 1 else 'items'} to label together"
+        return text + (f"; {self.left_out:,} already labelled" if self.left_out else "")
+
+
+@dataclass(frozen=True, slots=True)
 class Neighbour:
     """A labelled item that is like another one.
 
@@ -82,7 +132,7 @@ class Why:
         and how many these are; None without a score.
     neighbours : list of Neighbour
         The most similar of the items labelled for training, best first; empty for items of the
-        audit, whose answer they would sway.
+        audit, whose answer they would sway, and where answers are texts.
     """
 
     strategy: str

@@ -13,7 +13,7 @@ from .exchange import ImportReport
 from .items import Item, QueueReport
 from .modelling import Modelling
 from .schema import ClassChange, Draw, Event, Kind, now
-from .tasks import Answer, Classification
+from .tasks import Answer, Classification, Correction
 
 
 class Labelling(Modelling):
@@ -117,18 +117,6 @@ class Labelling(Modelling):
     def flag(self, item_id: str) -> Event:
         """Mark an item for a second look. `retract` the event to take the mark back."""
         return self.record(item_id, kind="flag")
-
-    def comment(self, item_id: str, text: str) -> Event:
-        """Put a remark on an item, in the place of the one that it has; an empty one takes it off.
-
-        It is no answer: `undo` passes over it, and `retract` of the event takes it back.
-
-        Raises
-        ------
-        UnknownItemError, AnswerError
-            If the item is not in the pool, or the remark is longer than 10,000 characters.
-        """
-        return self.record(item_id, kind="comment", comment=text)
 
     def undo(self) -> Event | None:
         """Take back the last event that stands; its card comes again, first.
@@ -287,7 +275,8 @@ class Labelling(Modelling):
         return QueueReport(len(fresh), len(positions) - len(fresh), int(kept))
 
     def _keep(self, events: Iterable[Event]) -> list[Event]:
-        fresh = self.store.append([self._ledger.validate(event) for event in events])
+        checked = [self._ledger.validate(event) for event in events]
+        fresh = self.store.append([self._suggested.note(event) for event in checked])
         for event in fresh:
             self._ledger.apply(event)
         return fresh
@@ -376,20 +365,21 @@ class Labelling(Modelling):
             seq = self._ledger.labels.flag_of(self._ledger.index(item_id))
         return None if seq is None else self.store.event_at(seq)
 
-    def comment_of(self, item_id: str) -> str | None:
-        """The remark on an item, or None."""
-        with self._lock:
-            seq = self._ledger.labels.comment_of(self._ledger.index(item_id))
-        return None if seq is None else self.store.event_at(seq).comment or None
-
     def _item(self, draw: Draw) -> Item:
         index = self.pool.index(draw.item_id)
-        answer, confidence = self.suggestion(index) or (None, None)
+        said = self.suggestion(index)
+        if said is not None and not self._suggested.remember(draw, said[0]):
+            said = None
+        answer, confidence = said or (None, None)
+        content, metadata = self.pool.contents[index], self.pool.metadata_of(index)
+        start = None
+        if isinstance(self.task, Correction):
+            start = self.task.starting_text(content, metadata)
         return Item(
             id=draw.item_id,
             index=index,
-            content=self.pool.contents[index],
-            metadata=self.pool.metadata_of(index),
+            content=content,
+            metadata=metadata,
             draw_id=draw.draw_id,
             stream=draw.stream,
             strategy=draw.strategy,
@@ -397,4 +387,5 @@ class Labelling(Modelling):
             model_version=draw.model_version,
             suggestion=answer,
             confidence=confidence,
+            start=start,
         )

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ..content import Audio, Content, Fields, Html, Image, Pair, Table, Text
-from .messages import Card, CardContent, ImageContent, TextContent
+from .contents import CardContent, ImageContent, TextContent
+from .messages import Card
 
 if TYPE_CHECKING:
     from ..items import Item
