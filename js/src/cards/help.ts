@@ -35,20 +35,21 @@ export class Help {
     if (state.task === this.#task && guided === this.#guided) return;
     this.#task = state.task;
     this.#guided = guided;
+    const key = (usual: string) => state.remap.cap(usual);
     const rows: Row[] = [
       ...toAnswer(state),
-      ["Space", "skip"],
-      ["Backspace", "undo (Ctrl Z too)"],
+      [key(" "), "skip"],
+      [key("Backspace"), "undo (Ctrl Z too)"],
       ["Ctrl Y", "do again what was undone"],
-      ...(state.task.kind === "classification" ? [["E", "add, rename or merge classes"] as Row] : []),
-      ["C", "write a comment"],
-      ...(guided ? [["G", "show or hide the guidelines"] as Row] : []),
-      ["W", "why this card"],
-      ["B", "back to an earlier card"],
-      ["T", "label together what contains a text"],
-      ["P", "pause, or go on"],
-      ["F", "flag, or take the flag off"],
-      ["Z", "zoom in on an image, arrows move it; Z or Esc zooms out"],
+      ...(state.task.kind === "classification" ? [[key("e"), "add, rename or merge classes"] as Row] : []),
+      [key("c"), "write a comment"],
+      ...(guided ? [[key("g"), "show or hide the guidelines"] as Row] : []),
+      [key("w"), "why this card"],
+      [key("b"), "back to an earlier card"],
+      [key("t"), "label together what contains a text"],
+      [key("p"), "pause, or go on"],
+      [key("f"), "flag, or take the flag off"],
+      [key("z"), "zoom in on an image, arrows move it; Esc zooms out"],
       ["?", "show or hide this list"],
       ["Esc", "back to the notebook"],
     ];
@@ -57,7 +58,7 @@ export class Help {
 }
 
 /** The keys by which the kind of task is answered. */
-function toAnswer({ task, keys }: CardsState): Row[] {
+function toAnswer({ task, keys, remap }: CardsState): Row[] {
   if (task.kind === "text") {
     const save: Row[] = task.multiline
       ? [["Ctrl Enter", "in the text: save (Cmd Enter too)"]]
@@ -87,7 +88,7 @@ function toAnswer({ task, keys }: CardsState): Row[] {
     marks ? "find labels by their letters; Enter marks" : "find a class by its letters",
   ];
   const enter = marks ? "save what is marked" : "accept the suggestion";
-  return [...choose, ...(many ? [find] : []), ["Enter", enter]];
+  return [...choose, ...(many ? [find] : []), [remap.cap("Enter"), enter]];
 }
 
 /** Keys and what they do. */

@@ -27,7 +27,7 @@ export class Labels implements AnswerInput {
     const chosen = (code: number) => this.choose(code);
     this.#choices = new Choices(listeners, { chosen, enter, left: home }, "label", "Labels");
     this.#save = new Save(listeners, () => this.enter(), this.#pills);
-    this.#save.key("Enter", "Enter");
+    this.#save.key(state.remap.cap("Enter"), state.remap.aria("Enter"));
     this.root = make("div", { class: "alw-labels" }, this.#choices.root, this.#save.root);
     listeners.dom(this.#pills, "click", (event) => {
       const pill = (event.target as Element).closest<HTMLElement>("[data-code]");

@@ -22,6 +22,7 @@ import { Drafts } from "./drafts";
 import { keysOf } from "./keys";
 import { Pace } from "./pace";
 import { Past } from "./past";
+import { Remap } from "./remap";
 import { Groups } from "./together/groups";
 import { nameOf } from "./words";
 
@@ -30,6 +31,8 @@ export interface CardsTraits extends Record<string, unknown> {
   _store: StoreTrait;
   /** Markdown; empty where there are none. */
   _guidelines: string;
+  /** By the usual key, the one that takes its place. */
+  _keys?: Record<string, string>;
 }
 
 /** What a test may put in place of the browser. */
@@ -61,6 +64,7 @@ export class CardsState {
   /** How to label, in Markdown. */
   guidelines: string;
   keys: (string | null)[] = [];
+  readonly remap: Remap;
   status: Status | null = null;
   /** Labels given, counting those still on their way. */
   labelled = 0;
@@ -92,6 +96,7 @@ export class CardsState {
     this.store = model.get("_store");
     this.guidelines = model.get("_guidelines") ?? "";
     this.keys = keysOf(this.task);
+    this.remap = new Remap(model.get("_keys") ?? {});
     this.deck = new CardDeck({ now: () => new Date(this.#world.now()), newId: this.#world.newId });
     const shelf = this.store.persistent ? this.#world.shelf : null;
     this.drafts = new Drafts(this.store.id, shelf, this.listeners);

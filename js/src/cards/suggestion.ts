@@ -31,7 +31,8 @@ export class Suggestion {
     this.#chip.disabled = state.paused;
     this.#dot.hidden = this.#cap.hidden = several;
     if (several) this.#chip.removeAttribute("aria-keyshortcuts");
-    else this.#chip.setAttribute("aria-keyshortcuts", "Enter");
+    else this.#chip.setAttribute("aria-keyshortcuts", state.remap.aria("Enter"));
+    setText(this.#cap, state.remap.cap("Enter"));
     if (suggestion) {
       const text = `suggests ${state.nameOf(suggestion.answer)} · ${percent(suggestion.confidence)}`;
       if (!several) {

@@ -153,6 +153,7 @@ export class CardsView {
         this.#live,
       ),
     );
+    state.remap.show(this.root);
     this.#listen();
     listeners.add(state.watch(() => this.paint()));
     listeners.add(() => this.root.remove());
@@ -335,7 +336,7 @@ export class CardsView {
       if (event.repeat) event.preventDefault(); // a button clicks again and again while Enter is held
       return;
     }
-    const action = actionOf(event, this.#state.keys);
+    const action = actionOf(this.#state.remap.read(event), this.#state.keys);
     if (action === null) {
       if (event.repeat && (event.key === " " || event.key === "Backspace")) event.preventDefault();
       else if (this.#state.deck.current) this.#answers.now.takes(event);
