@@ -58,7 +58,7 @@ export class CardsView {
   readonly #edit = button("edit", "e", "Classes", icon(PENCIL));
   readonly #undo = button("undo", "Backspace", "Undo");
   readonly #redo = button("redo", "Control+Y", "Redo");
-  readonly #rest = button("rest", "p", "Pause", icon(BARS));
+  readonly #rest = button("pausing", "p", "Pause", icon(BARS));
   readonly #skip = button("skip", "Space", "Skip");
   readonly #last = make("span", { class: "alw-last" });
   readonly #live = make("div", { class: "alw-hidden", role: "status", "aria-live": "polite" });
