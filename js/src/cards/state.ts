@@ -19,7 +19,7 @@ import { CardDeck } from "./deck";
 import { Drafts } from "./drafts";
 import { keysOf } from "./keys";
 import { Pace } from "./pace";
-import { nameOf } from "./words";
+import { deedOf, nameOf, sentence } from "./words";
 
 export interface CardsTraits extends Record<string, unknown> {
   _task: Task;
@@ -148,9 +148,8 @@ export class CardsState {
   give(answer: Answer): void {
     const item = this.deck.current?.card.item_id;
     if (item === undefined || this.paused) return;
-    const verb = this.task.kind === "text" ? "Saved" : "Labelled";
     this.drafts.drop(item);
-    this.#did(this.deck.answer(answer), `${verb} ${this.nameOf(answer)}.`, 1);
+    this.#did(this.deck.answer(answer), sentence(deedOf(this.task, answer)), 1);
     this.pace.add(this.#world.now());
   }
 
@@ -204,7 +203,11 @@ export class CardsState {
       return;
     }
     const isAnswer = event.kind === "answer";
-    this.#did(event, isAnswer ? `Labelled ${this.nameOf(event.answer)} again.` : "Skipped again.", +isAnswer);
+    this.#did(
+      event,
+      isAnswer ? sentence(`${deedOf(this.task, event.answer)} again`) : "Skipped again.",
+      +isAnswer,
+    );
   }
 
   changeClasses(what: ClassChange, name: string, to: string | null): void {

@@ -17,6 +17,7 @@ import { Stage } from "./stage";
 import type { CardsState } from "./state";
 import { Suggestion } from "./suggestion";
 import { badge, spoken, why } from "./why";
+import { deedOf } from "./words";
 
 /** Where a press leaves the focus, and keys mean what they mean in a form. */
 const FIELDS = "input, textarea, select, .alw-editor, .alw-guidelines";
@@ -220,7 +221,7 @@ export class CardsView {
         ? ""
         : last.event.kind === "skip"
           ? "skipped"
-          : `labelled ${this.#state.nameOf(last.event.answer)}`;
+          : deedOf(this.#state.task, last.event.answer);
     setText(this.#last, deed && `last: ${deed}`);
   }
 
@@ -297,7 +298,7 @@ export class CardsView {
       if (this.#comment.key(event)) event.preventDefault();
       return;
     }
-    if (this.#guidelines.root.contains(target) && this.#guidelines.owns(event)) return;
+    if (this.#guidelines.root.contains(target) && this.#guidelines.key(event)) return;
     if (this.#editor.root.contains(target)) {
       if (event.key === "Escape") this.#toggleEditor();
       return;
@@ -313,6 +314,10 @@ export class CardsView {
       return;
     }
     event.preventDefault();
+    if (this.#help.open && action.do === "scroll") {
+      this.#help.scroll(action.pages);
+      return;
+    }
     if (this.#help.open && action.do !== "help") {
       this.#toggleHelp(false);
       if (action.do === "leave") return;
