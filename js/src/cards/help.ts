@@ -69,10 +69,7 @@ function toAnswer({ task, keys }: CardsState): Row[] {
   if (task.kind === "text") {
     const save: Row[] = task.multiline
       ? [["Ctrl Enter", "in the text: save (Cmd Enter too)"]]
-      : [
-          ["Enter", "in the text: save"],
-          ["Shift Enter", "in the text: a new line"],
-        ];
+      : [["Enter", "in the text: save"]];
     return [
       ...save,
       ["Esc", "from the text to the keys below"],

@@ -74,7 +74,7 @@ describe("the list of keys", () => {
     on.desk.model.set("_task", multiLabel(Array.from({ length: 11 }, (_, i) => `label ${i}`)));
     expect(row("/")).toBe("find labels by their letters; Enter marks");
     on.desk.model.set("_task", freeText());
-    expect(keys().slice(0, 4)).toEqual(["Enter", "Shift Enter", "Esc", "Enter"]);
+    expect(keys().slice(0, 3)).toEqual(["Enter", "Esc", "Enter"]);
     on.desk.model.set("_task", freeText(true));
     expect(keys().slice(0, 3)).toEqual(["Ctrl Enter", "Esc", "Enter"]);
     expect(keys()).not.toContain("/");

@@ -30,7 +30,20 @@ describe("a text to write", () => {
     expect(on.desk.text("[role=status].alw-hidden")).toBe("Saved “the cat”. text of b");
   });
 
+  it("has one line, whatever it begins with or is pasted into it", () => {
+    on.desk.model.queue([starting("a", "one\r\ntwo\u2028three"), textCard("b")]);
+    expect(box().value).toBe("one two three");
+    on.desk.press("Enter", {}, box());
+    write("four\nfive\nsix");
+    expect(box().value).toBe("four five six");
+    expect(on.desk.press("Enter", { shiftKey: true }, box()).defaultPrevented).toBe(true);
+    expect(on.desk.text("[role=status].alw-hidden")).toBe("This text has one line.");
+    on.desk.press("Enter", {}, box());
+    expect(answers()).toEqual(["one two three", "four five six"]);
+  });
+
   it("is saved as it came where nobody changed it, line ends and all", () => {
+    on.desk.model.set("_task", freeText(true));
     on.desk.model.queue([starting("a", "one\r\ntwo"), textCard("b")]);
     box().setSelectionRange(1, 1);
     on.desk.model.receive({ type: "labelled", item_id: "elsewhere" }); // the view is drawn again
@@ -39,9 +52,8 @@ describe("a text to write", () => {
     expect(answers()).toEqual(["one\r\ntwo"]);
   });
 
-  it("has new lines by Shift and Enter; letters, Space and Backspace are its own", () => {
+  it("has letters, Space and Backspace of its own", () => {
     on.desk.model.queue([textCard("a")]);
-    expect(on.desk.press("Enter", { shiftKey: true }, box()).defaultPrevented).toBe(false);
     for (const key of ["f", " ", "Backspace", "1", "?", "c", "z"]) {
       expect(on.desk.press(key, {}, box()).defaultPrevented).toBe(false);
     }
@@ -175,6 +187,7 @@ describe("a text of several lines", () => {
     on.desk.model.set("_task", freeText(true));
     on.desk.model.queue([textCard("a"), textCard("b"), textCard("c")]);
     expect(on.desk.press("Enter", {}, box()).defaultPrevented).toBe(false);
+    expect(on.desk.press("Enter", { shiftKey: true, ctrlKey: true }, box()).defaultPrevented).toBe(false);
     write("one\ntwo");
     on.desk.press("Enter", { ctrlKey: true }, box());
     on.desk.press("Enter", { metaKey: true }, box());
