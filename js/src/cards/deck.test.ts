@@ -210,6 +210,35 @@ describe("labelled elsewhere", () => {
   });
 });
 
+describe("comments", () => {
+  it("stand on their card, and are no deeds", () => {
+    const d = deck("a", "b");
+    const event = d.comment("odd")!;
+    expect(event).toMatchObject({
+      kind: "comment",
+      item_id: "a",
+      comment: "odd",
+      answer: null,
+      target: null,
+    });
+    expect(d.last).toBeNull();
+    d.answer("spam");
+    d.undo();
+    expect(d.current?.card).toMatchObject({ item_id: "a", comment: "odd" });
+    expect(deck().comment("odd")).toBeNull();
+  });
+
+  it("that are refused give way to what stood before, wherever their card is by then", () => {
+    const d = deck("a", "b");
+    const [first, second] = [d.comment("one")!, d.comment("two")!];
+    d.saved([first.event_id]);
+    d.answer("spam");
+    expect(d.refused(second.event_id)).toBeNull();
+    d.undo();
+    expect(d.current?.card.comment).toBe("one");
+  });
+});
+
 describe("flags", () => {
   it("go on and off, and the card stays", () => {
     const d = deck("a", "b");

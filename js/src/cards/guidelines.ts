@@ -5,8 +5,16 @@ import { cleaned } from "./content/clean";
 import { BOOK, button, CROSS, OWN } from "./parts";
 import type { CardsState } from "./state";
 
-/** Keys that scroll what has the focus. */
-const SCROLLS = new Set(["ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End", " "]);
+/** How far a key scrolls the panel, in heights of it. */
+const SCROLLS: Record<string, number> = {
+  ArrowDown: 0.2,
+  ArrowUp: -0.2,
+  PageDown: 0.9,
+  PageUp: -0.9,
+  " ": 0.9,
+  Home: Number.NEGATIVE_INFINITY,
+  End: Number.POSITIVE_INFINITY,
+};
 
 const markdown = new Marked({
   gfm: true,
@@ -46,6 +54,7 @@ export class Guidelines {
       this.#text,
     );
     this.toggler.setAttribute("aria-expanded", "false");
+    this.toggler.hidden = true;
     listeners.dom(this.toggler, "click", () => this.toggle());
     listeners.dom(close, "click", () => this.toggle(false));
   }
@@ -67,20 +76,32 @@ export class Guidelines {
   paint(state: CardsState): void {
     if (state.guidelines === this.#source) return;
     this.#source = state.guidelines;
+    if (this.#source === "") {
+      this.toggle(false);
+      if (this.toggler === this.toggler.ownerDocument.activeElement) this.#home();
+    }
     this.toggler.hidden = this.#source === "";
-    if (this.#source === "") this.toggle(false);
-    else if (this.open) this.#render();
+    if (this.open) this.#render();
   }
 
-  /** Whether a key pressed in the panel is the panel's, or its links', own. */
-  owns(event: KeyboardEvent): boolean {
-    const link = (event.target as Element).closest("a") !== null;
-    return SCROLLS.has(event.key) || event.key === "Tab" || (link && event.key === "Enter");
+  /** A key pressed in the panel. Returns whether it was the panel's, or one of its links', own. */
+  key(event: KeyboardEvent): boolean {
+    const heights = SCROLLS[event.key];
+    if (heights === undefined || (event.target as Element).closest("button")) {
+      return event.key === "Enter" && (event.target as Element).closest("a") !== null;
+    }
+    event.preventDefault(); // at its end the browser would scroll the notebook
+    const box = this.#text;
+    const most = box.scrollHeight - box.clientHeight;
+    box.scrollTop = Math.max(0, Math.min(most, box.scrollTop + heights * box.clientHeight));
+    return true;
   }
 
   #render(): void {
     if (this.#shown === this.#source) return;
     this.#shown = this.#source;
+    if (this.#text.contains(this.#text.ownerDocument.activeElement))
+      this.#text.focus({ preventScroll: true });
     const markup = markdown.parse(this.#source, { async: false });
     this.#text.replaceChildren(cleaned(markup, { links: true }) ?? this.#source);
     for (const link of this.#text.querySelectorAll("a")) {

@@ -1,6 +1,7 @@
 import { make } from "../shared/dom";
 import type { Task } from "../shared/messages";
 import { isLong } from "./keys";
+import { OWN } from "./parts";
 import type { CardsState } from "./state";
 
 type Row = [key: string, text: string];
@@ -16,7 +17,7 @@ export class Help {
     this.#rows = make("dl", { class: "alw-help-rows" });
     this.root = make(
       "div",
-      { class: "alw-help", role: "dialog", "aria-label": "Keys", hidden: true },
+      { class: "alw-help", role: "dialog", "aria-label": "Keys", tabindex: 0, hidden: true, ...OWN },
       make("p", { class: "alw-help-title" }, "Keys"),
       this.#rows,
     );
@@ -28,6 +29,10 @@ export class Help {
 
   toggle(open = !this.open): void {
     this.root.hidden = !open;
+  }
+
+  scroll(pages: number): void {
+    this.root.scrollTop += pages * this.root.clientHeight;
   }
 
   paint(state: CardsState): void {
@@ -62,10 +67,7 @@ function toAnswer({ task, keys, remap }: CardsState): Row[] {
   if (task.kind === "text") {
     const save: Row[] = task.multiline
       ? [["Ctrl Enter", "in the text: save (Cmd Enter too)"]]
-      : [
-          ["Enter", "in the text: save"],
-          ["Shift Enter", "in the text: a new line"],
-        ];
+      : [["Enter", "in the text: save"]];
     return [
       ...save,
       ["Esc", "from the text to the keys below"],

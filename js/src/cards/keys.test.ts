@@ -47,6 +47,8 @@ describe("actionOf", () => {
     ["Backspace", { do: "undo" }],
     ["f", { do: "flag" }],
     ["F", { do: "flag" }], // Caps Lock
+    ["c", { do: "comment" }],
+    ["g", { do: "guide" }],
     ["?", { do: "help" }],
     ["Escape", { do: "leave" }],
     ["z", { do: "zoom" }],

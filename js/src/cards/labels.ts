@@ -3,7 +3,7 @@ import type { Listeners } from "../shared/listeners";
 import type { Answer } from "../shared/messages";
 import type { AnswerInput } from "./answers";
 import { Choices } from "./choices";
-import { draftOf, write } from "./drafts";
+import { draftOf, isUnsaved, write } from "./drafts";
 import { isLong } from "./keys";
 import { OWN } from "./parts";
 import { Save } from "./save";
@@ -17,6 +17,7 @@ export class Labels implements AnswerInput {
   readonly #state: CardsState;
   readonly #pills = make("ul", { class: "alw-pills", "aria-label": "Marked", hidden: true });
   #marked: readonly number[] = [];
+  #code = new Map<string, number>();
 
   constructor(listeners: Listeners, state: CardsState, home: () => void) {
     this.#state = state;
@@ -31,7 +32,9 @@ export class Labels implements AnswerInput {
     this.root = make("div", { class: "alw-labels" }, this.#choices.root, this.#save.root);
     listeners.dom(this.#pills, "click", (event) => {
       const pill = (event.target as Element).closest<HTMLElement>("[data-code]");
-      if (pill) this.choose(Number(pill.dataset.code));
+      if (!pill) return;
+      home(); // it goes, and would take the focus with it
+      this.choose(Number(pill.dataset.code));
     });
   }
 
@@ -41,23 +44,25 @@ export class Labels implements AnswerInput {
 
   paint(state: CardsState): void {
     const anew = this.#choices.paint(state);
-    if (anew) for (const code of state.task.answers.keys()) this.#press(code, false);
+    if (anew) this.#learn(state);
     const shown = state.deck.current;
     const suggested = this.#codes(shown?.card.suggestion?.answer ?? null);
     const draft = draftOf(state);
     const marked = this.#codes(draft);
-    const before = this.#marked;
+    const last = this.#marked;
     this.#choices.mark("alw-suggested", suggested, (button, on) => {
       if (on) button.setAttribute("aria-description", "suggested by the model");
       else button.removeAttribute("aria-description");
     });
-    this.#choices.mark("alw-former", this.#codes(shown?.former ?? null));
     this.#choices.mark("alw-marked", marked, (button, on) => button.setAttribute("aria-pressed", String(on)));
     const names = shown ? state.nameOf(marked.map((code) => state.task.classes[code]!)) : "";
+    const before = shown?.former != null && !isUnsaved(state) ? "as saved before" : "";
     const long = isLong(state.task);
-    this.#save.paint(long && marked.length > 0 ? "" : names, `Save ${names}`.trim(), !shown || state.paused);
+    const told = long && marked.length > 0 ? "" : names;
+    const what = [told, before].filter(Boolean).join(" · ");
+    this.#save.paint(what, `Save ${names}`.trim(), !shown || state.paused);
     this.#pills.hidden = !long || marked.length === 0;
-    const same = !anew && before.length === marked.length && before.every((code, i) => code === marked[i]);
+    const same = !anew && last.length === marked.length && last.every((code, i) => code === marked[i]);
     if (long && !same)
       this.#pills.replaceChildren(...marked.map((code) => pill(code, state.task.classes[code]!)));
     this.#marked = marked;
@@ -98,14 +103,15 @@ export class Labels implements AnswerInput {
     return false;
   }
 
-  #press(code: number, on: boolean): void {
-    this.#choices.button(code)?.setAttribute("aria-pressed", String(on));
+  #learn({ task }: CardsState): void {
+    this.#code = new Map(task.answers.map((label, code) => [String(label), code]));
+    for (const code of this.#code.values()) this.#choices.button(code)?.setAttribute("aria-pressed", "false");
   }
 
   /** Codes of the labels of an answer that are there, in their order. */
   #codes(answer: Answer): number[] {
     if (!Array.isArray(answer)) return [];
-    return answer.map((label) => this.#state.codeOf(label)).filter((code) => code >= 0);
+    return answer.flatMap((label) => this.#code.get(label) ?? []);
   }
 }
 

@@ -24,7 +24,7 @@ import { Pace } from "./pace";
 import { Past } from "./past";
 import { Remap } from "./remap";
 import { Groups } from "./together/groups";
-import { nameOf } from "./words";
+import { deedOf, nameOf, sentence } from "./words";
 
 export interface CardsTraits extends Record<string, unknown> {
   _task: Task;
@@ -178,10 +178,9 @@ export class CardsState {
   give(answer: Answer): void {
     const { current } = this.deck;
     if (current === null || this.paused) return;
-    const verb = this.task.kind === "text" ? "Saved" : "Labelled";
     const more = current.stands === "answer" ? 0 : 1;
     this.drafts.drop(current.card.item_id);
-    this.#did(this.deck.answer(answer), `${verb} ${this.nameOf(answer)}.`, more);
+    this.#did(this.deck.answer(answer), sentence(deedOf(this.task, answer)), more);
     this.pace.add(this.#world.now());
   }
 
@@ -239,7 +238,11 @@ export class CardsState {
       return;
     }
     const isAnswer = event.kind === "answer";
-    this.#did(event, isAnswer ? `Labelled ${this.nameOf(event.answer)} again.` : "Skipped again.", +isAnswer);
+    this.#did(
+      event,
+      isAnswer ? sentence(`${deedOf(this.task, event.answer)} again`) : "Skipped again.",
+      +isAnswer,
+    );
   }
 
   changeClasses(what: ClassChange, name: string, to: string | null): void {

@@ -10,13 +10,15 @@ export class Suggestion {
   readonly root: HTMLElement;
   readonly #chip = make("button", { type: "button", class: "alw-chip", ...OWN });
   readonly #dot = make("span", { class: "alw-dot", "aria-hidden": "true" });
-  readonly #text = make("span", { class: "alw-chip-text" });
+  readonly #name = make("span", { class: "alw-chip-name" });
+  readonly #share = make("span", {});
   readonly #cap = cap("Enter");
   readonly #none = make("span", { class: "alw-no-chip" });
 
   /** @param accept the suggestion was pressed. @param beside stands in the same row. */
   constructor(listeners: Listeners, accept: () => void, beside: HTMLElement) {
-    this.#chip.append(this.#dot, this.#text, this.#cap);
+    const text = make("span", { class: "alw-chip-text" }, this.#name, this.#share);
+    this.#chip.append(this.#dot, text, this.#cap);
     this.root = make("div", { class: "alw-suggestion" }, this.#chip, this.#none, beside);
     listeners.dom(this.#chip, "click", accept);
   }
@@ -34,13 +36,15 @@ export class Suggestion {
     else this.#chip.setAttribute("aria-keyshortcuts", state.remap.aria("Enter"));
     setText(this.#cap, state.remap.cap("Enter"));
     if (suggestion) {
-      const text = `suggests ${state.nameOf(suggestion.answer)} · ${percent(suggestion.confidence)}`;
+      const name = `suggests ${state.nameOf(suggestion.answer)}`;
+      const share = ` · ${percent(suggestion.confidence)}`; // stays where the name is cut
       if (!several) {
         const code = state.codeOf(suggestion.answer);
         this.#dot.style.setProperty("--alw-dot", classColour(state.task.codes[code] ?? 0));
       }
-      setText(this.#text, text);
-      this.#chip.title = several ? `${text}. Press to mark these again.` : text;
+      setText(this.#name, name);
+      setText(this.#share, share);
+      this.#chip.title = several ? `${name}${share}. Press to mark these again.` : `${name}${share}`;
     } else {
       const none = !card ? "" : card.stream === "audit" ? "suggestion hidden" : "no suggestion yet";
       setText(this.#none, none);

@@ -115,6 +115,16 @@ export function classification(classes: string[]): Task {
   };
 }
 
+/** How the cards ask which of these labels apply. */
+export function multiLabel(labels: string[]): Task {
+  return { ...classification(labels), kind: "multilabel" };
+}
+
+/** How the cards ask for a text. */
+export function freeText(multiline = false): Task {
+  return { ...classification([]), kind: "text", multiline };
+}
+
 /** A host's model, with Python played by the test. */
 export class FakeModel implements Model<CardsTraits> {
   readonly sent: FromCards[] = [];

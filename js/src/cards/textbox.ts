@@ -7,6 +7,10 @@ import { OWN } from "./parts";
 import { Save } from "./save";
 import type { CardsState } from "./state";
 
+const LONGEST = 10_000;
+/** Where a line ends, as Python sees it. */
+const BREAK = /\r\n?|[\n\v\f\u0085\p{Zl}\p{Zp}]/gu;
+
 /** A text to write or to correct. */
 export class TextBox implements AnswerInput {
   readonly root: HTMLElement;
@@ -24,12 +28,13 @@ export class TextBox implements AnswerInput {
       dir: "auto",
       "aria-label": "Text",
       "aria-multiline": "true",
+      maxlength: LONGEST,
       autocomplete: "off",
       ...OWN,
     });
     this.#save = new Save(listeners, () => this.#give());
     this.root = make("div", { class: "alw-written" }, this.field, this.#save.root);
-    listeners.dom(this.field, "input", () => write(state, this.field.value));
+    listeners.dom(this.field, "input", () => this.#wrote());
   }
 
   paint(state: CardsState): void {
@@ -41,7 +46,7 @@ export class TextBox implements AnswerInput {
       else this.#save.key("Enter", "Enter");
     }
     const shown = state.deck.current;
-    const text = String(draftOf(state) ?? "").replace(/\r\n?/g, "\n"); // as a box gives it back
+    const text = this.#text().replace(/\r\n?/g, "\n"); // as a box gives it back
     if (this.field.value !== text) this.field.value = text;
     this.field.readOnly = !shown || state.paused;
     const what = isUnsaved(state) ? "not saved yet" : shown?.former != null ? "as saved before" : "";
@@ -62,7 +67,7 @@ export class TextBox implements AnswerInput {
     if (this.field.readOnly) return;
     const { selectionStart, selectionEnd } = this.field;
     this.field.setRangeText(text, selectionStart, selectionEnd, "end");
-    write(this.#state, this.field.value);
+    this.#wrote();
   }
 
   fieldKey(event: KeyboardEvent): boolean {
@@ -71,9 +76,10 @@ export class TextBox implements AnswerInput {
       this.#home();
       return true;
     }
-    if (event.key !== "Enter" || event.altKey || event.shiftKey) return false;
-    if (this.#multiline && !event.ctrlKey && !event.metaKey) return false;
-    if (!event.repeat) this.#give();
+    if (event.key !== "Enter" || event.altKey) return false;
+    if (this.#multiline && (event.shiftKey || !(event.ctrlKey || event.metaKey))) return false;
+    if (event.shiftKey) this.#state.say("This text has one line.");
+    else if (!event.repeat) this.#give();
     return true;
   }
 
@@ -88,7 +94,26 @@ export class TextBox implements AnswerInput {
   }
 
   #give(): void {
-    const text = draftOf(this.#state);
-    if (text !== null) this.#state.give(text);
+    if (this.#state.deck.current) this.#state.give(this.#text());
+  }
+
+  /** What stands in the box, and Enter saves. */
+  #text(): string {
+    return this.#fit(String(draftOf(this.#state) ?? ""));
+  }
+
+  #fit(text: string): string {
+    return this.#multiline ? text : text.replace(BREAK, " ");
+  }
+
+  #wrote(): void {
+    const { field } = this;
+    const text = this.#fit(field.value);
+    if (text !== field.value) {
+      const at = field.selectionStart; // what was pasted keeps its length
+      field.value = text;
+      field.setSelectionRange(at, at);
+    }
+    write(this.#state, field.value);
   }
 }

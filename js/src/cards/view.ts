@@ -19,6 +19,7 @@ import type { CardsState } from "./state";
 import { Suggestion } from "./suggestion";
 import { promise } from "./together/words";
 import { badge, spoken, why } from "./why";
+import { deedOf } from "./words";
 
 /** Where a press leaves the focus, and keys mean what they mean in a form. */
 const FIELDS = "input, textarea, select, .alw-editor, .alw-guidelines";
@@ -242,7 +243,7 @@ export class CardsView {
           ? `labelled ${count(deck.inLast)} together`
           : last.event.kind === "skip"
             ? "skipped"
-            : `labelled ${this.#state.nameOf(last.event.answer)}`;
+            : deedOf(this.#state.task, last.event.answer);
     setText(this.#last, deed && `last: ${deed}`);
   }
 
@@ -326,7 +327,7 @@ export class CardsView {
       if (this.#comment.key(event)) event.preventDefault();
       return;
     }
-    if (this.#guidelines.root.contains(target) && this.#guidelines.owns(event)) return;
+    if (this.#guidelines.root.contains(target) && this.#guidelines.key(event)) return;
     if (this.#editor.root.contains(target)) {
       if (event.key === "Escape") this.#toggleEditor();
       return;
@@ -343,6 +344,10 @@ export class CardsView {
       return;
     }
     event.preventDefault();
+    if (this.#help.open && action.do === "scroll") {
+      this.#help.scroll(action.pages);
+      return;
+    }
     if (this.#help.open && action.do !== "help") {
       this.#toggleHelp(false);
       if (action.do === "leave") return;

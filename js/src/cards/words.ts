@@ -15,3 +15,13 @@ export function nameOf(task: Task, answer: Answer): string {
   if (task.kind === "text") return answer === "" ? "an empty text" : `“${shortened(String(answer))}”`;
   return task.classes[task.answers.indexOf(answer)] ?? String(answer);
 }
+
+/** What was done by giving an answer. */
+export function deedOf(task: Task, answer: Answer): string {
+  return `${task.kind === "text" ? "saved" : "labelled"} ${nameOf(task, answer)}`;
+}
+
+/** Words with a capital and a full stop. */
+export function sentence(words: string): string {
+  return `${words[0]?.toUpperCase() ?? ""}${words.slice(1)}.`;
+}

@@ -46,6 +46,20 @@ describe("markup", () => {
     expect(box.innerHTML).toBe('<a title="https://evil.example/">here</a>');
   });
 
+  it("keeps links to other pages where they are wanted, in a tab of their own", () => {
+    const linked = (markup: string) => {
+      const box = document.createElement("div");
+      box.append(cleaned(markup, { links: true }) ?? "");
+      return box.innerHTML;
+    };
+    expect(linked('<a href="https://example.org/" onclick="alert(1)">here</a>')).toBe(
+      '<a title="https://example.org/" href="https://example.org/" target="_blank" rel="noopener noreferrer">here</a>',
+    );
+    for (const target of ["javascript:alert(1)", "data:text/html,x", "//example.org", "a.html", "#a"]) {
+      expect(linked(`<a href="${target}">here</a>`)).not.toContain("href");
+    }
+  });
+
   it.each(injections)("case %#: %s", (markup) => {
     const box = inner(markup);
     for (const element of box.querySelectorAll("*")) {

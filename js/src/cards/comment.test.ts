@@ -1,0 +1,131 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { useDesk } from "./desk";
+import { textCard, textCards } from "./testing";
+
+const on = useDesk();
+const line = () => on.desk.find<HTMLInputElement>(".alw-comment-input");
+const open = () => !on.desk.find(".alw-comment-line").hidden;
+const remark = () => (on.desk.find(".alw-remark").hidden ? null : on.desk.text(".alw-remark-text"));
+const comments = () =>
+  on.desk.model.events.filter((e) => e.kind === "comment").map((e) => [e.item_id, e.comment]);
+
+/** Writes a remark on the card on screen, by keys. */
+function write(text: string, key = "Enter"): void {
+  on.desk.press("c");
+  line().value = text;
+  on.desk.press(key, {}, line());
+}
+
+describe("a comment", () => {
+  beforeEach(() => on.desk.model.queue(textCards("a", "b")));
+
+  it("is written by C and Enter, sent once, and shown on its card", () => {
+    expect(on.desk.press("c").defaultPrevented).toBe(true);
+    expect(document.activeElement).toBe(line());
+    expect(line().maxLength).toBe(10_000);
+    on.desk.press("1", {}, line());
+    on.desk.press(" ", {}, line());
+    line().value = "  Is this one sarcastic? ";
+    on.desk.press("Enter", { isComposing: true }, line());
+    on.desk.press("Enter", { repeat: true }, line());
+    expect(comments()).toEqual([]);
+    on.desk.press("Enter", {}, line());
+    expect(comments()).toEqual([["a", "Is this one sarcastic?"]]);
+    expect(on.desk.model.events[0]).toMatchObject({ answer: null, target: null, draw_id: "draw-a" });
+    expect(open()).toBe(false);
+    expect(document.activeElement).toBe(on.desk.view.root);
+    expect(remark()).toBe("Is this one sarcastic?");
+    expect(on.desk.itemId).toBe("a");
+    expect(on.desk.text("[role=status].alw-hidden")).toBe("Comment kept.");
+    expect(on.desk.view.root.dataset.unsaved).toBe("1");
+  });
+
+  it("is given up by Escape, and not sent when it says what stands", () => {
+    write("never mind", "Escape");
+    expect(document.activeElement).toBe(on.desk.view.root);
+    expect(remark()).toBeNull();
+    on.desk.press("c");
+    expect(line().value).toBe("");
+    on.desk.press("Enter", {}, line());
+    expect(comments()).toEqual([]);
+  });
+
+  it("that stands is changed, and taken off by emptying it", () => {
+    on.desk.model.queue([textCard("c", { comment: "Seen twice." })]);
+    on.desk.press("1");
+    expect(remark()).toBe("Seen twice.");
+    expect(on.desk.text("[role=status].alw-hidden")).toContain("Comment: Seen twice.");
+    on.desk.find(".alw-remark").click();
+    expect(line().value).toBe("Seen twice.");
+    line().value = "Seen three times.";
+    on.desk.find(".alw-comment-line button").click();
+    expect(remark()).toBe("Seen three times.");
+    write("");
+    expect(remark()).toBeNull();
+    expect(comments()).toEqual([
+      ["c", "Seen three times."],
+      ["c", ""],
+    ]);
+  });
+
+  it("goes with its card: undo passes over it and shows it again", () => {
+    write("odd");
+    on.desk.press("1");
+    expect(remark()).toBeNull();
+    on.desk.press("Backspace");
+    expect(on.desk.itemId).toBe("a");
+    expect(remark()).toBe("odd");
+    expect(on.desk.model.events.map((e) => e.kind)).toEqual(["comment", "answer", "retract"]);
+    expect(on.desk.model.events.at(-1)?.target).toBe("e2");
+  });
+
+  it("that Python refuses comes off again, with the reason", () => {
+    on.desk.model.queue([textCard("c", { comment: "before" })]);
+    on.desk.press("1");
+    write("after");
+    on.desk.press("2");
+    on.desk.model.receive({ type: "refused", event_id: "e2", reason: "No." });
+    on.desk.press("Backspace");
+    expect(remark()).toBe("before");
+    expect(on.desk.notices).toEqual(["No."]);
+  });
+
+  it("that was begun is kept when its card goes before it is sent", () => {
+    on.desk.press("c");
+    line().value = "half a thou";
+    on.desk.model.receive({ type: "labelled", item_id: "a" });
+    expect(open()).toBe(false);
+    expect(document.activeElement).toBe(on.desk.view.root);
+    expect(remark()).toBeNull();
+    on.desk.model.receive({ type: "undone", event_id: "x", card: textCard("a") });
+    expect(remark()).toBe("a comment you began");
+    on.desk.press("c");
+    expect(line().value).toBe("half a thou");
+    on.desk.press("Enter", {}, line());
+    expect(comments()).toEqual([["a", "half a thou"]]);
+    expect(remark()).toBe("half a thou");
+  });
+
+  it("has a button for who has no keys", () => {
+    const button = on.desk.find(".alw-comment");
+    expect(button.getAttribute("aria-keyshortcuts")).toBe("c");
+    button.click();
+    expect([open(), button.getAttribute("aria-expanded")]).toEqual([true, "true"]);
+    button.click();
+    expect([open(), button.getAttribute("aria-expanded")]).toEqual([false, "false"]);
+    on.desk.press("p");
+    button.click();
+    expect(open()).toBe(false);
+  });
+
+  it("is text and nothing else, and its keys stay inside", () => {
+    const outside = vi.fn();
+    document.body.addEventListener("keydown", outside);
+    write('<img src=x onerror="alert(1)">');
+    for (const key of ["d", "x", "Escape"]) on.desk.press(key, {}, line());
+    document.body.removeEventListener("keydown", outside);
+    expect(outside).not.toHaveBeenCalled();
+    expect(remark()).toBe('<img src=x onerror="alert(1)">');
+    expect(on.desk.view.root.querySelector("img")).toBeNull();
+  });
+});
