@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .pool import Pool
     from .session import Session
     from .store import LabelStore
-    from .tasks import Binary, Classification, Rating
+    from .tasks import Binary, Classification, Correction, Rating
     from .trainer import InlineExecutor
 
 __version__ = "0.1.0"
@@ -26,6 +26,7 @@ _HOME = {
     "Audio": "content",
     "Binary": "tasks",
     "Classification": "tasks",
+    "Correction": "tasks",
     "Fields": "content",
     "HeadEnsemble": "learners",
     "Html": "content",
@@ -48,6 +49,7 @@ __all__ = [
     "Audio",
     "Binary",
     "Classification",
+    "Correction",
     "Fields",
     "HeadEnsemble",
     "Html",

@@ -6,9 +6,10 @@ import getpass
 from numbers import Integral
 
 from .audit import check_share
-from .errors import AlwidgetsError, PoolError, TaskError
+from .errors import AlwidgetsError, PoolError, StrategyError, TaskError
 from .pool import Pool
-from .tasks import Task
+from .strategies.registry import Strategy
+from .tasks import Correction, Task
 
 
 def check_arguments(pool: Pool, task: Task, batch_size: int, audit: float, seed: int) -> None:
@@ -27,6 +28,20 @@ def check_arguments(pool: Pool, task: Task, batch_size: int, audit: float, seed:
     if not _is_whole(seed) or seed < 0:
         raise AlwidgetsError(f"seed={seed!r} must be a whole number, at least 0.")
     check_share(audit)
+    if isinstance(task, Correction) and task.start is not None:
+        task.starting_text(pool.contents[0], pool.metadata_of(0))
+
+
+def check_strategy(strategy: Strategy, task: Task) -> None:
+    """Raise a `StrategyError` if a strategy asks a model, and the task has no classes to learn.
+
+    One of your own that asks for it in its function gives way, as it does before the first fit.
+    """
+    if strategy.needs_model and not task.classes:
+        raise StrategyError(
+            f"strategy={strategy.name!r} asks a model, and none is trained for {task!r}. Use "
+            "'auto', 'representative' or 'random'."
+        )
 
 
 def _is_whole(value: object) -> bool:

@@ -36,6 +36,9 @@ COLUMNS = (
     "remaining",
     "model_version",
     "comment",
+    "bulk",
+    "suggested",
+    "suggestion_shown",
     "event_id",
     "target",
     "draw_id",
@@ -43,6 +46,9 @@ COLUMNS = (
 )
 OF_DRAWS = ("stream", "strategy", "score", "q", "remaining", "model_version")
 WHOLE = ("remaining", "model_version")
+SHOWN = COLUMNS.index("suggestion_shown")
+#: Columns of answers.
+GIVEN = ("answer", "suggested")
 AT_ONCE = 10_000
 
 #: Runs a query and returns all its rows.
@@ -50,7 +56,7 @@ Fetch = Callable[[sa.Select[Any]], Sequence[Sequence[Any]]]
 
 
 def parts(fetch: Fetch, at_once: int = AT_ONCE) -> Iterator[Sequence[Sequence[Any]]]:
-    """All events that are stored now, in order, as rows of `COLUMNS`; the answer as JSON text."""
+    """All events that are stored now, in order, as rows of `COLUMNS`; answers as JSON text."""
     seq = events_table.c.seq
     log = sa.select(*(_column(name) for name in COLUMNS)).select_from(events_table)
     log = log.join(draws_table, events_table.c.draw_id == draws_table.c.draw_id, isouter=True)
@@ -59,7 +65,7 @@ def parts(fetch: Fetch, at_once: int = AT_ONCE) -> Iterator[Sequence[Sequence[An
     while end is not None and done < end:
         rows = fetch(log.where(seq > done, seq <= end).order_by(seq).limit(at_once))
         done = rows[-1][-1]
-        yield rows
+        yield [_with_truth(row) for row in rows]
 
 
 def to_frame(fetch: Fetch) -> pd.DataFrame:
@@ -72,8 +78,9 @@ def to_frame(fetch: Fetch) -> pd.DataFrame:
             values.extend(more)
     whole = {name: pd.array(columns[name], dtype="Int64") for name in WHOLE}
     real = {name: pd.array(columns[name], dtype="float64") for name in ("score", "q")}
-    columns["answer"] = [_answer(text) for text in columns["answer"]]
-    return pd.DataFrame(columns | whole | real)
+    shown = {"suggestion_shown": pd.array(columns["suggestion_shown"], dtype="boolean")}
+    given = {name: [_answer(text) for text in columns[name]] for name in GIVEN}
+    return pd.DataFrame(columns | whole | real | shown | given)
 
 
 def json_lines(fetch: Fetch) -> Iterator[str]:
@@ -81,7 +88,7 @@ def json_lines(fetch: Fetch) -> Iterator[str]:
     for rows in parts(fetch):
         for row in rows:
             line = dict(zip(COLUMNS, row, strict=True))
-            line["answer"] = _answer(line["answer"])
+            line |= {name: _answer(line[name]) for name in GIVEN}
             text = json.dumps(line, ensure_ascii=False)
             # Half of a surrogate pair, as a browser may cut one, is no UTF-8.
             yield (text if text.isascii() or _is_unicode(text) else json.dumps(line)) + "\n"
@@ -98,30 +105,43 @@ def write_parquet(fetch: Fetch, path: str | PathLike[str]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    text = _column("answer")
-    starts = fetch(sa.select(sa.func.substr(text, 1, 1)).where(text.is_not(None)).distinct())
-    plain = all(start == '"' for (start,) in starts)
+    plain = {name: _is_plain(fetch, name) for name in GIVEN}
     kinds = dict.fromkeys(COLUMNS, pa.string())
     kinds |= dict.fromkeys((*WHOLE, "seq"), pa.int64()) | dict.fromkeys(
         ("score", "q"), pa.float64()
     )
+    kinds["suggestion_shown"] = pa.bool_()
     schema = pa.schema(
-        pa.field(name, kind, metadata={"form": "text" if plain else "JSON"})
-        if name == "answer"
+        pa.field(name, kind, metadata={"form": "text" if plain[name] else "JSON"})
+        if name in GIVEN
         else pa.field(name, kind)
         for name, kind in kinds.items()
     )
     with _whole(path) as part, pq.ParquetWriter(part, schema, compression="zstd") as file:
         for rows in parts(fetch):
             columns = dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
-            if plain:
-                columns["answer"] = tuple(_plain(text) for text in columns["answer"])
+            for name in GIVEN:
+                if plain[name]:
+                    columns[name] = tuple(_plain(text) for text in columns[name])
             file.write_table(pa.table(columns, schema=schema))
 
 
 def _column(name: str) -> sa.ColumnElement[Any]:
     column = (draws_table if name in OF_DRAWS else events_table).c[name]
-    return sa.cast(column, sa.Text) if name == "answer" else column
+    return sa.cast(column, sa.Text) if name in GIVEN else column
+
+
+def _with_truth(row: Sequence[Any]) -> Sequence[Any]:
+    """The row, its truth value one: SQLite keeps a number."""
+    known = row[SHOWN] is not None
+    return (*row[:SHOWN], bool(row[SHOWN]), *row[SHOWN + 1 :]) if known else row
+
+
+def _is_plain(fetch: Fetch, name: str) -> bool:
+    """Whether the answers of a column are all texts."""
+    text = _column(name)
+    starts = fetch(sa.select(sa.func.substr(text, 1, 1)).where(text.is_not(None)).distinct())
+    return all(start == '"' for (start,) in starts)
 
 
 def _answer(text: str | None) -> Any:

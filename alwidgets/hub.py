@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from .anchoring import Suggested
 from .errors import StoreError
 from .ledger import Ledger
 from .loop import Loop
@@ -26,6 +27,8 @@ class Hub:
     strategy : str or callable
     batch_size, seed : int
     annotator : str
+    guidelines : str
+        Markdown.
     """
 
     pool: Pool
@@ -35,6 +38,8 @@ class Hub:
     batch_size: int
     seed: int
     annotator: str
+    guidelines: str
+    _suggested: Suggested
     _ledger: Ledger
     _loop: Loop
     _signals: Signals

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
 
 from .content import Content
 from .tasks import Answer
@@ -31,6 +32,8 @@ class Item:
         What the model says; None without a model and on items that are kept for the audit.
     confidence : float or None
         Probability of the suggestion.
+    start : str or None
+        Of a task that asks for a text: what there is to correct.
     """
 
     id: str
@@ -44,6 +47,56 @@ class Item:
     model_version: int
     suggestion: Answer | None
     confidence: float | None
+    start: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What stands for an item that was answered or skipped.
+
+    Attributes
+    ----------
+    id : str
+    kind : {"answer", "skip"}
+    answer : answer or None
+    answered_at : datetime or None
+        In UTC; None where it is not known.
+    seq : int
+        Place of the event in the log.
+    flagged : bool
+    comment : str or None
+    """
+
+    id: str
+    kind: Literal["answer", "skip"]
+    answer: Answer | None
+    answered_at: datetime | None
+    seq: int
+    flagged: bool
+    comment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Items to be labelled in one go.
+
+    Attributes
+    ----------
+    title : str
+        What they have in common.
+    items : list of Item
+    left_out : int
+        Others, which have an answer.
+    """
+
+    title: str
+    items: list[Item] = field(repr=False)
+    left_out: int
+
+    def __str__(self) -> str:
+        n = len(self.items)
+        text = f"{n:,} {'item' if n == 1 else 'items'} to label together"
+        return text + (f"; {self.left_out:,} already labelled" if self.left_out else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +132,7 @@ class Why:
         and how many these are; None without a score.
     neighbours : list of Neighbour
         The most similar of the items labelled for training, best first; empty for items of the
-        audit, whose answer they would sway.
+        audit, whose answer they would sway, and where answers are texts.
     """
 
     strategy: str

@@ -14,7 +14,7 @@ from .items import Item, QueueReport
 from .loop import READY
 from .modelling import Modelling
 from .schema import ClassChange, Draw, Event, Kind, now
-from .tasks import Answer, Classification
+from .tasks import Answer, Classification, Correction
 
 
 class Labelling(Modelling):
@@ -64,6 +64,7 @@ class Labelling(Modelling):
         shown_at: str | None = None,
         answered_at: str | None = None,
         annotator: str | None = None,
+        comment: str | None = None,
     ) -> Event:
         """Keep an answer; it is on disk when this returns.
 
@@ -71,7 +72,7 @@ class Labelling(Modelling):
         ----------
         item_id : str
         answer : answer of the task
-        kind : {"answer", "skip", "flag", "retract"}
+        kind : {"answer", "skip", "flag", "retract", "comment"}
         target : str, optional
             Of a retract: the event to take back.
         event_id : str, optional
@@ -81,6 +82,8 @@ class Labelling(Modelling):
         shown_at, answered_at : str, optional
             ISO 8601; `answered_at` is now by default.
         annotator : str, optional
+        comment : str, optional
+            Of a comment: the remark.
 
         Returns
         -------
@@ -103,6 +106,7 @@ class Labelling(Modelling):
             annotator=annotator or self.annotator,
             shown_at=shown_at,
             answered_at=answered_at or now(),
+            comment=comment,
         )
         fresh = self.commit([event])
         return next((kept for kept in fresh if kept.event_id == event.event_id), event)
@@ -118,16 +122,33 @@ class Labelling(Modelling):
     def undo(self) -> Event | None:
         """Take back the last event that stands; its card comes again, first.
 
+        A bulk answer is taken back as a whole, and comments are passed over.
+
         Returns
         -------
         Event or None
-            What was taken back.
+            What was taken back; of a bulk answer, the last of its events.
         """
         with self._lock:
             seq = self._ledger.labels.last
             last = None if seq is None else self.store.event_at(seq)
-        if last is not None:
-            self.retract(last.event_id)
+            if last is None:
+                return None
+            whole = [last] if last.bulk is None else self.store.events(bulk=last.bulk)
+            standing = [event for event in whole if self._ledger.labels.stands(event)]
+        # The last one first, so that the cards come in the order in which they were answered.
+        at = now()
+        self.commit(
+            Event(
+                event_id=uuid.uuid4().hex,
+                item_id=event.item_id,
+                kind="retract",
+                target=event.event_id,
+                annotator=self.annotator,
+                answered_at=at,
+            )
+            for event in reversed(standing)
+        )
         return last
 
     def retract(self, event_id: str) -> Event:
@@ -206,7 +227,8 @@ class Labelling(Modelling):
             self._check_open()
             labels, index = self._ledger.labels, self._ledger.index
             new = [(i, a) for i, a in found if not labels.is_answered(index(i))]
-            draws = self._ledger.imported([item_id for item_id, _ in new])
+            items = [item_id for item_id, _ in new]
+            draws = self._ledger.draw_beside(items, "imported", "imported")
             at = now()
             events = [
                 Event(
@@ -254,7 +276,8 @@ class Labelling(Modelling):
         return QueueReport(len(fresh), len(positions) - len(fresh), int(kept))
 
     def _keep(self, events: Iterable[Event]) -> list[Event]:
-        fresh = self.store.append([self._ledger.validate(event) for event in events])
+        checked = [self._ledger.validate(event) for event in events]
+        fresh = self.store.append([self._suggested.note(event) for event in checked])
         for event in fresh:
             self._ledger.apply(event)
         return fresh
@@ -345,12 +368,19 @@ class Labelling(Modelling):
 
     def _item(self, draw: Draw) -> Item:
         index = self.pool.index(draw.item_id)
-        answer, confidence = self.suggestion(index) or (None, None)
+        said = self.suggestion(index)
+        if said is not None and not self._suggested.remember(draw, said[0]):
+            said = None
+        answer, confidence = said or (None, None)
+        content, metadata = self.pool.contents[index], self.pool.metadata_of(index)
+        start = None
+        if isinstance(self.task, Correction):
+            start = self.task.starting_text(content, metadata)
         return Item(
             id=draw.item_id,
             index=index,
-            content=self.pool.contents[index],
-            metadata=self.pool.metadata_of(index),
+            content=content,
+            metadata=metadata,
             draw_id=draw.draw_id,
             stream=draw.stream,
             strategy=draw.strategy,
@@ -358,4 +388,5 @@ class Labelling(Modelling):
             model_version=draw.model_version,
             suggestion=answer,
             confidence=confidence,
+            start=start,
         )

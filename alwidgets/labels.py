@@ -18,9 +18,9 @@ from .schema import Draw, Event, Kind, Stream
 from .tasks import Answer
 
 #: Codes of the kinds and streams in the columns.
-KINDS: tuple[Kind, ...] = ("answer", "skip", "flag", "retract")
+KINDS: tuple[Kind, ...] = ("answer", "skip", "flag", "retract", "comment")
 STREAMS: tuple[Stream, ...] = ("train", "audit", "chosen", "imported")
-ANSWER, SKIP, FLAG, RETRACT = range(4)
+ANSWER, SKIP, FLAG, RETRACT, COMMENT = range(5)
 TRAIN, AUDIT, CHOSEN = range(3)
 #: What an event may be: it counts, it was taken back, or it was taken back before it arrived.
 STANDS, TAKEN_BACK, NEVER = 1, 0, -1
@@ -99,7 +99,8 @@ class Labels:
         self.answers, self.annotators, self.strategies = Vocabulary(), Vocabulary(), Vocabulary()
         self.standing = np.full(n_items, NONE, dtype=np.int32)
         self.n_answers = self.n_skips = self.revision = 0
-        self._flags: dict[int, list[int]] = {}
+        #: Rows of the flags and remarks of each item, newest last.
+        self._marks: dict[int, dict[int, list[int]]] = {FLAG: {}, COMMENT: {}}
         #: Events that were taken back and have not arrived.
         self.early: set[str] = set()
         self._last = NONE
@@ -163,18 +164,20 @@ class Labels:
             if target == self._last:
                 self._last = self._standing_before(target)
             item = int(self.columns["item"][target])
-            if self.columns["kind"][target] == FLAG:
-                self._flags[item].remove(target)
-                if not self._flags[item]:
-                    del self._flags[item]
+            marks = self._marks.get(int(self.columns["kind"][target]))
+            if marks is not None:
+                marks[item].remove(target)
+                if not marks[item]:
+                    del marks[item]
             elif self.standing[item] == target:
                 self._stand(item, self._former(target))
             return
         if state[row] == NEVER:
             return
-        self._last = row
-        if kind == FLAG:
-            self._flags.setdefault(item, []).append(row)
+        if kind != COMMENT:
+            self._last = row
+        if kind in self._marks:
+            self._marks[int(kind)].setdefault(item, []).append(row)
         else:
             self.columns["before"][row] = self.standing[item]
             self._stand(item, row)
@@ -257,15 +260,31 @@ class Labels:
 
     def flag_of(self, item: int) -> int | None:
         """Place in the store of the event that flagged the item, or None."""
-        flags = self._flags.get(item)
-        return int(self.columns["seq"][flags[-1]]) if flags else None
+        return self._mark_of(FLAG, item)
+
+    def comment_of(self, item: int) -> int | None:
+        """Place in the store of the newest remark on the item, or None; it may be an empty one."""
+        return self._mark_of(COMMENT, item)
+
+    @property
+    def commented(self) -> dict[int, int]:
+        """Positions of the items with a remark, and the place in the store of the newest of each.
+
+        It may be an empty one.
+        """
+        seq = self.columns["seq"]
+        return {item: int(seq[rows[-1]]) for item, rows in self._marks[COMMENT].items()}
 
     @property
     def flagged(self) -> list[int]:
         """Positions of the items that are marked for a second look."""
-        return list(self._flags)
+        return list(self._marks[FLAG])
 
     # ------------------------------------------------------------------ parts
+
+    def _mark_of(self, kind: int, item: int) -> int | None:
+        rows = self._marks[kind].get(item)
+        return int(self.columns["seq"][rows[-1]]) if rows else None
 
     def _stand(self, item: int, row: int) -> None:
         was, kind = int(self.standing[item]), self.columns["kind"]
@@ -292,7 +311,7 @@ class Labels:
         kind, state = self.columns["kind"], self.columns["state"]
         while row > 0:
             row -= 1
-            if kind[row] != RETRACT and state[row] == STANDS:
+            if kind[row] not in (RETRACT, COMMENT) and state[row] == STANDS:
                 return row
         return NONE
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
+import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from .audit import Audit
@@ -19,9 +20,10 @@ from .labels import ANSWER, AUDIT, NONE, TRAIN
 from .pool import Pool
 from .queueing import CardQueue
 from .replay import replay
-from .schema import Draw, Event, RoundRecord, Switch, now
+from .schema import Draw, Event, RoundRecord, Stream, Switch, events_table, now
 from .store import LabelStore
 from .tasks import Task
+from .tasks.text import checked_text
 
 NOTHING, SKIPPED = -1, -2
 OTHER, RANDOM, ACTIVE = 0, 1, 2
@@ -122,12 +124,15 @@ class Ledger:
         # The draw by which it waits, or the one named, unless that is of another item.
         named = self.draw_of(event)
         draw = self.queue.draw_of(event.item_id) or named
-        if named is not None and named.stream == "imported":
+        if named is not None and not named.queued:
             draw = named
         if draw is not None and draw.item_id != event.item_id:
             draw = None
         draw_id = draw.draw_id if draw is not None else None
-        return replace(event, answer=answer, draw_id=draw_id)
+        comment = event.comment
+        if event.kind == "comment":
+            comment = checked_text(comment, "The comment")
+        return replace(event, answer=answer, draw_id=draw_id, comment=comment)
 
     def apply(self, event: Event) -> None:
         """Take a stored event into account."""
@@ -153,11 +158,16 @@ class Ledger:
         ]
         self.queue.put_first(self._write(draws))
 
-    def imported(self, item_ids: Sequence[str]) -> list[Draw]:
-        """Say of items that their labels were made elsewhere."""
+    def draw_beside(
+        self, item_ids: Sequence[str], stream: Stream, strategy: str, model_version: int = 0
+    ) -> list[Draw]:
+        """Draw items whose cards do not wait with the others; these stay as they are."""
         size, at = len(self.pool), now()
         return self._write(
-            [Draw(i, "imported", "imported", 0, None, None, size, drawn_at=at) for i in item_ids]
+            [
+                Draw(i, stream, strategy, model_version, None, None, size, drawn_at=at)
+                for i in item_ids
+            ]
         )
 
     def pick(self, draws: Iterable[Draw], *, instead: bool) -> None:
@@ -272,6 +282,22 @@ class Ledger:
         if event.draw_id is None:
             return None
         return self._draws.get(event.draw_id) or self._store.draw(event.draw_id)
+
+    def remarks(self) -> dict[int, str]:
+        """The remark that stands for each item that has one, by their positions."""
+        newest = self.labels.commented
+        if not newest:
+            return {}
+        event = events_table.c
+        query = sa.select(event.seq, event.comment).where(event.kind == "comment")
+        texts = dict(row for rows in self._store.rows(query) for row in rows)
+        return {item: texts[seq] for item, seq in newest.items() if texts[seq]}
+
+    def bulks(self) -> dict[int, str]:
+        """The bulk answers that events are part of, by the places of the events."""
+        event = events_table.c
+        query = sa.select(event.seq, event.bulk).where(event.bulk.is_not(None))
+        return dict(row for rows in self._store.rows(query) for row in rows)
 
     def rank(self, draw: Draw) -> tuple[int, int] | None:
         """Place of a draw's score among those that its strategy drew by the same model, and theirs.

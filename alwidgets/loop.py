@@ -294,6 +294,8 @@ class Loop:
 
     def why_no_model(self) -> str:
         """Why nothing can be predicted, and what to do about it, in words."""
+        if not self._task.classes:
+            return f"No model is trained for {self._task!r}: its answers are of no class."
         if not self._ledger.version:
             return "There is no model yet: label items of at least two classes, then retrain()."
         if self.busy:

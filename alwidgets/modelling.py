@@ -172,7 +172,7 @@ class Modelling(Hub):
             rank, index = self._ledger.rank(draw), self._ledger.index(item_id)
             labelled, codes, _, _ = training_set(self._ledger)
         alike: list[Neighbour] = []
-        if not self.reserved[index]:
+        if self.task.classes and not self.reserved[index]:
             recent = slice(-MOST_COMPARED, None)
             alike = self._most_like(index, labelled[recent], codes[recent], k)
         return Why(draw.strategy, draw.score, rank, alike)

@@ -87,6 +87,13 @@ def to_frame(ledger: Ledger) -> pd.DataFrame:
         # Numpy's "not a time" is the number that stands for none here.
         return pd.Series(labels.column(column)[rows].view("datetime64[us]")).dt.tz_localize("UTC")
 
+    def sparse(texts: dict[int, str], keys: NDArray[Any]) -> NDArray[Any]:
+        """What few rows have; None in the others."""
+        column = np.full(len(keys), None, dtype=object)
+        if texts:
+            column[:] = [texts.get(key) for key in keys.tolist()]
+        return column
+
     use = np.where(ledger.audit_drawn[items], "audit", "held")
     model = pd.array(labels.column("model")[rows], dtype="Int64")
     model[~drawn] = pd.NA
@@ -102,6 +109,8 @@ def to_frame(ledger: Ledger) -> pd.DataFrame:
         "q": labels.column("q")[rows],
         "model_version": model,
         "flagged": np.isin(items, labels.flagged),
+        "comment": sparse(ledger.remarks(), items),
+        "bulk": sparse(ledger.bulks(), labels.column("seq")[rows]),
     }
     frame = pd.DataFrame(columns)
     frame.index = pd.Index(

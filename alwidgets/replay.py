@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .checkpoint import Checkpoint
 from .labels import (
+    COMMENT,
     FLAG,
     KINDS,
     NEVER,
@@ -147,7 +148,8 @@ def _read_draws(store: LabelStore) -> tuple[list[tuple[Any, ...]], int]:
     (version,) = next(store.rows(sa.select(sa.func.max(draw.model_version)).where(train)))[0]
     first = sa.select(sa.func.min(draw.seq)).where(train, draw.model_version == (version or 0))
     query = sa.select(*(draw[f.name] for f in fields(Draw)))
-    others = draw.stream.in_(("audit", "chosen"))
+    # Others that were chosen are shown beside those that wait.
+    others = (draw.stream == "audit") | ((draw.stream == "chosen") & (draw.strategy == "chosen"))
     query = query.where(others | (train & (draw.seq >= first.scalar_subquery())))
     query = query.order_by(draw.seq)
     return [row for rows in store.rows(query) for row in rows], version or 0
@@ -170,7 +172,7 @@ def _wait(
     state, target = labels.column("state"), labels.column("target")
     done = labels.standing != NONE
     last = np.full(len(done), NONE, dtype=np.int64)
-    rows = np.flatnonzero(kind != FLAG)
+    rows = np.flatnonzero((kind != FLAG) & (kind != COMMENT))
     last[item[rows]] = rows
     after = np.array([row[9] for row in drawn], dtype=np.int64)
     chosen = np.array([row[1] == "chosen" for row in drawn], dtype=bool)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, get_args
 
 import sqlalchemy as sa
 
+from .errors import AnswerError
 from .tasks import Answer
 
 #: Of the tables below. To change them, raise it and add the step to `migrations/versions`.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
-Kind = Literal["answer", "skip", "flag", "retract"]
+Kind = Literal["answer", "skip", "flag", "retract", "comment"]
 #: What put an item before a person; or that its label was made elsewhere.
 Stream = Literal["train", "audit", "chosen", "imported"]
 
@@ -28,7 +30,7 @@ class Event:
     event_id : str
         Made where the key was pressed; the same event delivered twice counts once.
     item_id : str
-    kind : {"answer", "skip", "flag", "retract"}
+    kind : {"answer", "skip", "flag", "retract", "comment"}
     answer : JSON value
         Of an answer; None otherwise.
     target : str or None
@@ -39,7 +41,14 @@ class Event:
     shown_at, answered_at : str or None
         Times in ISO 8601, by the clock of the machine where the key was pressed.
     comment : str or None
-        A remark of the annotator.
+        A remark of the annotator. The last event of kind ``"comment"`` stands; an empty text takes
+        the remark off.
+    bulk : str or None
+        What the events of one bulk answer have in common.
+    suggested : JSON value
+        Of an answer: what the model said of the item when its card was handed out.
+    suggestion_shown : bool or None
+        Whether the card showed that; None where nothing was suggested, or it is not known.
     seq : int or None
         Place in the log; None until it is stored.
     """
@@ -54,6 +63,9 @@ class Event:
     shown_at: str | None = None
     answered_at: str | None = None
     comment: str | None = None
+    bulk: str | None = None
+    suggested: Answer = None
+    suggestion_shown: bool | None = None
     seq: int | None = field(default=None, compare=False)
 
 
@@ -89,6 +101,14 @@ class Draw:
     draw_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     drawn_at: str = field(default_factory=lambda: now())
     after: int = 0
+
+    @property
+    def queued(self) -> bool:
+        """Whether its card waits with the others, until it is answered or another comes instead.
+
+        Not that of a label made elsewhere, nor one that is shown beside those that wait.
+        """
+        return self.stream in ("train", "audit") or self.strategy == "chosen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +218,17 @@ events_table = sa.Table(
     sa.Column("answered_at", sa.String(40)),
     sa.Column("stored_at", sa.String(40), nullable=False),
     sa.Column("comment", sa.Text),
+    sa.Column("bulk", sa.String(64)),
+    sa.Column("suggested", sa.JSON(none_as_null=True)),
+    sa.Column("suggestion_shown", sa.Boolean),
+)
+# Few events have one, and those are looked for among millions.
+_of_a_bulk = events_table.c.bulk.is_not(None)
+sa.Index(
+    "ix_events_bulk",
+    events_table.c.bulk,
+    sqlite_where=_of_a_bulk,
+    postgresql_where=_of_a_bulk,
 )
 draws_table = sa.Table(
     "draws",
@@ -250,6 +281,15 @@ class_changes_table = sa.Table(
     sa.Column("after", sa.Integer, nullable=False),
     sa.Column("at", sa.String(40), nullable=False),
 )
+
+
+def check_events(events: Iterable[Event]) -> None:
+    """Raise an `AnswerError` unless events are of known kinds, and retracts say what of."""
+    for event in events:
+        if event.kind not in get_args(Kind):
+            raise AnswerError(f"{event.kind!r} is no kind of event; use one of {get_args(Kind)}.")
+        if event.kind == "retract" and not event.target:
+            raise AnswerError("A retract must name the event that it takes back.")
 
 
 def now() -> str:

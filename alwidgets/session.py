@@ -1,7 +1,8 @@
 """The hub: a pool, a task, a store, a learner and a strategy, and how they come together.
 
-What a session can do stands in modules of their own: `labelling` (cards and answers), `modelling`
-(the model), `displays` (the views). How it runs: `ledger` (the state) and `loop` (the rounds).
+What a session can do stands in modules of their own: `labelling` (cards and answers), `reviewing`
+(what was done), `gathering` (many items at once), `modelling` (the model), `displays` (the views).
+How it runs: `ledger` (the state) and `loop` (the rounds).
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import exchange, readings
-from .arguments import check_arguments, login_name
+from .anchoring import Suggested
+from .arguments import check_arguments, check_strategy, login_name
 from .audit import Audit
 from .displays import Displayed
+from .gathering import Gathering
+from .guidelines import read_guidelines
 from .ingest import progress_bar
-from .labelling import Labelling
 from .learners import Learner
 from .learners.wrapping import as_learner
 from .ledger import Ledger
@@ -29,6 +32,7 @@ from .loop import Loop
 from .modelfile import ModelFile
 from .opening import open_store, remember
 from .pool import Pool
+from .reviewing import Reviewing
 from .signals import Listener, Signals
 from .strategies import get as get_strategy
 from .tasks import Task
@@ -48,11 +52,12 @@ SIGNALS = (
     "queue",
     "error",
     "notice",
+    "together",
     "closed",
 )
 
 
-class Session(Labelling, Displayed):
+class Session(Reviewing, Gathering, Displayed):
     """Labelling with active learning.
 
     Parameters
@@ -75,6 +80,11 @@ class Session(Labelling, Displayed):
     seed : int
     annotator : str, optional
         Who labels; the login name by default.
+    guidelines : str or path, optional
+        How to label, in Markdown, beside the cards: a text, or the path of a file with it.
+    hide_suggestions : float
+        Share of the training cards, drawn at random, on which the model's suggestion is hidden, so
+        that `anchoring` can say whether it sways the answers.
     executor : Executor, optional
         Where the retraining runs; a background thread by default.
 
@@ -113,18 +123,22 @@ class Session(Labelling, Displayed):
         audit: float = 0.15,
         seed: int = 0,
         annotator: str | None = None,
+        guidelines: str | PathLike[str] | None = None,
+        hide_suggestions: float = 0.0,
         executor: Executor | None = None,
     ) -> None:
         check_arguments(pool, task, batch_size, audit, seed)
         # What is stored goes through JSON, which knows no numbers of numpy.
         batch_size, seed = int(batch_size), int(seed)
-        get_strategy(strategy)
+        check_strategy(get_strategy(strategy), task)
         as_learner(learner, seed)
         self.pool = pool
         self.task = copy.copy(task)  # classes added here are not added elsewhere
         self.strategy = strategy
         self.batch_size = batch_size
         self.annotator = annotator or login_name()
+        self.guidelines = read_guidelines(guidelines)
+        self._suggested = Suggested(hide_suggestions)
         self._lock = threading.RLock()
         self._signals = Signals(*SIGNALS)
         self._closed = None
@@ -169,7 +183,7 @@ class Session(Labelling, Displayed):
             Indexed by ``item_id``: ``answer``, ``annotator``, ``answered_at``, ``shown_at``,
             ``stream`` (train, audit or chosen), ``use`` (train, audit, or held: kept for the
             audit and not drawn yet), ``strategy``, ``score``, ``q``, ``model_version``,
-            ``flagged``.
+            ``flagged``, ``comment`` and ``bulk``: the bulk answer that it is part of.
         """
         with self._lock:
             return readings.to_frame(self._ledger)
@@ -220,7 +234,8 @@ class Session(Labelling, Displayed):
         event : str
             ``labelled`` (Event), ``round`` (Round), ``switch`` (Switch: another strategy picks),
             ``training`` (bool), ``progress`` (Progress of a fit), ``queue`` (), ``error``
-            (Exception), ``notice`` (str) or ``closed`` (str). The call comes from the thread where
+            (Exception), ``notice`` (str), ``together`` (Gathered: to be labelled in one go) or
+            ``closed`` (str). The call comes from the thread where
             it happens.
         listener : callable
 

@@ -11,22 +11,22 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
 from os import PathLike
-from typing import TYPE_CHECKING, Any, TypeVar, get_args, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from . import exports
+from . import binding, exports
 from .database import INSERT_ONCE, REMEDIES, connect, lock_file, parse_location, writer_of
-from .errors import AnswerError, StoreError, TaskError
+from .errors import StoreError
 from .migrations import prepare
 from .schema import (
     ClassChange,
     Draw,
     Event,
-    Kind,
     RoundRecord,
     Switch,
+    check_events,
     class_changes_table,
     draws_table,
     events_table,
@@ -111,49 +111,23 @@ class LabelStore:
         StoreError
             If the store belongs to another task or pool.
         """
-        remedy = "Give another store=…, or open this one with what it was made for."
         with self._write:
             known = self._meta("task")
             if known is None:
                 self._set_meta("task", task.to_json())
-                self._set_meta("pool", _describe(pool))
+                self._set_meta("pool", binding.describe(pool))
                 self._set_meta("settings", settings)
                 return settings
-            try:
-                task.reconcile(known)
-            except TaskError as e:
-                raise StoreError(f"{self} belongs to another task: {e}. {remedy}") from e
+            binding.check_task(str(self), known, task)
             theirs = self._meta("pool")
             assert theirs is not None
             if theirs["fingerprint"] != pool.fingerprint:
-                self._check_growth(theirs, pool, remedy)
-                self._set_meta("pool", _describe(pool))
+                items = sa.select(events_table.c.item_id).distinct()
+                answered = (item_id for rows in self.rows(items) for (item_id,) in rows)
+                binding.check_growth(str(self), theirs, pool, answered)
+                self._set_meta("pool", binding.describe(pool))
             self._set_meta("task", task.to_json())
             return settings | (self._meta("settings") or {})
-
-    def _check_growth(self, theirs: dict[str, Any], pool: Pool, remedy: str) -> None:
-        strangers = [i for i in theirs["probes"] if i not in pool]
-        changed = [
-            i for i, d in theirs["probes"].items() if i in pool and pool.digest(pool.index(i)) != d
-        ]
-        if not strangers and not changed:
-            query = sa.select(events_table.c.item_id).distinct()
-            with self._reading() as connection:
-                strangers = [i for i in connection.scalars(query) if i not in pool]
-        if strangers:
-            raise StoreError(
-                f"{self} belongs to another pool, of {theirs['size']:,} items: "
-                f"{strangers[0]!r} is not in this one. {remedy}"
-            )
-        if len(pool) < theirs["size"]:
-            raise StoreError(
-                f"{self} belongs to a pool of {theirs['size']:,} items, this one has only "
-                f"{len(pool):,} of them. A pool may grow, but not lose items. {remedy}"
-            )
-        if changed:
-            raise StoreError(
-                f"{self} belongs to another pool: item {changed[0]!r} has other content. {remedy}"
-            )
 
     def update_task(self, task: Task) -> None:
         """Keep the task's present classes."""
@@ -197,13 +171,7 @@ class LabelStore:
             If the database refuses; then none of them is stored.
         """
         rows = list(events)
-        for event in rows:
-            if event.kind not in get_args(Kind):
-                raise AnswerError(
-                    f"{event.kind!r} is no kind of event; use one of {get_args(Kind)}."
-                )
-            if event.kind == "retract" and not event.target:
-                raise AnswerError("A retract must name the event that it takes back.")
+        check_events(rows)
         stored = now()
 
         def work(connection: sa.Connection) -> list[Event]:
@@ -241,9 +209,10 @@ class LabelStore:
 
     # ------------------------------------------------------------------ reading
 
-    def events(self) -> list[Event]:
-        """All events, in the order in which they were stored."""
-        return list(self._read(Event, events_table, events_table.c.seq))
+    def events(self, *, bulk: str | None = None) -> list[Event]:
+        """All events, or those of one bulk answer, in the order in which they were stored."""
+        which = () if bulk is None else (events_table.c.bulk == bulk,)
+        return list(self._read(Event, events_table, events_table.c.seq, *which))
 
     def event(self, event_id: str) -> Event | None:
         """The event with this id, or None."""
@@ -292,8 +261,8 @@ class LabelStore:
         pandas.DataFrame
             ``item_id``, ``kind``, ``answer``, ``annotator``, ``shown_at``, ``answered_at``,
             ``stored_at``; of the draw, where there was one, ``stream``, ``strategy``, ``score``,
-            ``q``, ``remaining`` and ``model_version``; ``comment``, ``event_id``, ``target``,
-            ``draw_id``, ``seq``.
+            ``q``, ``remaining`` and ``model_version``; ``comment``, ``bulk``, ``suggested``,
+            ``suggestion_shown``, ``event_id``, ``target``, ``draw_id``, ``seq``.
         """
         return exports.to_frame(self._fetch)
 
@@ -319,8 +288,8 @@ class LabelStore:
     def to_parquet(self, path: str | PathLike[str]) -> None:
         """Write all events to a Parquet file with the columns of `to_frame`.
 
-        The answers are text. Where all of them are text they stand as they are, else as JSON; the
-        metadata of the column says which, under ``form``.
+        Answers and suggestions are text. Where all of a column are text they stand as they are,
+        else as JSON; the metadata of the column says which, under ``form``.
         """
         exports.write_parquet(self._fetch, path)
 
@@ -332,8 +301,10 @@ class LabelStore:
 
     # ------------------------------------------------------------------ the database
 
-    def _read(self, kind: type[Any], table: sa.Table, order: sa.Column[Any]) -> Iterator[Any]:
-        query = sa.select(*(table.c[f.name] for f in fields(kind))).order_by(order)
+    def _read(
+        self, kind: type[Any], table: sa.Table, order: sa.Column[Any], *which: Any
+    ) -> Iterator[Any]:
+        query = sa.select(*(table.c[f.name] for f in fields(kind))).where(*which).order_by(order)
         with self._reading() as connection:
             for row in connection.execute(query):
                 yield kind(*row)
@@ -425,7 +396,3 @@ class LabelStore:
         except self._errors as e:
             cause = " ".join(str(getattr(e, "orig", None) or e).split()).rstrip(".?")
             raise StoreError(f"{self} could not be {doing}: {cause}. {self._remedy}") from e
-
-
-def _describe(pool: Pool) -> dict[str, Any]:
-    return {"fingerprint": pool.fingerprint, "size": len(pool), "probes": pool.probes}

@@ -104,7 +104,7 @@ def lure(losses: ArrayLike, q: ArrayLike, N: int, *, confidence: float = 0.95) -
     if variance > 0 and 0 < risk < 1:
         n_eff, method = risk * (1 - risk) / variance, "LURE, Wilson at the effective sample size"
     risk = min(max(risk, 0.0), 1.0)
-    low, high = _wilson(risk, n_eff, confidence)
+    low, high = wilson(risk, n_eff, confidence)
     return Estimate(risk, low, high, M, n_eff, method)
 
 
@@ -199,7 +199,7 @@ def _variance(losses: NDArray[np.float64], q: NDArray[np.float64], N: int, risk:
     return float(M / (M - 1) * np.sum(np.square(c / M) * np.square(a - risk)))
 
 
-def _wilson(rate: float, n: float, confidence: float) -> tuple[float, float]:
+def wilson(rate: float, n: float, confidence: float) -> tuple[float, float]:
     """Wilson's score interval (1927) for a rate seen in ``n`` trials; ``n`` may be fractional."""
     z = float(norm.ppf(0.5 + confidence / 2))
     centre = (rate + z * z / (2 * n)) / (1 + z * z / n)

@@ -4,5 +4,15 @@ from .base import Answer, Asked, Task
 from .binary import Binary
 from .classification import MAX_CLASSES, Classification
 from .rating import Rating
+from .text import Correction
 
-__all__ = ["MAX_CLASSES", "Answer", "Asked", "Binary", "Classification", "Rating", "Task"]
+__all__ = [
+    "MAX_CLASSES",
+    "Answer",
+    "Asked",
+    "Binary",
+    "Classification",
+    "Correction",
+    "Rating",
+    "Task",
+]

@@ -25,23 +25,28 @@ from .channel import Channel
 from .messages import (
     FROM_CARDS,
     Card,
+    EarlierRow,
     ProblemMessage,
     QueueMessage,
     ReasonsMessage,
     StatusMessage,
     ToCards,
+    TogetherMessage,
     event_id_of,
     message_type,
+    parse_before,
     parse_class_change,
     parse_event,
     parse_events,
+    parse_search,
+    parse_show,
     parse_why,
 )
 from .payload import card_of, preview
 from .throttle import Throttle
 
 if TYPE_CHECKING:
-    from ..items import Item
+    from ..items import Gathered, Item
     from ..session import Session
 
 log = logging.getLogger(__name__)
@@ -49,6 +54,8 @@ log = logging.getLogger(__name__)
 STATUS_EVERY = 0.1
 #: Events from this page that are remembered, so that it is not told of them.
 REMEMBERED = 10_000
+#: Rows of earlier cards in a message.
+EARLIER = 50
 
 
 class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
@@ -69,6 +76,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     _esm, _css = bundle("cards")
     _task = traitlets.Dict().tag(sync=True)
     _store = traitlets.Dict().tag(sync=True)
+    _guidelines = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -80,6 +88,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                 "persistent": session.store.persistent,
                 "name": session.store.name,
             },
+            _guidelines=session.guidelines,
         )
         self._channel = Channel(self)
         self._status = Throttle(self._send_status, STATUS_EVERY)
@@ -92,6 +101,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             session.on("error", lambda _: self._status()),
             session.on("notice", self._on_notice),
             session.on("switch", self._on_switch),
+            session.on("together", self._send_together),
             session.on("closed", self._on_closed),
         ]
         self.on_msg(self._on_message)
@@ -119,6 +129,12 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                 self._change_classes(*parse_class_change(content))
             elif kind == "why":
                 self._send_reasons(*parse_why(content))
+            elif kind == "together":
+                self._search(parse_search(content))
+            elif kind == "earlier":
+                self._send_earlier(parse_before(content))
+            elif kind == "show":
+                self._send_shown(parse_show(content))
             elif kind == "undo":
                 if self._session.undo() is None:
                     self._send_status(notice="There is nothing to take back.")
@@ -126,7 +142,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                 self._session.prepare(READY)
                 self._send_queue()
                 self._send_status()
-        except (MessageError, TaskError, AnswerError) as error:
+        except (MessageError, TaskError, AnswerError, UnknownItemError) as error:
             self._refuse(None, str(error))
         except StoreError as error:
             self._problem(str(error), "Labels wait on this page until they can be saved.")
@@ -233,7 +249,59 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _card(self, item: Item, buffers: list[bytes]) -> Card:
         flag = self._session.flag_of(item.id)
-        return card_of(item, flag=flag.event_id if flag is not None else None, buffers=buffers)
+        return card_of(
+            item,
+            flag=flag.event_id if flag is not None else None,
+            buffers=buffers,
+            comment=self._session.comment_of(item.id),
+        )
+
+    def _search(self, word: str) -> None:
+        try:
+            gathered = self._session.gather(search=word)
+        except StoreError:
+            raise
+        except AlwidgetsError as error:
+            self._problem(str(error), "Choose items on the map, or by their ids from a cell.")
+            return
+        if gathered.items:
+            self._send_together(gathered)
+            return
+        labelled = f"; {gathered.left_out:,} with it have an answer" if gathered.left_out else ""
+        self._problem(f"No item to label holds “{word}”{labelled}.", "Search for another word.")
+
+    def _send_together(self, gathered: Gathered) -> None:
+        buffers: list[bytes] = []
+        message: TogetherMessage = {
+            "type": "together",
+            "title": gathered.title,
+            "cards": [self._card(item, buffers) for item in gathered.items],
+            "left_out": gathered.left_out,
+        }
+        self._post(message, buffers)
+
+    def _send_earlier(self, before: int | None) -> None:
+        found = self._session.history(EARLIER + 1, before)
+        rows: list[EarlierRow] = [
+            {
+                "item_id": past.id,
+                "kind": past.kind,
+                "answer": past.answer,
+                "at": None if past.answered_at is None else past.answered_at.isoformat(),
+                "seq": past.seq,
+                "text": preview(self._session.pool.contents[self._session.pool.index(past.id)]),
+                "flag": past.flagged,
+                "comment": past.comment,
+            }
+            for past in found[:EARLIER]
+        ]
+        self._post({"type": "earlier", "rows": rows, "more": len(found) > EARLIER})
+
+    def _send_shown(self, item_id: str) -> None:
+        item, former = self._session.revisit(item_id)
+        buffers: list[bytes] = []
+        card = self._card(item, buffers)
+        self._post({"type": "shown", "card": card, "former": former}, buffers)
 
     def _send_status(self, notice: str | None = None) -> None:
         # Under the lock, so that an older status never overtakes a newer one.

@@ -13,6 +13,7 @@ from typing import Any, Literal, NotRequired, TypedDict, cast, get_args
 from ..errors import MessageError
 from ..schema import Event, Kind
 from ..tasks import Answer
+from .contents import CardContent
 
 MAX_ID = 64
 MAX_ITEM_ID = 4_096
@@ -31,91 +32,7 @@ FROM_CARDS = (
 )
 MAX_ANSWER = 10_000
 MAX_EVENTS = 1_000
-
-
-class TextContent(TypedDict):
-    """A text to show; marks are a start, an end (in code points) and a weight each."""
-
-    kind: Literal["text"]
-    text: str
-    code: NotRequired[bool]
-    language: NotRequired[str]
-    marks: NotRequired[list[list[float]]]
-
-
-class ImageContent(TypedDict):
-    """An image to show; its bytes are in the buffer of that number."""
-
-    kind: Literal["image"]
-    mime: str
-    buffer: int
-    width: int
-    height: int
-    alt: str
-
-
-class AudioContent(TypedDict):
-    """A sound to play; its bytes are in the buffer of that number."""
-
-    kind: Literal["audio"]
-    mime: str
-    buffer: int
-    alt: str
-
-
-class TableRow(TypedDict):
-    """A field of a table and its value."""
-
-    name: str
-    value: Any
-
-
-class TableContent(TypedDict):
-    """One row of a table."""
-
-    kind: Literal["table"]
-    rows: list[TableRow]
-
-
-class HtmlContent(TypedDict):
-    """Markup, not cleaned yet, and its words."""
-
-    kind: Literal["html"]
-    markup: str
-    text: str
-
-
-class PairContent(TypedDict):
-    """Two contents side by side."""
-
-    kind: Literal["pair"]
-    left: CardContent
-    right: CardContent
-
-
-class Field(TypedDict):
-    """A content and its name."""
-
-    name: str
-    content: CardContent
-
-
-class FieldsContent(TypedDict):
-    """Several contents, each with its name."""
-
-    kind: Literal["fields"]
-    fields: list[Field]
-
-
-CardContent = (
-    TextContent
-    | ImageContent
-    | AudioContent
-    | TableContent
-    | HtmlContent
-    | PairContent
-    | FieldsContent
-)
+MAX_SEARCH = 1_000
 
 
 class Suggestion(TypedDict):
@@ -358,6 +275,41 @@ def parse_why(content: dict[str, Any]) -> tuple[str, str | None]:
     return item_id, _text(content, "draw_id", MAX_ID, optional=True)
 
 
+def parse_search(content: dict[str, Any]) -> str:
+    """Return what a ``together`` message looks for.
+
+    Raises
+    ------
+    MessageError
+    """
+    return cast(str, _text(content, "search", MAX_SEARCH))
+
+
+def parse_before(content: dict[str, Any]) -> int | None:
+    """Return the place in the log before which an ``earlier`` message asks.
+
+    Raises
+    ------
+    MessageError
+    """
+    before = content.get("before")
+    if before is None:
+        return None
+    if not isinstance(before, int) or isinstance(before, bool) or not 0 <= before < 2**63:
+        raise MessageError("before must be the seq of a row, or null.")
+    return before
+
+
+def parse_show(content: dict[str, Any]) -> str:
+    """Return the item that a ``show`` message asks for.
+
+    Raises
+    ------
+    MessageError
+    """
+    return cast(str, _text(content, "item_id", MAX_ITEM_ID))
+
+
 def event_id_of(raw: dict[str, Any]) -> str | None:
     """Id of a raw event if it has a usable one."""
     value = raw.get("event_id")
@@ -379,8 +331,12 @@ def parse_event(raw: dict[str, Any], annotator: str) -> Event:
     answer = raw.get("answer")
     if kind == "answer" and answer is None:
         raise MessageError("An answer event holds no answer.")
-    if len(json.dumps(answer)) > MAX_ANSWER:
+    # What a text is made of counts, not how JSON writes it.
+    if len(answer if isinstance(answer, str) else json.dumps(answer)) > MAX_ANSWER:
         raise MessageError(f"An answer is longer than {MAX_ANSWER:,} characters.")
+    comment = raw.get("comment")
+    if (kind == "comment") != (comment is not None):
+        raise MessageError("A comment event, and no other, holds a comment.")
     target = _text(raw, "target", MAX_ID, optional=True)
     if (kind == "retract") != (target is not None):
         raise MessageError("A retract event, and no other, names its target.")
@@ -394,6 +350,8 @@ def parse_event(raw: dict[str, Any], annotator: str) -> Event:
         annotator=annotator,
         shown_at=_time(raw, "shown_at", optional=True),
         answered_at=_time(raw, "answered_at"),
+        comment=comment,
+        bulk=_text(raw, "bulk", MAX_ID, optional=True),
     )
 
 
@@ -403,10 +361,8 @@ def _text(raw: dict[str, Any], name: str, longest: int, *, optional: bool = Fals
         return None
     if not isinstance(value, str) or not 0 < len(value) <= longest:
         raise MessageError(f"The {name} must be a text of 1 to {longest:,} characters.")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise MessageError(f"The event's {name} is no text that can be kept.") from None
+    if "\0" in value or any("\ud800" <= c <= "\udfff" for c in value):
+        raise MessageError(f"The event's {name} is no text that can be kept.")
     return value
 
 

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ..content import Audio, Content, Fields, Html, Image, Pair, Table, Text
-from .messages import Card, CardContent, ImageContent, TextContent
+from .contents import CardContent, ImageContent, TextContent
+from .messages import Card
 
 if TYPE_CHECKING:
     from ..items import Item
@@ -70,12 +71,14 @@ def preview(content: Content) -> str:
     return line
 
 
-def card_of(item: Item, *, flag: str | None, buffers: list[bytes]) -> Card:
+def card_of(
+    item: Item, *, flag: str | None, buffers: list[bytes], comment: str | None = None
+) -> Card:
     """Return an item as a card, the bytes of its files put at the end of `buffers`.
 
-    `flag` is the id of the event that flagged it, or None.
+    `flag` is the id of the event that flagged it, or None; `comment` the remark on it.
     """
-    return {
+    card: Card = {
         "item_id": item.id,
         "draw_id": item.draw_id,
         "stream": item.stream,
@@ -91,6 +94,11 @@ def card_of(item: Item, *, flag: str | None, buffers: list[bytes]) -> Card:
         },
         "flag": flag,
     }
+    if comment is not None:
+        card["comment"] = comment
+    if item.start is not None:
+        card["start"] = _sendable(item.start)
+    return card
 
 
 def _text(content: Text) -> TextContent:

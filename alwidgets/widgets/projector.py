@@ -65,7 +65,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._begun = 0
         self._sent: dict[str, int] = {}
         self._selected: NDArray[np.uint32] = np.empty(0, dtype=np.uint32)
-        super().__init__(_task={"classes": list(session.task.classes)}, height=height)
+        super().__init__(_task={"classes": _classes(session.task)}, height=height)
         self._channel = Channel(self)
         self._map = map if map is not None else shared_map(session)
         # A million colours are a megabyte: large pools are recoloured a little less often.
@@ -151,7 +151,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         index = message.get("index")
         if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < self._n:
             raise MessageError(f"There is no item at position {index!r}; there are {self._n:,}.")
-        pool, classes = self._session.pool, self._session.task.classes
+        pool, classes = self._session.pool, _classes(self._session.task)
         item_id = pool.ids[index]
         images: list[bytes] = []
         content = describe(pool.contents[index], item_id, images)
@@ -265,10 +265,10 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _colours(self) -> Sent | None:
         by, current = self._shown_by(), self._session.current
-        classes = list(self._session.task.classes)
+        classes = _classes(self._session.task)
         if classes != self._task.get("classes"):
             self._task = {"classes": classes}
-        message = {
+        message: Message = {
             "type": "colours",
             "by": by,
             "kind": "category",
@@ -329,6 +329,11 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _post(self, message: Message, buffers: list[bytes] | None = None) -> None:
         self._channel.post(message, buffers)
+
+
+def _classes(task: Task) -> list[str]:
+    """What a label can be on the map: of a task without classes, only that it is there."""
+    return list(task.classes) or ["labelled"]
 
 
 def _name(answer: Answer, task: Task) -> str:

@@ -36,7 +36,15 @@ KINDS: dict[str, tuple[Callable[[], Task], Callable[[], Task], list[Any], list[A
         [3, np.int8(3)],
         [6, -1, "3", 3.0, True, None, [3]],
     ),
+    "text": (
+        lambda: al.Correction(multiline=True),
+        lambda: al.Binary("text"),
+        ["É 😀\r\n", "".join(["É 😀", "\r\n"])],
+        [7, None, True, ["x"], {}, "x" * 10_001, "half \ud83d", "nought \0"],
+    ),
 }
+#: Those that a model is trained on; `test_correction` has the other.
+LEARNT = [name for name, (make, *_) in KINDS.items() if make().classes]
 
 
 @pytest.fixture(params=KINDS)
@@ -94,6 +102,7 @@ def test_a_copy_is_a_task_of_its_own(task: Task) -> None:
     assert repr(task).startswith(type(task).__name__)
 
 
+@pytest.mark.parametrize("kind", LEARNT, indirect=True)
 def test_a_session_asks_learns_and_resumes(task: Task, kind: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     truth = rng.integers(0, len(task.classes), 150)
@@ -138,6 +147,12 @@ def test_a_session_asks_learns_and_resumes(task: Task, kind: str, tmp_path: Path
         (lambda: al.Classification(["a", "b"], keys={"a": "F"}), "'f' flags on the cards"),
         (lambda: al.Classification(["a", "b"], keys={"a": "x", "b": "X"}), "Two classes have"),
         (lambda: al.Binary("spam", keys={"spam": " "}), "skips on the cards"),
+        (lambda: al.Binary("spam", keys={"spam": "b"}), "goes back to earlier cards"),
+        (lambda: al.Binary("spam", keys={"spam": "c"}), "comments on the cards"),
+        (lambda: al.Binary("spam", keys={"spam": "G"}), "shows the guidelines"),
+        (lambda: al.Binary("spam", keys={"spam": "t"}), "labels several together"),
+        (lambda: al.Correction(start=""), "start names the metadata column"),
+        (lambda: al.Correction(multiline=1), "multiline must be"),  # type: ignore[arg-type]
     ],
 )
 def test_what_cannot_be_asked_is_named(make: Callable[[], Task], says: str) -> None:
@@ -149,4 +164,4 @@ def test_keys_may_be_others() -> None:
     asked = al.Binary("spam", keys={"spam": "s", "not spam": "h"}).asked()
     assert asked["keys"] == ["h", "s"]
     assert al.Rating(0, 10).asked()["keys"] == [*map(str, range(10)), None]
-    assert al.Classification(["a", "b"], keys={"b": "b"}).asked()["keys"] == [None, "b"]
+    assert al.Classification(["a", "b"], keys={"b": "x"}).asked()["keys"] == [None, "x"]

@@ -22,7 +22,7 @@ def restate(events: list[Event]) -> tuple[dict[str, object], set[str], set[str]]
     """Answers, skipped and flagged items, worked out from scratch."""
     retracted = {e.target for e in events if e.kind == "retract"}
     standing = [e for e in events if e.kind != "retract" and e.event_id not in retracted]
-    last = {e.item_id: e for e in standing if e.kind != "flag"}
+    last = {e.item_id: e for e in standing if e.kind in ("answer", "skip")}
     return (
         {i: e.answer for i, e in last.items() if e.kind == "answer"},
         {i for i, e in last.items() if e.kind == "skip"},
@@ -33,7 +33,9 @@ def restate(events: list[Event]) -> tuple[dict[str, object], set[str], set[str]]
 @st.composite
 def logs(draw: st.DrawFn) -> list[Event]:
     kinds: list[Kind] = draw(
-        st.lists(st.sampled_from(["answer", "answer", "skip", "flag", "retract"]), max_size=30)
+        st.lists(
+            st.sampled_from(["answer", "answer", "skip", "flag", "retract", "comment"]), max_size=30
+        )
     )
     events = []
     for n, kind in enumerate(kinds):
@@ -83,7 +85,11 @@ def test_what_stands(events: list[Event]) -> None:
     undone = {e.target for e in log if e.kind == "retract"}
     standing = [e for e in log if e.kind != "retract" and e.event_id not in undone]
     assert [e for e in log if labels.stands(e)] == standing
-    assert labels.last == (standing[-1].seq if standing else None)
+    deeds = [e for e in standing if e.kind != "comment"]
+    assert labels.last == (deeds[-1].seq if deeds else None)
+    remarks = {ITEMS.index(e.item_id): e.seq for e in standing if e.kind == "comment"}
+    assert labels.commented == remarks
+    assert [labels.comment_of(n) for n in range(4)] == [remarks.get(n) for n in range(4)]
 
 
 @given(logs())
@@ -98,6 +104,7 @@ def test_all_at_once_is_one_by_one(events: list[Event]) -> None:
     for name in ("standing", "n_answers", "n_skips", "revision", "early", "last"):
         np.testing.assert_array_equal(getattr(read, name), getattr(live, name), err_msg=name)
     assert sorted(read.flagged) == sorted(live.flagged)
+    assert read.commented == live.commented
     assert [read.flag_of(n) for n in range(4)] == [live.flag_of(n) for n in range(4)]
     store.close()
 

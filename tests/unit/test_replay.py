@@ -29,6 +29,9 @@ STEPS = st.lists(
         st.tuples(st.just("choose"), st.lists(st.sampled_from(IDS), max_size=4, unique=True)),
         st.tuples(st.just("pick"), st.lists(st.sampled_from(IDS), max_size=4, unique=True)),
         st.tuples(st.just("undo"), st.none()),
+        st.tuples(st.just("comment"), st.sampled_from(IDS[:5])),
+        st.tuples(st.just("together"), st.lists(st.sampled_from(IDS), max_size=6, unique=True)),
+        st.tuples(st.just("change"), st.sampled_from(["a", "b"])),
         st.tuples(st.just("look"), st.integers(1, 10)),
     ),
     max_size=40,
@@ -57,6 +60,8 @@ def state(ledger: Ledger) -> dict[str, Any]:
         "cards": (ledger.queue.cards_done, ledger.queue.audits_done),
         "waiting": [d.item_id for d in ledger.queue.upcoming()],
         "last": ledger.labels.last,
+        "remarks": ledger.remarks(),
+        "streams": ledger.labels.column("stream").tolist(),
     }
 
 
@@ -96,8 +101,8 @@ def check(ledger: Ledger) -> None:
 
 
 def do(ledger: Ledger, store: LabelStore, n: int, what: str, how: Any) -> None:
-    def keep(event: Event) -> None:
-        for fresh in store.append([ledger.validate(event)]):
+    def keep(*events: Event) -> None:
+        for fresh in store.append([ledger.validate(event) for event in events]):
             ledger.apply(fresh)
 
     if what in ("answer", "skip", "flag"):
@@ -119,7 +124,32 @@ def do(ledger: Ledger, store: LabelStore, n: int, what: str, how: Any) -> None:
         ledger._train_version = max(ledger._train_version, version if instead else 0)
     elif what == "undo" and (seq := ledger.labels.last) is not None:
         last = store.event_at(seq)
-        keep(Event(f"e{n}", last.item_id, "retract", target=last.event_id))
+        assert last.kind != "comment"
+        whole = store.events(bulk=last.bulk) if last.bulk else [last]
+        standing = [e for e in whole if ledger.labels.stands(e)]
+        keep(
+            *(
+                Event(f"e{n}-{k}", e.item_id, "retract", target=e.event_id)
+                for k, e in enumerate(reversed(standing))
+            )
+        )
+    elif what == "comment":
+        keep(Event(f"e{n}", how, "comment", comment="" if n % 4 == 0 else f"remark {n}"))
+    elif what == "together":
+        waiting = [d.item_id for d in ledger.queue.upcoming()]
+        draws = ledger.draw_beside([i for i in how if i not in answers_of(ledger)], "chosen", "by")
+        assert [d.item_id for d in ledger.queue.upcoming()] == waiting
+        keep(
+            *(
+                Event(f"e{n}-{k}", d.item_id, "answer", "b", draw_id=d.draw_id, bulk=f"b{n}")
+                for k, d in enumerate(draws[1:])  # one was unmarked
+            )
+        )
+    elif what == "change" and (found := answers_of(ledger)):
+        former = store.events()[list(found.values())[n % len(found)]]
+        cards = ledger.queue.cards_done, ledger.queue.audits_done
+        keep(Event(f"e{n}", former.item_id, "answer", how, draw_id=former.draw_id))
+        assert (ledger.queue.cards_done, ledger.queue.audits_done) == cards
     elif what == "look":
         ledger.draw_audits(how)
 

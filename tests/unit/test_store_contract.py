@@ -82,6 +82,15 @@ def test_the_same_event_again_changes_nothing(store: LabelStore) -> None:
     assert store.events() == [answer(1), answer(2)]
 
 
+def test_the_events_of_one_bulk_answer_are_found(store: LabelStore) -> None:
+    events = [
+        Event(f"e{n}", f"x{n}", "answer", "a", bulk=[None, "b", "c"][n % 3]) for n in range(9)
+    ]
+    store.append(events)
+    assert store.events(bulk="b") == [e for e in events if e.bulk == "b"]
+    assert store.events(bulk="' OR 1=1 --%s") == []
+
+
 def test_draws_and_rounds(store: LabelStore) -> None:
     draw = Draw("x", "audit", "random", 0, None, 0.25, 4)
     record = RoundRecord(1, "margin", 10, 2, 0.5, 0.1, 0.9, 0.01, "2026-01-01T00:00:00+00:00", 12)
@@ -176,7 +185,22 @@ def test_every_field_comes_back_as_it_went_in(store: LabelStore) -> None:
         {"k": [None]},
     ]
     events = [
-        Event(f"e{n}", "item %s :x", "answer", given, None, "d", "änn", AT, AT, "a remark\n", n + 1)
+        Event(
+            f"e{n}",
+            "item %s :x",
+            "answer",
+            given,
+            None,
+            "d",
+            "änn",
+            AT,
+            AT,
+            "a remark\n",
+            "b",
+            given,
+            n % 2 == 0,
+            n + 1,
+        )
         for n, given in enumerate(answers)
     ]
     events.append(Event("r", "item", "retract", target="e0"))

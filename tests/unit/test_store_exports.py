@@ -21,7 +21,7 @@ from tests.unit.postgres import Server, running
 AT = "2026-01-01T00:00:00.000000+00:00"
 DRAW = Draw("x", "audit", "random", 3, 0.5, 1 / 3, 4, "d", AT)
 EVENTS = [
-    Event("e", "x", "answer", "spam", None, "d", "ann", AT, AT, "a remark"),
+    Event("e", "x", "answer", "spam", None, "d", "ann", AT, AT, "a remark", "b", "ham", True),
     Event("f", "é", "skip", shown_at=AT),
     Event("g", "x", "retract", target="e", annotator="bob"),
 ]
@@ -39,6 +39,9 @@ FIRST = {
     "remaining": 4,
     "model_version": 3,
     "comment": "a remark",
+    "bulk": "b",
+    "suggested": "ham",
+    "suggestion_shown": True,
     "event_id": "e",
     "target": None,
     "draw_id": "d",
@@ -101,9 +104,10 @@ def test_parquet_says_the_same_as_the_frame(filled: LabelStore, tmp_path: Path) 
     table = pq.read_table(tmp_path / "out.parquet")
     assert tuple(table.column_names) == exports.COLUMNS
     assert table.to_pylist() == lines(filled.to_jsonl())
-    found = pd.read_parquet(tmp_path / "out.parquet")
+    found = pd.read_parquet(tmp_path / "out.parquet").astype({"suggestion_shown": "boolean"})
     pd.testing.assert_frame_equal(found, filled.to_frame(), check_dtype=False)
-    assert table.schema.field("answer").metadata == {b"form": b"text"}
+    for name in ("answer", "suggested"):
+        assert table.schema.field(name).metadata == {b"form": b"text"}
 
 
 def test_answers_that_are_no_text_are_json_in_parquet(store: LabelStore, tmp_path: Path) -> None:

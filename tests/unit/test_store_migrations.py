@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,20 @@ from alwidgets.schema import SCHEMA_VERSION, Event, draws_table, events_table, m
 from alwidgets.store import LabelStore
 from tests.unit.postgres import Server, running
 
-FIRST = Path(__file__).parent / "fixtures" / "store_version_1.sql"
+FIXTURES = Path(__file__).parent / "fixtures"
+FIRST, SECOND = FIXTURES / "store_version_1.sql", FIXTURES / "store_version_2.sql"
 #: What stood in the session that the first version kept.
 LABELS = {
     **dict.fromkeys(["26", "19", "2", "4", "38", "17", "37"], "ham"),
     **dict.fromkeys(["33", "30", "12", "36", "3"], "spam"),
 }
-KEPT = "labels.db.before-2"
+#: And in that of the second, under the classes' new names.
+LABELS_2 = {
+    **dict.fromkeys(["32", "34", "23", "35", "25", "1"], "news"),
+    **dict.fromkeys(["33", "3"], "spam"),
+    "30": "eggs",
+}
+KEPT = "labels.db.before-3"
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +50,23 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
     """A store that version 1 made."""
-    with closing(sqlite3.connect(tmp_path / "labels.db")) as connection:
-        connection.executescript(FIRST.read_text(encoding="utf-8"))
+    return made_by(FIRST, tmp_path / "labels.db")
+
+
+def made_by(version: Path, path: Path) -> Path:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(version.read_text(encoding="utf-8"))
         connection.execute("PRAGMA journal_mode=WAL")
-    return tmp_path / "labels.db"
+    return path
+
+
+def messages() -> al.Pool:
+    words = ["win a prize" if i % 3 == 0 else "see you" for i in range(40)]
+    return al.Pool.from_texts(
+        [f"{text} {i}" for i, text in enumerate(words)],
+        ids=range(40),
+        features=[[float(i % 3), float(i % 5)] for i in range(40)],
+    )
 
 
 def dump(path: Path) -> list[str]:
@@ -66,34 +87,64 @@ def test_a_store_of_the_first_version_opens_with_all_it_has(
     assert len(before["events"]) == 16
     with caplog.at_level(logging.WARNING):
         store = LabelStore(old)
-    assert re.search(r"brought from schema 1 to 2\..*before-2", caplog.text)
+    assert re.search(r"brought from schema 1 to 3\..*before-3", caplog.text)
     assert [e.event_id for e in store.events()] == [row[1] for row in before["events"]]
-    assert {e.comment for e in store.events()} == {None}
+    assert {(e.comment, e.bulk, e.suggested) for e in store.events()} == {(None, None, None)}
     assert len(store.draws()) == len(before["draws"])
-    fresh = store.append([Event("new", "3", "answer", "ham", comment="not sure")])
+    new = Event("new", "3", "answer", "ham", comment="not sure", bulk="b", suggested="spam")
+    fresh = store.append([replace(new, suggestion_shown=False)])
     assert [event.seq for event in fresh] == [17]
     assert store.event("new") == fresh[0]
     assert store.event("new").comment == "not sure"  # type: ignore[union-attr]
+    assert store.events(bulk="b") == fresh
     store.close()
     for table in ("draws", "rounds", "switches"):
         assert rows(old, table) == before[table]
-    assert [row[:-1] for row in rows(old, "events")][:16] == before["events"]
+    assert [row[:-4] for row in rows(old, "events")][:16] == before["events"]
     assert dump(old.with_name(KEPT)) == whole
 
 
 def test_a_session_goes_on_with_the_labels_of_the_first_version(old: Path) -> None:
-    words = ["win a prize" if i % 3 == 0 else "see you" for i in range(40)]
-    pool = al.Pool.from_texts(
-        [f"{text} {i}" for i, text in enumerate(words)],
-        ids=range(40),
-        features=[[float(i % 3), float(i % 5)] for i in range(40)],
-    )
-    session = al.Session(pool, al.Classification(["ham", "spam"]), old, batch_size=1000)
+    session = al.Session(messages(), al.Classification(["ham", "spam"]), old, batch_size=1000)
     assert session.labels()["answer"].to_dict() == LABELS
     assert session.progress()["skipped"] == session.progress()["flagged"] == 1
     assert session.task.classes == ("ham", "spam", "über")
     assert session.seed == 1
     session.record(session.next()[0].id, "über")
+    session.close()
+
+
+def test_a_store_of_the_second_version_opens_with_all_it_has(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    second = made_by(SECOND, tmp_path / "labels.db")
+    before = {table.name: rows(second, table.name) for table in metadata.sorted_tables}
+    with caplog.at_level(logging.WARNING):
+        store = LabelStore(second)
+    assert "brought from schema 2 to 3." in caplog.text
+    assert [e.comment for e in store.events()] == [None] * 13 + ["with a remark"]
+    assert [c.what for c in store.class_changes()] == ["add", "rename"]
+    store.close()
+    assert [row[:-3] for row in rows(second, "events")] == before.pop("events")
+    assert before.pop("meta") != rows(second, "meta")
+    for table, kept in before.items():
+        assert rows(second, table) == kept
+
+
+def test_a_session_goes_on_with_the_labels_of_the_second_version(tmp_path: Path) -> None:
+    second = made_by(SECOND, tmp_path / "labels.db")
+    task = al.Classification(["ham", "spam"])
+    session = al.Session(messages(), task, second, batch_size=1000)
+    assert session.labels()["answer"].to_dict() == LABELS_2
+    assert session.progress() == {
+        "labelled": 9,
+        "audit": 2,
+        "skipped": 1,
+        "flagged": 0,
+        "total": 40,
+    }
+    session.comment("30", "seen again")
+    assert session.labels().loc["30", "comment"] == "seen again"
     session.close()
 
 
@@ -153,11 +204,11 @@ def test_no_room_for_the_copy_leaves_the_store_as_it_was(old: Path) -> None:
 
 def test_a_newer_store_is_named_and_left_as_it_was(old: Path) -> None:
     with closing(sqlite3.connect(old)) as connection:
-        connection.execute("UPDATE meta SET value = '3' WHERE key = 'schema'")
+        connection.execute("UPDATE meta SET value = '4' WHERE key = 'schema'")
         connection.execute("DROP TABLE switches")
         connection.commit()
     before = dump(old)
-    with pytest.raises(StoreError, match=r"labels\.db was made by a newer version .*schema 3"):
+    with pytest.raises(StoreError, match=r"labels\.db was made by a newer version .*schema 4"):
         LabelStore(old)
     assert dump(old) == before
 
@@ -220,7 +271,11 @@ def test_alembic_is_loaded_only_for_an_older_store(old: Path, tmp_path: Path) ->
         assert done.stdout == loaded
 
 
-def test_the_fixture_is_of_the_first_version() -> None:
+def test_the_fixtures_are_of_their_versions() -> None:
+    second = SECOND.read_text(encoding="utf-8")
+    assert "VALUES('schema','2')" in second or "VALUES('schema',2)" in second
+    assert "comment" in second
+    assert "bulk" not in second
     text = FIRST.read_text(encoding="utf-8")
     assert "('schema',1)" in text
     assert "comment" not in text

@@ -207,6 +207,15 @@ def test_a_full_batch_brings_new_cards(page: Page) -> None:
         ({"answered_at": 5}, "answered_at must be a text"),
         ({"draw_id": "x" * 65}, "draw_id must be a text of 1 to 64"),
         ({"answer": "x" * 20_000}, "longer than 10,000"),
+        ({"draw_id": "half \ud83d"}, "draw_id is no text that can be kept"),
+        ({"bulk": "x" * 65}, "bulk must be a text of 1 to 64"),
+        ({"bulk": 7}, "bulk must be a text of 1 to 64"),
+        ({"bulk": "\0"}, "bulk is no text that can be kept"),
+        ({"comment": "hm"}, "comment event, and no other, holds a comment"),
+        ({"kind": "comment"}, "comment event, and no other, holds a comment"),
+        ({"kind": "comment", "comment": ["hm"]}, "comment must be a text, not list"),
+        ({"kind": "comment", "comment": "x" * 10_001}, "at most 10,000"),
+        ({"kind": "comment", "comment": "\ud83d"}, "no database can keep"),
     ],
 )
 def test_a_bad_event_is_refused_by_name_and_the_others_are_kept(
@@ -237,6 +246,18 @@ def test_a_bad_event_is_refused_by_name_and_the_others_are_kept(
         {"type": "events", "events": "all"},
         {"type": "events", "events": [1]},
         {"type": "events", "events": [{}] * 1_001},
+        {"type": "together"},
+        {"type": "together", "search": ""},
+        {"type": "together", "search": "x" * 1_001},
+        {"type": "together", "search": ["prize"]},
+        {"type": "earlier", "before": "now"},
+        {"type": "earlier", "before": -1},
+        {"type": "earlier", "before": True},
+        {"type": "earlier", "before": 2**63},
+        {"type": "show"},
+        {"type": "show", "item_id": 3},
+        {"type": "show", "item_id": "nobody"},
+        {"type": "show", "item_id": "3"},  # it has no answer
     ],
 )
 def test_a_malformed_message_is_refused(page: Page, message: object) -> None:
@@ -253,7 +274,19 @@ JSON = st.recursive(
     ),
     max_leaves=8,
 )
-FIELDS = ("event_id", "item_id", "kind", "answer", "target", "draw_id", "shown_at", "answered_at")
+FIELDS = (
+    "event_id",
+    "item_id",
+    "kind",
+    "answer",
+    "target",
+    "draw_id",
+    "shown_at",
+    "answered_at",
+    "comment",
+    "bulk",
+)
+VALUES = ["3", "ham", "answer", "comment", "retract", AT]
 
 
 @settings(
@@ -261,9 +294,7 @@ FIELDS = ("event_id", "item_id", "kind", "answer", "target", "draw_id", "shown_a
 )
 @given(
     st.lists(
-        st.fixed_dictionaries(
-            {}, optional={f: JSON | st.sampled_from(["3", "ham", "answer", AT]) for f in FIELDS}
-        ),
+        st.fixed_dictionaries({}, optional={f: JSON | st.sampled_from(VALUES) for f in FIELDS}),
         max_size=4,
     )
 )
@@ -273,6 +304,29 @@ def test_no_message_breaks_it_and_only_whole_events_are_stored(page: Page, event
     for event in page.session.store.events():
         assert event.item_id in page.session.pool
         assert event.kind != "answer" or event.answer in ("ham", "spam")
+        assert (event.kind == "comment") == isinstance(event.comment, str)
+    assert page.send({"type": "hello"})
+
+
+@settings(
+    max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(
+    st.fixed_dictionaries(
+        {"type": st.sampled_from(["together", "earlier", "show"])},
+        optional={
+            name: JSON | st.sampled_from(["3", "number", 2**70])
+            for name in ("search", "before", "item_id")
+        },
+    )
+)
+def test_no_question_breaks_it_or_stores_an_event(page: Page, message: Message) -> None:
+    answers = [m for m in page.send(message) if m["type"] != "status"]
+    assert len(answers) == 1
+    assert answers[0]["type"] in (message["type"], "refused", "problem")
+    assert page.session.store.events() == []
+    assert "Error" not in answers[0].get("text", "")
+    assert page.send({"type": "hello"})
 
 
 def test_what_cannot_be_stored_is_not_acknowledged(

@@ -23,9 +23,12 @@ from alwidgets.widgets.messages import (
     FROM_CARDS,
     event_id_of,
     message_type,
+    parse_before,
     parse_class_change,
     parse_event,
     parse_events,
+    parse_search,
+    parse_show,
 )
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "js/fixtures/messages").glob("cards_*.json"))
@@ -69,6 +72,12 @@ def test_example(path: Path) -> None:
     assert message_type(message, FROM_CARDS) == message["type"]
     if message["type"] == "classes":
         assert parse_class_change(message) == (message["what"], message["name"], message["to"])
+    if message["type"] == "together":
+        assert parse_search(message) == message["search"]
+    if message["type"] == "earlier":
+        assert parse_before(message) == message["before"]
+    if message["type"] == "show":
+        assert parse_show(message) == message["item_id"]
     if message["type"] == "events":
         for raw in parse_events(message):
             assert fits(raw, messages.LabelEvent)
@@ -79,6 +88,7 @@ def test_example(path: Path) -> None:
                 raw["answer"],
                 raw["target"],
             )
+            assert (event.comment, event.bulk) == (raw.get("comment"), raw.get("bulk"))
 
 
 def test_every_message_has_an_example() -> None:

@@ -1,0 +1,105 @@
+"""Several items at once: chosen or found by a word, to be labelled in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .errors import AlwidgetsError, UnknownItemError
+from .items import Gathered
+from .labelling import Labelling
+from .search import MOST_FOUND, find
+
+
+class Gathering(Labelling):
+    """The gathering of items in a session."""
+
+    def label_together(
+        self,
+        ids: Sequence[str] | None = None,
+        *,
+        search: str | None = None,
+        title: str | None = None,
+    ) -> Gathered:
+        """Put several items on the cards at once, to be labelled in one go.
+
+        They are shown beside the cards that wait, which stay as they are. Their draws are of the
+        stream ``chosen``: estimates leave them out.
+
+        Parameters
+        ----------
+        ids : sequence of str, optional
+            At most 500.
+        search : str, optional
+            Instead: a text that the items hold, upper and lower case alike. The first 500 that
+            have no answer; of a pool that cannot be read in three seconds, those found by then.
+        title : str, optional
+            What they have in common, in words.
+
+        Raises
+        ------
+        UnknownItemError
+            If an item is not in the pool.
+        AlwidgetsError
+            If neither or both of `ids` and `search` are given, these are too many, or the items
+            have no text.
+
+        Examples
+        --------
+        >>> import alwidgets as al
+        >>> pool = al.Pool.from_texts(["win a prize", "see you at six", "your prize waits"])
+        >>> session = al.Session(pool, al.Classification(["ham", "spam"]), audit=0)
+        >>> print(session.label_together(search="Prize"))
+        2 items to label together
+        """
+        gathered = self.gather(ids, search=search, title=title)
+        if gathered.items:
+            self._signals.emit("together", gathered)
+        return gathered
+
+    def gather(
+        self,
+        ids: Sequence[str] | None = None,
+        *,
+        search: str | None = None,
+        title: str | None = None,
+    ) -> Gathered:
+        """Return the items that `label_together` would put on the cards, and draw them."""
+        if (ids is None) == (search is None):
+            raise AlwidgetsError(
+                "Give ids or search=…, one of them: label_together(search='prize')."
+            )
+        positions, done, among = self._chosen(ids) if ids is not None else self._search(str(search))
+        with self._lock:
+            self._check_open()
+            # What was answered while others were looked for is left out too.
+            open_ = [at for at in positions if not self._ledger.labels.is_answered(at)]
+            names = [self.pool.ids[at] for at in open_]
+            draws = self._ledger.draw_beside(names, "chosen", "together", self.version)
+        if title is None:
+            title = "Chosen items" if search is None else f"Found “{search.strip()}”{among}"
+        items = [self._item(draw) for draw in draws]
+        return Gathered(title, items, done + len(positions) - len(open_))
+
+    def _chosen(self, ids: Sequence[str]) -> tuple[list[int], int, str]:
+        if isinstance(ids, str):
+            raise UnknownItemError(
+                f"label_together takes a list of ids, not a text: label_together([{ids!r}]), or "
+                f"label_together(search={ids!r})."
+            )
+        positions = list({self.pool.index(item_id): None for item_id in ids})
+        if len(positions) > MOST_FOUND:
+            raise AlwidgetsError(
+                f"{len(positions):,} items are too many to label together; give at most "
+                f"{MOST_FOUND} at a time: ids[:{MOST_FOUND}]."
+            )
+        return positions, 0, ""
+
+    def _search(self, search: str) -> tuple[list[int], int, str]:
+        # The lock is not held while the pool is read: others may answer meanwhile.
+        with self._lock:
+            self._check_open()
+            done = self._ledger.standing >= 0
+        found = find(self.pool, search, done)
+        partly = found.read < len(self.pool)
+        among = f" in the first {found.read:,} of {len(self.pool):,} items" if partly else ""
+        return found.positions, found.done, among
