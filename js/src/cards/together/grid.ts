@@ -206,7 +206,8 @@ export class Grid {
     setText(this.#title, group.title || "Label together");
     this.#title.title = group.title;
     const more = group.answered > 0 ? `, ${count(group.answered)} more have an answer` : "";
-    setText(this.#size, `${count(cards.length)} ${cards.length === 1 ? "item" : "items"}${more}`);
+    const items = `${count(cards.length)} ${cards.length === 1 ? "item" : "items"}`;
+    this.#size.replaceChildren(items, make("span", {}, more));
   }
 
   #paintRest(group: Group): void {

@@ -67,16 +67,17 @@ export class Tile {
     this.#dot.style.setProperty("--alw-dot", look.colour ?? "transparent");
     this.#dot.classList.toggle("alw-none", look.colour === null);
     setText(this.#verdict, look.verdict);
-    setText(this.#idea, look.idea);
+    const verb = make("span", { class: "alw-idea-verb" }, "suggests ");
+    this.#idea.replaceChildren(...(look.idea ? [verb, look.idea] : []));
     this.#mark.title = look.state === "out" ? "Take it in again" : "Leave it out";
   }
 }
 
-/** "suggests spam, 93 %" where that is not what the item gets. */
+/** "spam, 93 %" where that is not what the item gets. */
 export function ideaOf(card: Card, given: Answer | null, nameOf: (answer: Answer) => string): string {
   const { suggestion } = card;
   if (!suggestion || card.stream === "audit" || suggestion.answer === given) return "";
-  return `suggests ${nameOf(suggestion.answer)}, ${percent(suggestion.confidence)}`;
+  return `${nameOf(suggestion.answer)}, ${percent(suggestion.confidence)}`;
 }
 
 function preview({ content }: Card, url: (file: ImageContent) => string | null): HTMLElement | string {
