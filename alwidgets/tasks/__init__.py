@@ -3,6 +3,16 @@
 from .base import Answer, Asked, Task
 from .binary import Binary
 from .classification import MAX_CLASSES, Classification
+from .multilabel import MultiLabel
 from .rating import Rating
 
-__all__ = ["MAX_CLASSES", "Answer", "Asked", "Binary", "Classification", "Rating", "Task"]
+__all__ = [
+    "MAX_CLASSES",
+    "Answer",
+    "Asked",
+    "Binary",
+    "Classification",
+    "MultiLabel",
+    "Rating",
+    "Task",
+]
