@@ -30,7 +30,7 @@ from .modelfile import ModelFile
 from .opening import open_store, remember
 from .pool import Pool
 from .signals import Listener, Signals
-from .strategies import get as get_strategy
+from .strategies import suited
 from .tasks import Task
 from .trainer import Executor
 
@@ -86,7 +86,7 @@ class Session(Labelling, Displayed):
     StoreError
         If the store cannot be used, or belongs to another task or pool.
     StrategyError
-        If there is no such strategy.
+        If there is no such strategy, or it is for the other kind of tasks.
     LearnerError
         If the learner is none, and cannot be made one.
 
@@ -118,7 +118,7 @@ class Session(Labelling, Displayed):
         check_arguments(pool, task, batch_size, audit, seed)
         # What is stored goes through JSON, which knows no numbers of numpy.
         batch_size, seed = int(batch_size), int(seed)
-        get_strategy(strategy)
+        suited(strategy, task.multilabel)
         as_learner(learner, seed)
         self.pool = pool
         self.task = copy.copy(task)  # classes added here are not added elsewhere
