@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .pool import Pool
     from .session import Session
     from .store import LabelStore
-    from .tasks import Binary, Classification, Correction, Rating
+    from .tasks import Binary, Classification, Correction, MultiLabel, Rating
     from .trainer import InlineExecutor
 
 __version__ = "0.1.0"
@@ -33,6 +33,7 @@ _HOME = {
     "Image": "content",
     "InlineExecutor": "trainer",
     "LabelStore": "store",
+    "MultiLabel": "tasks",
     "Pair": "content",
     "Pool": "pool",
     "Rating": "tasks",
@@ -56,6 +57,7 @@ __all__ = [
     "Image",
     "InlineExecutor",
     "LabelStore",
+    "MultiLabel",
     "Pair",
     "Pool",
     "Rating",

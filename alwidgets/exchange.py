@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .errors import AnswerError, PoolError, UnknownItemError
 from .pool import Pool
 from .tasks import Answer, Task
@@ -86,7 +88,7 @@ def answers(
     missing = 0
     items = _items(frame, pool, id)
     for row, (item_id, value) in enumerate(zip(items, frame[answer].to_list(), strict=True)):
-        if value is None or value != value:
+        if value is None or (np.ndim(value) == 0 and value != value):
             missing += 1
             continue
         if item_id not in pool:

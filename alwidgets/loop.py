@@ -209,6 +209,7 @@ class Loop:
                 at_random=at_random,
                 active=active,
                 candidates=free,
+                task=self._task,
                 n_classes=len(self._task.classes),
                 audit=readings.audit_sample(self._ledger),
                 learner=self.learner,

@@ -13,6 +13,7 @@ from .errors import AlwidgetsError, LearnerError, UnknownItemError
 from .evaluation.risk import Estimate
 from .hub import Hub
 from .items import Neighbour, Why
+from .learners.targets import decided
 from .readings import audit_sample, training_set
 from .rounds import Round
 from .schema import RoundRecord, Switch
@@ -93,7 +94,9 @@ class Modelling(Hub):
         return list(self._ledger.switches)
 
     def predict_proba(self, new: Any) -> NDArray[np.float32]:
-        """Class probabilities; after a restart, as soon as the model is ready again.
+        """Class probabilities, of each label by itself where an item may have several.
+
+        After a restart, as soon as the model is ready again.
 
         Parameters
         ----------
@@ -114,9 +117,15 @@ class Modelling(Hub):
         return self._loop.learner.predict_proba(self.pool.encode(new))
 
     def predict(self, new: Any) -> NDArray[np.object_]:
-        """Answers of the model, an array of n class names; `new` as in `predict_proba`."""
-        codes = self.predict_proba(new).argmax(axis=1)
-        return np.array([self.task.decode(int(c)) for c in codes], dtype=object)
+        """Answers of the model, an array of n; `new` as in `predict_proba`.
+
+        Where an item may have several labels, a list of those with a probability of at least 1/2.
+        """
+        proba = self.predict_proba(new)
+        answers = np.empty(len(proba), dtype=object)
+        for row, code in enumerate(self.task.codes(decided(proba, self.task.multilabel))):
+            answers[row] = self.task.decode(int(code))
+        return answers
 
     def estimate(self, metric: str = "accuracy") -> Estimate:
         """Estimate how good the model is on items that it was not trained on.
@@ -125,15 +134,19 @@ class Modelling(Hub):
 
         Parameters
         ----------
-        metric : {"accuracy"}
+        metric : {"accuracy", "f1"}
+            Share of the items whose answer is right: where an item may have several labels, every
+            one of them. Or the mean over the items of F1 between the labels that it has and those
+            predicted, 1 where there are none of either; with one class for an item that is the
+            accuracy.
 
         Returns
         -------
         Estimate
             With a 95 % interval; of NaN between 0 and 1 while there are no audit labels.
         """
-        if metric != "accuracy":
-            raise AlwidgetsError(f"There is no metric {metric!r}; use 'accuracy'.")
+        if metric not in ("accuracy", "f1"):
+            raise AlwidgetsError(f"There is no metric {metric!r}; use 'accuracy' or 'f1'.")
         self._loop.wait_for_model()
         with self._lock:
             sample, learner = audit_sample(self._ledger), self._loop.learner
@@ -142,7 +155,10 @@ class Modelling(Hub):
         if not len(sample.items):
             return sample.accuracy(sample.codes)
         proba = learner.predict_proba(self.pool.features[sample.items])
-        return sample.accuracy(proba.argmax(axis=1))
+        said = decided(proba, self.task.multilabel)
+        if metric == "f1" and self.task.multilabel:
+            return sample.f1(said, self.task.targets(sample.codes))
+        return sample.accuracy(self.task.codes(said))
 
     @property
     def reserved(self) -> NDArray[np.bool_]:

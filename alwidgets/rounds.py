@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from . import strategies
@@ -18,8 +19,11 @@ from .evaluation.risk import Estimate
 from .evaluation.rivals import Verdict
 from .learners.base import Learner
 from .learners.progress import Cancelled, ProgressListener, Reporting, StopSignal, Watch
+from .learners.targets import decided
 from .schema import RoundRecord, now
+from .strategies.multilabel import mean_binary_entropy
 from .strategies.uncertainty import entropy
+from .tasks import Task
 from .threads import few_threads
 
 log = logging.getLogger(__name__)
@@ -58,6 +62,13 @@ class AuditSample:
         """Estimate the accuracy on the pool from predicted codes, shape (m,)."""
         return risk.accuracy(predicted == self.codes, self.q, self.population)
 
+    def f1(self, predicted: NDArray[Any], targets: NDArray[Any]) -> Estimate:
+        """Estimate the mean over the pool of F1 between the labels of an item, (m, C) each."""
+        both = (predicted & (targets > 0)).sum(axis=1)
+        either = predicted.sum(axis=1) + targets.sum(axis=1, dtype=np.int64)
+        scores = np.where(either > 0, 2 * both / np.maximum(either, 1), 1.0)
+        return risk.mean_score(scores, self.q, self.population)
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -69,11 +80,13 @@ class Snapshot:
         Of the labels.
     features : ndarray, shape (n, d)
     labelled, codes : ndarray of int64, shape (l,)
-        Training labels: positions in the pool and class codes, in the order given.
+        Training labels: positions in the pool and codes, in the order given.
     at_random, active : ndarray of bool, shape (l,)
         Which of them were drawn uniformly, and which a strategy picked.
     candidates : ndarray of bool, shape (n,)
         Which items may be picked.
+    task : Task
+        What the codes stand for.
     n_classes : int
     audit : AuditSample
     learner : Learner
@@ -110,6 +123,7 @@ class Snapshot:
     at_random: NDArray[np.bool_]
     active: NDArray[np.bool_]
     candidates: NDArray[np.bool_]
+    task: Task
     n_classes: int
     audit: AuditSample
     learner: Learner
@@ -141,11 +155,11 @@ class Round:
         Whether this round made the model, or only picked with it.
     learner : Learner
     predictions : ndarray of int32, shape (n,), or None
-        Class codes of the whole pool, None while there is no model.
+        Codes of the answers for the whole pool, None while there is no model.
     confidence : ndarray of float32, shape (n,), or None
-        Probability of the predicted class.
+        Probability of the predicted answer: of several labels, that each of them is right.
     uncertainty : ndarray of float32, shape (n,), or None
-        Entropy as a share of its maximum, 0 to 1.
+        Entropy as a share of its maximum, 0 to 1; of several labels the mean.
     selection : strategies.Selection
         The next batch.
     verdict : Verdict or None
@@ -234,12 +248,12 @@ def _watch(
 def _run(snapshot: Snapshot) -> Round:
     start = time.perf_counter()
     learner, version = snapshot.learner, snapshot.version
+    # Of two different answers with several labels there is a label that one has and one has not.
     fit = snapshot.fit and len(np.unique(snapshot.codes)) >= MIN_CLASSES
+    targets = snapshot.task.targets(snapshot.codes)
     if fit:
         learner = watched(learner, snapshot.on_progress, snapshot.should_stop)
-        learner.fit(
-            snapshot.features[snapshot.labelled], snapshot.codes, classes=snapshot.n_classes
-        )
+        learner.fit(snapshot.features[snapshot.labelled], targets, classes=snapshot.n_classes)
         version += 1
     asked = learner
     if not fit and isinstance(learner, Reporting):
@@ -248,8 +262,9 @@ def _run(snapshot: Snapshot) -> Round:
         _watch(asked, snapshot.on_progress, snapshot.should_stop)
     has_model = fit or snapshot.is_fitted
     audit = snapshot.audit if has_model else snapshot.audit.none()
-    verdict = _judge(snapshot) if fit else snapshot.verdict
-    beliefs = Beliefs(len(snapshot.features), snapshot.should_stop) if has_model else None
+    verdict = _judge(snapshot, targets) if fit else snapshot.verdict
+    codes_of, stop = snapshot.task.codes, snapshot.should_stop
+    beliefs = Beliefs(len(snapshot.features), stop, codes_of) if has_model else None
     candidates = np.flatnonzero(snapshot.candidates)
     selection = strategies.select(
         snapshot.strategy,
@@ -257,7 +272,7 @@ def _run(snapshot: Snapshot) -> Round:
         features=snapshot.features,
         candidates=candidates,
         labelled=snapshot.labelled,
-        labels=snapshot.codes,
+        labels=targets,
         n_classes=snapshot.n_classes,
         n=min(snapshot.n, len(candidates)),
         seed=snapshot.seed,
@@ -288,7 +303,7 @@ def _run(snapshot: Snapshot) -> Round:
     )
 
 
-def _judge(snapshot: Snapshot) -> Verdict | None:
+def _judge(snapshot: Snapshot, targets: NDArray[Any]) -> Verdict | None:
     """Whether active labels beat random ones, for the strategy that can act on it."""
     if strategies.get(snapshot.strategy).name != strategies.AUTO:
         return None
@@ -298,12 +313,12 @@ def _judge(snapshot: Snapshot) -> Verdict | None:
             # How far these are is not how far the round is.
             lambda: watched(snapshot.fresh, None, snapshot.should_stop),
             snapshot.features[snapshot.labelled],
-            snapshot.codes,
+            targets,
             snapshot.at_random,
             snapshot.active,
             snapshot.n_classes,
             snapshot.features[audit.items],
-            audit.codes,
+            snapshot.task.targets(audit.codes),
             audit.q,
             audit.population,
             before=snapshot.verdict,
@@ -325,17 +340,25 @@ class Beliefs:
         Items of the pool.
     should_stop : Event, callable or None
         Looked at with every chunk.
+    codes_of : callable
+        `Task.codes`, of the task.
 
     Attributes
     ----------
     predictions : ndarray of int32, shape (n,)
     confidence : ndarray of float32, shape (n,)
-        Probability of the predicted class.
+        Probability of the predicted answer.
     uncertainty : ndarray of float32, shape (n,)
         Entropy as a share of its maximum, 0 to 1.
     """
 
-    def __init__(self, n: int, should_stop: StopSignal | None = None) -> None:
+    def __init__(
+        self,
+        n: int,
+        should_stop: StopSignal | None = None,
+        codes_of: Callable[[NDArray[Any]], NDArray[np.int64]] = lambda targets: targets,
+    ) -> None:
+        self._codes_of = codes_of
         self._watch = Watch(n, "scoring", None, should_stop)
         self.predictions = np.empty(n, dtype=np.int32)
         self.confidence = np.empty(n, dtype=np.float32)
@@ -352,8 +375,14 @@ class Beliefs:
         self._watch.check()
         proba = context.proba
         part = slice(start, start + len(proba))
-        confidence, predictions = proba.max(dim=1)
-        self.predictions[part] = predictions.cpu().numpy()
+        if context.multilabel:
+            answers = decided(proba, several=True)
+            # Labels are independent given the model.
+            confidence = torch.maximum(proba, 1 - proba).prod(dim=1)
+            share = mean_binary_entropy(proba) / np.log(2)
+        else:
+            confidence, answers = proba.max(dim=1)
+            share = entropy(proba) / np.log(proba.shape[1])
+        self.predictions[part] = self._codes_of(answers.cpu().numpy())
         self.confidence[part] = confidence.cpu().numpy()
-        share = entropy(proba) / np.log(proba.shape[1])
         self.uncertainty[part] = share.clamp(0.0, 1.0).cpu().numpy()

@@ -34,7 +34,7 @@ from .opening import open_store, remember
 from .pool import Pool
 from .reviewing import Reviewing
 from .signals import Listener, Signals
-from .strategies import get as get_strategy
+from .strategies import suited
 from .tasks import Task
 from .trainer import Executor
 
@@ -99,7 +99,7 @@ class Session(Reviewing, Gathering, Displayed):
     StoreError
         If the store cannot be used, or belongs to another task or pool.
     StrategyError
-        If there is no such strategy.
+        If there is no such strategy, or it is for the other kind of tasks.
     LearnerError
         If the learner is none, and cannot be made one.
 
@@ -134,7 +134,7 @@ class Session(Reviewing, Gathering, Displayed):
         check_arguments(pool, task, batch_size, ready, audit, seed)
         # What is stored goes through JSON, which knows no numbers of numpy.
         batch_size, ready, seed = int(batch_size), int(ready), int(seed)
-        check_strategy(get_strategy(strategy), task)
+        check_strategy(suited(strategy, task.multilabel), task)
         as_learner(learner, seed)
         self.pool = pool
         self.task = copy.copy(task)  # classes added here are not added elsewhere

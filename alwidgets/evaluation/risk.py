@@ -123,7 +123,20 @@ def accuracy(correct: ArrayLike, q: ArrayLike, N: int, *, confidence: float = 0.
     >>> accuracy([True] * 9 + [False], [1 / (100 - m) for m in range(10)], 100).value
     0.9
     """
-    risk = lure(~np.asarray(correct, dtype=bool), q, N, confidence=confidence)
+    return mean_score(np.asarray(correct, dtype=bool), q, N, confidence=confidence)
+
+
+def mean_score(scores: ArrayLike, q: ArrayLike, N: int, *, confidence: float = 0.95) -> Estimate:
+    """The mean over a pool of a score that is 1 at best: one minus the risk of what is lacking.
+
+    Parameters
+    ----------
+    scores : (M,) array
+        Of each audited item, in [0, 1], in the order drawn.
+    q, N, confidence
+        As for :func:`lure`.
+    """
+    risk = lure(1 - np.asarray(scores, dtype=np.float64), q, N, confidence=confidence)
     if risk.n == 0:
         return risk
     # Rounded to what the arithmetic carries, so that 1 - 0.1 reads 0.9.

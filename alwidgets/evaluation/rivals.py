@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from alwidgets.evaluation.risk import Estimate, difference
 from alwidgets.learners.base import Learner
+from alwidgets.learners.targets import decided
 
 #: Labels that each side needs, and audit labels to judge by: fewer say nothing.
 EACH = 20
@@ -52,12 +53,12 @@ class Verdict:
 def judge(
     make_learner: Callable[[], Learner],
     features: NDArray[Any],
-    codes: NDArray[np.int64],
+    targets: NDArray[Any],
     at_random: NDArray[np.bool_],
     active: NDArray[np.bool_],
     n_classes: int,
     audit_features: NDArray[Any],
-    audit_codes: NDArray[np.int64],
+    audit_targets: NDArray[Any],
     q: NDArray[np.float64],
     population: int,
     before: Verdict | None = None,
@@ -73,12 +74,13 @@ def judge(
         Returns an unfitted learner.
     features : (l, d) array
         Of the training labels, in the order in which they were given.
-    codes : (l,) int array
+    targets : (l,) or (l, C) int array
+        Class codes, or 0 and 1 for each of several labels.
     at_random, active : (l,) bool arrays
         Which of them were drawn uniformly, and which a strategy picked; others, which a person
         chose, are on neither side.
     n_classes : int
-    audit_features, audit_codes : (M, d) and (M,) arrays
+    audit_features, audit_targets : (M, d) and (M,) or (M, C) arrays
     q : (M,) array
         Probability of each audit draw among what remained.
     population : int
@@ -93,16 +95,17 @@ def judge(
     """
     drawn, chosen = np.flatnonzero(at_random), np.flatnonzero(active)
     each = min(len(drawn), len(chosen))
-    if each < EACH or len(audit_codes) < AUDITED:
+    if each < EACH or len(audit_targets) < AUDITED:
         return before
-    if before is not None and max(each - before.each, len(audit_codes) - before.gain.n) < STEP:
+    if before is not None and max(each - before.each, len(audit_targets) - before.gain.n) < STEP:
         return before
     sides = drawn[:each], chosen[:each]
-    if any(len(np.unique(codes[rows])) < 2 for rows in sides):
+    if any(len(np.unique(targets[rows], axis=0)) < 2 for rows in sides):
         return before
     wrong = []
     for rows in sides:
         trial = make_learner()
-        trial.fit(features[rows], codes[rows], classes=n_classes)
-        wrong.append(trial.predict_proba(audit_features).argmax(axis=1) != audit_codes)
+        trial.fit(features[rows], targets[rows], classes=n_classes)
+        said = decided(trial.predict_proba(audit_features), several=targets.ndim == 2)
+        wrong.append((said != audit_targets).reshape(len(said), -1).any(axis=1))
     return Verdict(difference(wrong[0], wrong[1], q, population), each)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from alwidgets.learners.likelihood import Categorical, Likelihood
 from alwidgets.learners.loss import CHUNK_ELEMENTS
 
 #: Steps in which the logarithm of the temperature is searched, first from -3 to 3, then between
@@ -18,7 +19,7 @@ STEPS = 25
 
 def best_temperature(
     logits: torch.Tensor,
-    codes: torch.Tensor,
+    y: Likelihood,
     weights: torch.Tensor,
     check: Callable[[], None] = lambda: None,
 ) -> tuple[float, float]:
@@ -30,7 +31,8 @@ def best_temperature(
     Parameters
     ----------
     logits : (C, n) float tensor
-    codes : (n,) int64 tensor
+    y : Likelihood
+        Of the labels.
     weights : (n,) float tensor
         Of each row in the loss.
     check : callable, optional
@@ -43,12 +45,12 @@ def best_temperature(
     loss : float
         In nats, summed over the rows; 0 for fewer than two rows.
     """
-    if len(codes) < 2:
+    if len(y) < 2:
         return 1.0, 0.0
     centre, width, best = 0.0, 3.0, 0.0
     for _ in range(2):
         logs = torch.linspace(centre - width, centre + width, STEPS, dtype=logits.dtype)
-        losses = _losses(logits, codes, weights, logs.to(logits.device), check)
+        losses = _losses(logits, y, weights, logs.to(logits.device), check)
         at = int(losses.argmin())
         centre, width = float(logs[at]), width / 12
         best = float(losses[at]) - 0.5 * centre**2
@@ -58,12 +60,13 @@ def best_temperature(
 def temperature_of(logits: torch.Tensor, codes: torch.Tensor) -> float:
     """The best temperature of logits (n, C) of rows that were held out, all of one weight."""
     held_out = logits.detach().cpu().double().T
-    return best_temperature(held_out, codes.cpu(), torch.ones(len(codes), dtype=torch.float64))[0]
+    weights = torch.ones(len(codes), dtype=torch.float64)
+    return best_temperature(held_out, Categorical(codes.cpu()), weights)[0]
 
 
 def _losses(
     logits: torch.Tensor,
-    codes: torch.Tensor,
+    y: Likelihood,
     weights: torch.Tensor,
     logs: torch.Tensor,
     check: Callable[[], None],
@@ -73,8 +76,7 @@ def _losses(
     for some in logs.split(max(1, CHUNK_ELEMENTS // max(logits.numel(), 1))):
         check()
         cold = logits[None] / some.exp()[:, None, None]
-        right = cold[:, codes, torch.arange(len(codes), device=logits.device)]
-        loss = ((torch.logsumexp(cold, dim=1) - right) * weights).sum(dim=1)
+        loss = (y.nll(cold) * weights).sum(dim=1)
         found.append(loss + 0.5 * some.square())
     return torch.cat(found)
 

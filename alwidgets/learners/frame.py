@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from alwidgets.learners.base import as_block, find_bad_row
+from alwidgets.learners.likelihood import probabilities_of
 from alwidgets.learners.loss import CHUNK_ELEMENTS, Layers
 from alwidgets.tensors import Array
 
@@ -64,9 +65,14 @@ class Frame:
 
 
 def probabilities(
-    X: Array, frame: Frame, layers: Layers, temperature: float, device: torch.device
+    X: Array,
+    frame: Frame,
+    layers: Layers,
+    temperature: float,
+    offset: torch.Tensor | None,
+    device: torch.device,
 ) -> torch.Tensor:
-    """(H, n, C) probabilities of each head, in blocks of rows.
+    """(H, n, C) probabilities of each head, in blocks of rows; with an offset of each label.
 
     Raises
     ------
@@ -90,7 +96,7 @@ def probabilities(
             out = last[:, :, :-1] @ torch.nn.functional.gelu(out) + last[:, :, -1:]
             out = out / temperature
         # Classes before rows: a softmax over the last axis is many times slower.
-        proba = torch.softmax(out, dim=1)
+        proba = probabilities_of(out, offset)
         # Whatever is not finite in a row makes all its probabilities NaN.
         if not bool(torch.isfinite(proba.sum())):
             find_bad_row(rows, part.start)

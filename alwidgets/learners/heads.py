@@ -21,9 +21,10 @@ from alwidgets.learners.base import UnfittedError, as_features, as_table, check_
 from alwidgets.learners.files import no_model, read, write
 from alwidgets.learners.frame import Frame, probabilities
 from alwidgets.learners.heads_fit import Settings, State, fit_heads
+from alwidgets.learners.likelihood import Bernoulli, Categorical, Likelihood
 from alwidgets.learners.loss import Ending, Layers
 from alwidgets.learners.progress import Course, Reporting
-from alwidgets.learners.targets import as_codes, class_weights
+from alwidgets.learners.targets import as_codes, as_marks, class_weights, decided, is_several
 from alwidgets.tensors import Array, ArrayT, like
 
 #: No penalty is this strong: single precision ends there.
@@ -33,7 +34,7 @@ FORMAT = 2
 
 
 class HeadEnsemble(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Batched ensemble of linear or one-hidden-layer softmax heads on fixed features.
+    """Batched ensemble of linear or one-hidden-layer heads on fixed features.
 
     Linear heads: one centre head, fitted on all labels, predicts; around it lie the members, the
     posterior samples. All heads see the same features, so every step of all of them is one matrix
@@ -43,6 +44,11 @@ class HeadEnsemble(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore[m
     strength of the penalty is chosen and a temperature is fitted (Guo et al., 2017, ICML).
     Features are centred and divided by one scalar, so raw pixels and unit-norm sentence features
     both work. With a hidden layer there is no centre: the mean of the members predicts.
+
+    One class for each item makes softmax heads. A table of 0 and 1, with a column for each of
+    several labels, makes independent sigmoids, fitted by binary cross-entropy: their heads say by
+    how much the log-odds of a label differ from its usual ones, so that the penalty and the
+    temperature, which the labels share, draw towards its frequency.
 
     Follows scikit-learn's conventions: any labels will do, and it can be cloned and searched over.
 
@@ -60,7 +66,8 @@ class HeadEnsemble(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore[m
         temperature are chosen anew once there are a fifth more labels. With a hidden layer
         ``"auto"`` is 0.05.
     class_weight : None, "balanced", mapping or array
-        As in scikit-learn: factors of the losses by label, or in the order of the classes. With
+        As in scikit-learn: factors of the losses by label, or in the order of the classes; not
+        with several labels for an item. With
         them, probabilities are calibrated to the classes as they are weighted, not to their true
         frequencies.
     max_iter, tol, patience
@@ -78,7 +85,7 @@ class HeadEnsemble(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore[m
     Attributes
     ----------
     classes_ : (C,) array
-        Labels in the order of the columns.
+        Labels in the order of the columns; with several for an item the numbers of the columns.
     n_features_in_ : int
     l2_ : float
         Strength of the penalty of the last fit.
@@ -136,6 +143,11 @@ class HeadEnsemble(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore[m
     def __sklearn_is_fitted__(self) -> bool:
         return self._state is not None
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The constructor's arguments, as they were given."""
         # Of the instance's dictionary: the property `device` says what the argument stands for.
@@ -181,9 +193,9 @@ class HeadEnsemble(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore[m
         Parameters
         ----------
         X : (n, d) float array or tensor
-        y : (n,) array or tensor
+        y : (n,) or (n, C) array or tensor
             Labels of any kind, in the order in which the items were labelled; with ``classes``,
-            codes 0..C-1.
+            codes 0..C-1. Or a table of 0 and 1, C of 2 or more: which labels each item has.
         classes : int, optional
             C, where some codes may have no label yet. By default the classes are the labels that
             occur.
@@ -213,10 +225,8 @@ class HeadEnsemble(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore[m
             as_table(X)
             validate_data(self, X, y, reset=True, skip_check_array=True)
         rows = as_features(X, device)
-        given, labels = as_codes(y, classes, len(rows))
-        codes = torch.from_numpy(given).to(device)
-        factors = class_weights(self.class_weight, given, labels)
-        weights = torch.from_numpy(factors[given]).to(device)
+        told, labels, factors = self._told(y, classes, len(rows), device)
+        weights = torch.from_numpy(factors).to(device)
         frame = Frame.of(rows)
         if not math.isfinite(frame.scale + float(frame.mean.norm())):
             raise LearnerError(
@@ -226,7 +236,7 @@ class HeadEnsemble(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore[m
         scaled = frame.scaled(rows)
         old = self._state if self.warm_start else None
         if old is not None:
-            old = old.moved(frame, labels, self.hidden, self.seed)
+            old = old.moved(frame, labels, self.hidden, self.seed, told.offset is not None)
         settings = Settings(
             self.members,
             self.hidden,
@@ -236,13 +246,29 @@ class HeadEnsemble(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore[m
             repr(self.class_weight),
         )
         course = Course(self.on_progress, self.should_stop)
-        found = fit_heads(settings, frame, labels, scaled, codes, weights, old, course)
+        found = fit_heads(settings, frame, labels, scaled, told, weights, old, course)
         course.end()
         self._state = found
         self.n_features_in_ = rows.shape[1]
 
+    def _told(
+        self, y: Array, classes: int | None, n: int, device: torch.device
+    ) -> tuple[Likelihood, NDArray[Any], NDArray[np.float32]]:
+        """What the labels say, what they stand for (C,), and the weight of each item (n,)."""
+        if not is_several(y):
+            codes, labels = as_codes(y, classes, n)
+            factors = class_weights(self.class_weight, codes, labels)
+            return Categorical(torch.from_numpy(codes).to(device)), labels, factors[codes]
+        if self.class_weight is not None:
+            raise LearnerError(
+                f"class_weight={self.class_weight!r} does not go with several labels for an item: "
+                "leave it None."
+            )
+        marks = as_marks(y, classes, n)
+        return Bernoulli.of(marks, device), np.arange(marks.shape[1]), np.ones(n, np.float32)
+
     def predict_proba(self, X: ArrayT) -> ArrayT:
-        """Class probabilities, (n, C) float32, calibrated.
+        """Class probabilities, (n, C) float32, calibrated; of each label by itself, of several.
 
         Those of the centre head, which is fitted on all labels: not the mean of the members, whose
         bootstrap weights make each of them a noisier fit. With a hidden layer there is no centre,
@@ -261,12 +287,16 @@ class HeadEnsemble(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore[m
     def predict(self, X: ArrayT) -> ArrayT:
         """The most probable label of each row, (n,); of equals the first.
 
-        Labels that are no numbers come as a numpy array, whatever was given.
+        Labels that are no numbers come as a numpy array, whatever was given. Of several labels
+        those with a probability of at least 1/2, (n, C) of 0 and 1.
         """
-        labels = self._fitted().classes
-        best: Any = self.predict_proba(X).argmax(1)
+        state = self._fitted()
+        labels, several = state.classes, state.offset is not None
+        best: Any = decided(self.predict_proba(X), several)
         found: Any
-        if isinstance(best, torch.Tensor) and labels.dtype.kind in "iufb":
+        if several:
+            found = best * 1
+        elif isinstance(best, torch.Tensor) and labels.dtype.kind in "iufb":
             found = torch.from_numpy(labels).to(best.device)[best]
         else:
             found = labels[best.cpu().numpy() if isinstance(best, torch.Tensor) else best]
@@ -340,6 +370,7 @@ class HeadEnsemble(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore[m
                 int(about["labelled"]),
                 int(about["judged"]),
                 str(about["weighting"]),
+                tensors.get("offset"),
             )
         self.members, self.hidden = len(state.members[0]), about["hidden"]
         self._state = state
@@ -377,4 +408,7 @@ class HeadEnsemble(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore[m
     def _probabilities(self, X: Array, layers: Layers) -> torch.Tensor:
         state = self._fitted()
         self._check_width(X)
-        return probabilities(as_table(X), state.frame, layers, state.temperature, self.device)
+        table = as_table(X)
+        return probabilities(
+            table, state.frame, layers, state.temperature, state.offset, self.device
+        )

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from alwidgets.learners.frame import Frame, principal_axes, turned, widened
+from alwidgets.learners.likelihood import Likelihood
 from alwidgets.learners.loss import Ending, Layers, curvature_of, initial, solve
 from alwidgets.learners.outoffold import USUAL, Folds, Held, bootstrap
 from alwidgets.learners.progress import Course
@@ -53,6 +54,7 @@ class State:
     labelled: int
     judged: int  # labels when penalty and temperature were chosen
     weighting: str
+    offset: torch.Tensor | None = None  # (C,) of labels by themselves
     axes: torch.Tensor | None = None  # (d, d), where the labelled rows span everything
     turned_at: int = 0  # labels when the axes were found
 
@@ -65,13 +67,15 @@ class State:
         """Everything that is a tensor and worth saving, by name."""
         groups = {"centre": self.centre, "members": self.members, "folds": self.folds}
         found = {f"{name}{i}": x for name, layers in groups.items() for i, x in enumerate(layers)}
+        if self.offset is not None:
+            found["offset"] = self.offset
         return {"mean": self.frame.mean} | found
 
     def moved(
-        self, frame: Frame, labels: NDArray[Any], hidden: int | None, seed: int
+        self, frame: Frame, labels: NDArray[Any], hidden: int | None, seed: int, several: bool
     ) -> State | None:
         """The same fit in a new frame and for new classes, if another can start from it."""
-        if len(self.frame.mean) != len(frame.mean):
+        if len(self.frame.mean) != len(frame.mean) or several != (self.offset is not None):
             return None
         if self.classes.dtype.kind != labels.dtype.kind or not np.isin(self.classes, labels).all():
             return None
@@ -101,6 +105,7 @@ class State:
             self.labelled,
             self.judged if len(columns) == len(labels) else 0,
             self.weighting,
+            self.offset,
             None if self.axes is None else self.axes.to(device),
             self.turned_at,
         )
@@ -111,7 +116,7 @@ def fit_heads(
     frame: Frame,
     labels: NDArray[Any],
     scaled: torch.Tensor,
-    codes: torch.Tensor,
+    y: Likelihood,
     weights: torch.Tensor,
     old: State | None,
     course: Course,
@@ -125,7 +130,7 @@ def fit_heads(
     labels : (C,) array
         What the codes stand for.
     scaled : (n, d) float tensor
-    codes : (n,) int64 tensor
+    y : Likelihood
     weights : (n,) float tensor
     old : State or None
         The last fit, in this frame.
@@ -145,10 +150,10 @@ def fit_heads(
     # The heads live in the span of the labelled rows. In its principal axes there are at most
     # min(n, d) unknowns a class, and the curvature is close to diagonal.
     Z = torch.cat([scaled @ axes, torch.ones_like(scaled[:, :1])], dim=1)
-    run = _Run(settings, Z, codes, weights, len(labels), old, axes, course)
+    run = _Run(settings, Z, y, weights, len(labels), old, axes, course)
     found = run.linear() if settings.hidden is None else run.curved()
     full = axes.shape[0] == axes.shape[1]
-    return State(frame, labels, *found, axes if full else None, turned_at)
+    return State(frame, labels, *found, y.offset, axes if full else None, turned_at)
 
 
 class _Run:
@@ -158,7 +163,7 @@ class _Run:
         self,
         settings: Settings,
         Z: torch.Tensor,
-        codes: torch.Tensor,
+        y: Likelihood,
         weights: torch.Tensor,
         classes: int,
         old: State | None,
@@ -166,16 +171,16 @@ class _Run:
         course: Course,
     ) -> None:
         self.course = course
-        self.settings, self.Z, self.codes, self.weights = settings, Z, codes, weights
+        self.settings, self.Z, self.y, self.weights = settings, Z, y, weights
         self.classes, self.old, self.axes = classes, old, axes
-        drawn = bootstrap(len(codes), settings.members, settings.seed)
+        drawn = bootstrap(len(y), settings.members, settings.seed)
         self.member_weights = drawn.to(Z.device) * weights
         self.exact = settings.ending
         self.loose = Ending(self.exact.max_iter, LOOSE * self.exact.tol, 1)
 
     def linear(self) -> Found:
         """Centre, penalty and temperature, then the members around the centre."""
-        settings, old, n = self.settings, self.old, len(self.codes)
+        settings, old, n = self.settings, self.old, len(self.y)
         # Where the last fit ended, or roughly where this one will: a place to start the others.
         near = old if old and n < GROWTH * old.labelled else None
         centre = self._start(1, near.centre if near else ())
@@ -185,14 +190,14 @@ class _Run:
         self.course.plan((near is None) + 1 + settings.members)
         if near is None:
             centre, steps = self._solve(self.weights[None], l2, centre, None, self.loose)
-        curvature = curvature_of(self.Z, centre[0], self.weights[None])
+        curvature = self._curvature(centre)
         if old and near and self._as_before(old):
             held, judged = Held(l2, old.temperature, turned(old.folds, self.axes)), old.judged
         else:
             held, judged = self._judged(l2, centre, curvature, near), n
         if held.l2 != l2:
             centre = (held.folds[0].mean(dim=0, keepdim=True),)
-            curvature = curvature_of(self.Z, centre[0], self.weights[None])
+            curvature = self._curvature(centre)
         centre, more = self._solve(self.weights[None], held.l2, centre, curvature, self.exact)
         steps += more
         begin = self._start(settings.members, near.members if near else (), otherwise=centre)
@@ -214,17 +219,17 @@ class _Run:
         return (
             self.settings.l2 in (None, old.l2)
             and self.settings.weighting == old.weighting
-            and len(self.codes) < GROWTH * old.judged
+            and len(self.y) < GROWTH * old.judged
         )
 
     def _judged(
         self, l2: float, centre: Layers, curvature: torch.Tensor, near: State | None
     ) -> Held:
         """Penalty and temperature by the rows held out."""
-        folds = Folds(self.Z, self.codes, self.weights, self.loose, self.course)
+        folds = Folds(self.Z, self.y, self.weights, self.loose, self.course)
         start = self._start(folds.used, near.folds if near else (), otherwise=centre)
         # One class is told apart from nothing: the labels do not say how strongly.
-        if self.settings.l2 is None and int(self.codes.min()) < int(self.codes.max()):
+        if self.settings.l2 is None and int(self.y.codes.min()) < int(self.y.codes.max()):
             return folds.search(l2, start, curvature)
         (heads,) = folds.fit([l2], start, curvature)
         return Held(l2, folds.judge(heads)[0], heads)
@@ -233,7 +238,7 @@ class _Run:
         """Members and fold-heads with a hidden layer, side by side."""
         settings, old = self.settings, self.old
         l2 = settings.l2 or USUAL
-        folds = Folds(self.Z, self.codes, self.weights, self.exact, self.course)
+        folds = Folds(self.Z, self.y, self.weights, self.exact, self.course)
         weights = torch.cat([self.member_weights, folds.weights])
         self.course.plan(len(weights))
         whole = tuple(torch.cat(pair) for pair in zip(old.members, old.folds, strict=True)) if (
@@ -251,7 +256,7 @@ class _Run:
             l2,
             temperature,
             steps,
-            len(self.codes),
+            len(self.y),
             0,
             settings.weighting,
         )
@@ -267,6 +272,9 @@ class _Run:
         fresh = initial(d, self.classes, heads, settings.hidden, settings.seed, device)
         return turned(fresh, self.axes)
 
+    def _curvature(self, centre: Layers) -> torch.Tensor:
+        return curvature_of(self.Z, centre[0], self.weights[None], self.y.offset)
+
     def _solve(
         self,
         weights: torch.Tensor,
@@ -276,4 +284,4 @@ class _Run:
         ending: Ending,
     ) -> tuple[Layers, int]:
         strengths = torch.full((len(weights),), l2, device=self.Z.device)
-        return solve(self.Z, self.codes, weights, strengths, start, ending, curvature, self.course)
+        return solve(self.Z, self.y, weights, strengths, start, ending, curvature, self.course)

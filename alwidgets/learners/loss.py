@@ -10,6 +10,7 @@ from typing import TypeAlias
 import torch
 
 from alwidgets.learners.lbfgs import Follower, minimise
+from alwidgets.learners.likelihood import Likelihood, probabilities_of
 from alwidgets.learners.progress import Course
 
 #: Elements of the largest temporary, so that a big pool needs no more memory than a small one.
@@ -41,7 +42,8 @@ class HeadLoss:
     ----------
     Z : (n, inputs + 1) float tensor
         Rows with a one at the end.
-    codes : (n,) int64 tensor
+    y : Likelihood
+        Of their labels.
     weights : (H, n) float tensor
     l2 : (H,) float tensor
     shapes : list of (H, outputs, inputs + 1)
@@ -49,7 +51,7 @@ class HeadLoss:
     curvature : (H or 1, C or 1, inputs + 1) tensor, optional
         Diagonal of the Hessian of the first layer without the penalty, for linear heads. It scales
         the parameters so that the first step, the negative gradient, fits. By default that of
-        equal probabilities, where a fit starts that knows nothing.
+        logits of nought, where a fit starts that knows nothing.
     check : callable, optional
         Called before every block of rows; what it raises ends the evaluation.
     """
@@ -57,7 +59,7 @@ class HeadLoss:
     def __init__(
         self,
         Z: torch.Tensor,
-        codes: torch.Tensor,
+        y: Likelihood,
         weights: torch.Tensor,
         l2: torch.Tensor,
         shapes: list[tuple[int, int, int]],
@@ -65,11 +67,11 @@ class HeadLoss:
         check: Callable[[], None] = lambda: None,
     ) -> None:
         self.check = check
-        self.Z, self.codes, self.weights, self.shapes = Z, codes, weights, shapes
+        self.Z, self.y, self.weights, self.shapes = Z, y, weights, shapes
         self.l2 = l2[:, None, None]
         if len(shapes) == 1:
             if curvature is None:
-                curvature = Z.square().sum(dim=0)[None, None] / max(shapes[0][1], 2)
+                curvature = (y.variance(shapes[0][1]) * Z.square().sum(dim=0))[None]
             self.stretch = (curvature + self.l2).rsqrt()
         else:
             self.stretch = torch.ones(1, 1, 1, device=Z.device, dtype=Z.dtype)
@@ -98,9 +100,8 @@ class HeadLoss:
             value = torch.zeros_like(leaf[:, 0])
             for layer in layers:
                 value = value + 0.5 * (self.l2 * layer.square()).sum(dim=(1, 2))
-            for Z, codes, weights in self._chunks():
-                logp = torch.log_softmax(logits(Z, layers), dim=1)
-                value = value + (nll(logp, codes) * weights).sum(dim=1)
+            for Z, y, weights in self._chunks():
+                value = value + (y.nll(logits(Z, layers)) * weights).sum(dim=1)
             (grad,) = torch.autograd.grad(value.sum(), leaf)
         return value.detach(), grad
 
@@ -110,34 +111,28 @@ class HeadLoss:
         pull = weight * self.l2
         value = 0.5 * (weight * pull).sum(dim=(1, 2))
         grad = pull.view(heads * classes, inputs)
-        for Z, codes, weights in self._chunks():
-            # Classes before rows: a softmax over the last axis is many times slower.
-            logp = torch.log_softmax(logits(Z, (weight,)), dim=1)
-            right = codes * len(codes) + torch.arange(len(codes), device=codes.device)
-            flatter = logp.view(heads, -1)
-            value = value - (flatter[:, right] * weights).sum(dim=1)
-            gap = logp.exp_()
-            flatter.index_add_(1, right, -torch.ones_like(weights))
-            gap *= weights[:, None]
+        for Z, y, weights in self._chunks():
+            loss, gap = y.fit(logits(Z, (weight,)), weights)
+            value = value + loss
             grad = torch.addmm(grad, gap.view(heads * classes, -1), Z)
         grad = grad.view(heads, classes, inputs) * self.stretch
         return value, grad.reshape(heads, -1)
 
-    def _chunks(self) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+    def _chunks(self) -> Iterator[tuple[torch.Tensor, Likelihood, torch.Tensor]]:
         if len(self.Z) <= self.rows:
             self.check()
             # As they are: three slices would take a noticeable part of a small evaluation.
-            yield self.Z, self.codes, self.weights
+            yield self.Z, self.y, self.weights
             return
         for first in range(0, len(self.Z), self.rows):
             self.check()
             part = slice(first, first + self.rows)
-            yield self.Z[part], self.codes[part], self.weights[:, part]
+            yield self.Z[part], self.y.rows(part), self.weights[:, part]
 
 
 def solve(
     Z: torch.Tensor,
-    codes: torch.Tensor,
+    y: Likelihood,
     weights: torch.Tensor,
     l2: torch.Tensor,
     start: Layers,
@@ -163,7 +158,7 @@ def solve(
         begin = tuple(layer[some] for layer in start)
         shapes = [(len(b), b.shape[1], b.shape[2]) for b in begin]
         course.part(len(begin[0]))
-        loss = HeadLoss(Z, codes, weights[some], l2[some], shapes, curvature, course.check)
+        loss = HeadLoss(Z, y, weights[some], l2[some], shapes, curvature, course.check)
         found, made = minimise(
             loss,
             loss.pack(begin),
@@ -196,13 +191,19 @@ def _follower(ending: Ending, course: Course) -> Follower:
 
 
 def curvature_of(
-    Z: torch.Tensor, weight: torch.Tensor, weights: torch.Tensor | None = None
+    Z: torch.Tensor,
+    weight: torch.Tensor,
+    weights: torch.Tensor | None = None,
+    offset: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Diagonal (1, C, inputs + 1) of the Hessian of the log loss at a linear head (1, C, ...)."""
+    """Diagonal (1, C, inputs + 1) of the Hessian of the log loss at a linear head (1, C, ...).
+
+    With an offset (C,) that of labels by themselves.
+    """
     found = torch.zeros_like(weight)
     for first in range(0, len(Z), max(1, CHUNK_ELEMENTS // weight.shape[1])):
         part = slice(first, first + max(1, CHUNK_ELEMENTS // weight.shape[1]))
-        p = torch.softmax(logits(Z[part], (weight,)), dim=1)
+        p = probabilities_of(logits(Z[part], (weight,)), offset)
         spread = p * (1 - p)
         if weights is not None:
             spread = spread * weights[:, None, part]
@@ -217,12 +218,6 @@ def logits(Z: torch.Tensor, layers: Layers) -> torch.Tensor:
     if len(layers) == 1:
         return out
     return layers[1][:, :, :-1] @ torch.nn.functional.gelu(out) + layers[1][:, :, -1:]
-
-
-def nll(logp: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
-    """(H, n) negative log-likelihood from (H, C, n) log-probabilities."""
-    # Not by indices: the gradient of that takes a quarter of the time of a whole evaluation.
-    return -logp.gather(1, codes.expand(len(logp), 1, -1))[:, 0]
 
 
 def initial(

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from alwidgets.learners.calibration import best_temperature, dealt
+from alwidgets.learners.likelihood import Likelihood
 from alwidgets.learners.loss import Ending, Layers, logits, solve
 from alwidgets.learners.progress import Course
 
@@ -49,7 +50,8 @@ class Folds:
     ----------
     Z : (n, inputs + 1) float tensor
         Labelled rows with a one at the end.
-    codes : (n,) int64 tensor
+    y : Likelihood
+        Of their labels.
     weights : (n,) float tensor
         Of each item in every sum of losses.
     ending : Ending
@@ -61,22 +63,18 @@ class Folds:
     def __init__(
         self,
         Z: torch.Tensor,
-        codes: torch.Tensor,
+        y: Likelihood,
         weights: torch.Tensor,
         ending: Ending,
         course: Course | None = None,
     ) -> None:
-        self.Z, self.codes, self.ending, self.course = Z, codes, ending, course or Course()
-        fold = fold_of(codes)
-        self.used = folds_needed(len(codes))
-        ids = torch.arange(self.used, device=codes.device)
+        self.Z, self.y, self.ending, self.course = Z, y, ending, course or Course()
+        fold = fold_of(y.codes)
+        self.used = folds_needed(len(y))
+        ids = torch.arange(self.used, device=fold.device)
         inside = fold[None, :] == ids[:, None]
         self.weights = torch.where(inside, torch.zeros_like(weights), weights)
-        # Only items whose class was seen in training count: the others say nothing.
-        classes = int(codes.max()) + 1
-        member = torch.nn.functional.one_hot(codes, classes).to(Z.dtype)
-        seen = (~inside).to(Z.dtype) @ member > 0
-        held = torch.nonzero(inside & seen[:, codes])
+        held = torch.nonzero(y.held(inside))
         self.fold, self.rows = held[:, 0], held[:, 1]
         self.row_weights = weights[self.rows]
 
@@ -88,7 +86,7 @@ class Folds:
         strengths = torch.tensor(l2, dtype=self.Z.dtype, device=self.Z.device)
         found, _ = solve(
             self.Z,
-            self.codes,
+            self.y,
             self.weights.repeat(count, 1),
             strengths.repeat_interleave(self.used),
             begin,
@@ -110,7 +108,7 @@ class Folds:
             ],
             dim=1,
         )
-        return best_temperature(held, self.codes[self.rows], self.row_weights, self.course.check)
+        return best_temperature(held, self.y.rows(self.rows), self.row_weights, self.course.check)
 
     def search(self, l2: float, start: Layers, curvature: torch.Tensor | None) -> Held:
         """The strength of least loss: downhill from ``l2`` by half decades, then between these.

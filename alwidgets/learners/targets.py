@@ -39,6 +39,11 @@ def as_codes(y: Any, classes: int | None, n: int) -> tuple[NDArray[np.int64], ND
         labels = labels.astype(labels.dtype.newbyteorder("="))
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = column_or_1d(labels, warn=True)
+    if labels.ndim == 2:
+        raise LearnerError(
+            f"Labels of shape {labels.shape}, several for an item: this learner takes one "
+            "class for each. HeadEnsemble() takes several, of 0 and 1."
+        )
     if labels.ndim != 1 or len(labels) != n:
         raise LearnerError(f"There are {n} rows of features but labels of shape {labels.shape}.")
     if n == 0:
@@ -63,6 +68,51 @@ def as_codes(y: Any, classes: int | None, n: int) -> tuple[NDArray[np.int64], ND
             f"found {int(labels.min())}..{int(labels.max())}."
         )
     return labels.astype(np.int64), np.arange(classes)
+
+
+def is_several(y: Any) -> bool:
+    """Whether labels are a table of 0 and 1, (n, C) with a column for each of several labels."""
+    table = y if isinstance(y, torch.Tensor) else np.asarray(y)
+    return table.ndim == 2 and table.shape[1] > 1
+
+
+def as_marks(y: Any, classes: int | None, n: int) -> NDArray[np.float32]:
+    """Which labels each item has, (n, C) of 0 and 1.
+
+    Parameters
+    ----------
+    y : (n, C) array or tensor
+    classes : int or None
+        C.
+    n : int
+        Rows of features.
+
+    Raises
+    ------
+    LearnerError
+        For another number of rows or columns, none at all, and for anything but 0 and 1.
+    """
+    marks = y.detach().cpu().numpy() if isinstance(y, torch.Tensor) else np.asarray(y)
+    if len(marks) != n or marks.shape[1] != (classes or marks.shape[1]):
+        wanted = f"{n} rows of features" + (f" and {classes} labels" if classes else "")
+        raise LearnerError(f"There are {wanted} but marks of shape {marks.shape}.")
+    if n == 0:
+        raise LearnerError("No labels to fit on: label at least one item.")
+    if marks.dtype.kind not in "iubf" or not np.isin(marks, (0, 1)).all():
+        raise LearnerError(
+            "A table of labels must hold 0 and 1 only, a column for each label: "
+            "sklearn.preprocessing.MultiLabelBinarizer makes one of lists of labels."
+        )
+    return marks.astype(np.float32)
+
+
+def decided(proba: Any, several: bool) -> Any:
+    """The best answers: of one class the likeliest, (n,); of several those of at least 1/2, (n, C).
+
+    Labels that are independent, as a model with one probability for each takes them to be, are
+    most likely these together.
+    """
+    return proba >= 0.5 if several else proba.argmax(1)
 
 
 def class_weights(

@@ -29,8 +29,20 @@ from alwidgets.strategies.falcun import falcun
 from alwidgets.strategies.galaxy import galaxy
 from alwidgets.strategies.herding import max_herding, uncertainty_herding
 from alwidgets.strategies.mismatch import mismatch_first_farthest
+from alwidgets.strategies.multilabel import (
+    binary_minimum,
+    cardinality_inconsistency,
+    margin_cardinality,
+    max_binary_entropy,
+    max_loss_reduction,
+    max_margin_uncertainty,
+    max_score,
+    mean_binary_entropy,
+    mean_score,
+    multilabel_bald,
+)
 from alwidgets.strategies.query import Selection, select
-from alwidgets.strategies.registry import AUTO, Strategy, get, names, register, table
+from alwidgets.strategies.registry import AUTO, Strategy, get, names, register, suited, table
 from alwidgets.strategies.seals import seal_candidates
 from alwidgets.strategies.selection import diverse, sample, top
 from alwidgets.strategies.typiclust import typiclust
@@ -44,6 +56,8 @@ __all__ = [
     "badge",
     "bald",
     "batch_bald",
+    "binary_minimum",
+    "cardinality_inconsistency",
     "cluster_margin",
     "consensus_entropy",
     "contrastive",
@@ -60,9 +74,17 @@ __all__ = [
     "k_center",
     "least_confident",
     "margin",
+    "margin_cardinality",
+    "max_binary_entropy",
     "max_disagreement",
     "max_herding",
+    "max_loss_reduction",
+    "max_margin_uncertainty",
+    "max_score",
+    "mean_binary_entropy",
+    "mean_score",
     "mismatch_first_farthest",
+    "multilabel_bald",
     "names",
     "per_cost",
     "prob_cover",
@@ -73,6 +95,7 @@ __all__ = [
     "seals",
     "select",
     "selected",
+    "suited",
     "table",
     "top",
     "typiclust",

@@ -98,6 +98,29 @@ def probabilities(
     )
 
 
+def independent(values: Array, ndim: int, what: str = "probabilities") -> torch.Tensor:
+    """Like :func:`checked`, for probabilities of labels, each by itself.
+
+    Raises
+    ------
+    StrategyError
+        As :func:`checked`, without a label, and for a row with what is no probability, naming it.
+    """
+    p = checked(values, ndim, what)
+    if not p.shape[-1]:
+        raise StrategyError(f"The {what} have no column, of shape {tuple(p.shape)}: one per label.")
+    if not p.numel():
+        return p
+    low, high = (float(end) for end in p.aminmax())
+    if low < -BELOW or high > 1.0 + BELOW:
+        wrong = torch.nonzero((p < -BELOW) | (p > 1.0 + BELOW))[:, -2]
+        raise StrategyError(
+            f"Row {int(wrong.min())} of the {what} has numbers outside 0 to 1 ({low:.3g} to "
+            f"{high:.3g} in all): apply a sigmoid to logits first."
+        )
+    return p
+
+
 def clipped(n: int, m: int) -> int:
     """How many to pick of ``m`` where ``n`` are asked for.
 

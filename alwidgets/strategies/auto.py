@@ -28,7 +28,8 @@ def choose(known: Known, losing: str | None = None) -> tuple[str, str]:
     2025), which goes over from coverage to uncertainty by itself as its kernel narrows. While a
     class of which there are fewer than 10 labels is rare in what the model says of the pool, under
     2 % and under a quarter of what it would have if all classes were equal, its border is searched
-    (Zhang et al., ICML 2022). Random items where the audit says that these do better.
+    (Zhang et al., ICML 2022); not where items have several labels. Random items where the audit
+    says that these do better.
 
     Parameters
     ----------
@@ -38,11 +39,11 @@ def choose(known: Known, losing: str | None = None) -> tuple[str, str]:
     """
     if len(known.labels) < COLD or known.learner is None:
         return "representative", "typical items first"
-    if len(np.unique(known.labels)) < 2:
+    if len(np.unique(known.labels, axis=0)) < 2:
         return "representative", "typical items until a second class has been seen"
     if losing is not None:
         return "random", losing
-    rare = _rare(known)
+    rare = None if known.multilabel else _rare(known)
     if rare is not None:
         return "galaxy", f"a class makes up {rare:.1%} of the pool: items at its border"
     return "uncertainty_herding", "items near many that the model is unsure of"

@@ -9,6 +9,7 @@ import torch
 
 from alwidgets.strategies.badge import badge
 from alwidgets.strategies.batchbald import batch_bald
+from alwidgets.strategies.builtin_multilabel import MULTILABEL
 from alwidgets.strategies.cluster_margin import cluster_margin
 from alwidgets.strategies.context import TARGETS, Context
 from alwidgets.strategies.contrastive import contrastive
@@ -28,13 +29,12 @@ from alwidgets.strategies.falcun import falcun
 from alwidgets.strategies.galaxy import galaxy
 from alwidgets.strategies.herding import max_herding, uncertainty_herding
 from alwidgets.strategies.mismatch import mismatch_first_farthest
-from alwidgets.strategies.registry import AUTO, Strategy
+from alwidgets.strategies.multilabel import mean_binary_entropy
+from alwidgets.strategies.registry import AUTO, SHARP, Strategy
 from alwidgets.strategies.selection import top
 from alwidgets.strategies.typiclust import typiclust
 from alwidgets.strategies.uncertainty import entropy, least_confident, margin
 
-#: Power of the scores that rank well but differ little: a sampled batch stays near the top.
-SHARP = 8.0
 #: Candidates of strategies that a random sample of 20,000 would rob of what they look for.
 WHOLE = 200_000
 #: Uncertain items that are drawn for each to pick: uncertainty herding chooses among these.
@@ -47,6 +47,11 @@ TRIALS = 16
 
 def _codes(c: Context) -> torch.Tensor:
     return torch.from_numpy(c.labels).to(c.features.device)
+
+
+def _doubt(c: Context) -> torch.Tensor:
+    """About an item's class, or on average about each of its labels."""
+    return mean_binary_entropy(c.proba) if c.multilabel else margin(c.proba)
 
 
 def _expected_error_reduction(c: Context, n: int) -> Any:
@@ -92,6 +97,7 @@ STRATEGIES = (
         beta=SHARP,
         when="two classes, or when only the top prediction matters",
         paper="Lewis & Catlett, ICML 1994",
+        serves="single-label",
     ),
     Strategy(
         "margin",
@@ -101,6 +107,7 @@ STRATEGIES = (
         beta=SHARP,
         when="several classes: the hardest decisions between two of them",
         paper="Scheffer, Decomain & Wrobel, IDA 2001",
+        serves="single-label",
     ),
     Strategy(
         "entropy",
@@ -110,6 +117,7 @@ STRATEGIES = (
         beta=SHARP,
         when="calibrated models with few classes",
         paper="Shannon, 1948; Settles, 2009",
+        serves="single-label",
     ),
     Strategy(
         "expected_gradient_length",
@@ -119,6 +127,7 @@ STRATEGIES = (
         beta=SHARP,
         when="models trained by gradients; favours long embeddings",
         paper="Settles, Craven & Ray, NIPS 2007",
+        serves="single-label",
     ),
     Strategy(
         "expected_error_reduction",
@@ -129,6 +138,7 @@ STRATEGIES = (
         candidates=TRIALS,
         when="a fast learner, few classes and time to spare: refits for every candidate",
         paper="Roy & McCallum, ICML 2001",
+        serves="single-label",
     ),
     # --- disagreement
     Strategy(
@@ -138,6 +148,7 @@ STRATEGIES = (
         needs=("posterior",),
         when="noisy classes: doubt that more labels can remove",
         paper="Houlsby et al., 2011; Kirsch et al., TMLR 2023",
+        serves="single-label",
     ),
     Strategy(
         "batch_bald",
@@ -148,6 +159,7 @@ STRATEGIES = (
         candidates=2_000,
         when="small batches without two of a kind",
         paper="Kirsch, van Amersfoort & Gal, NeurIPS 2019",
+        serves="single-label",
     ),
     Strategy(
         "epig",
@@ -156,6 +168,7 @@ STRATEGIES = (
         needs=("posterior",),
         when="pools with much that does not matter: what tells most about the rest of the pool",
         paper="Bickford Smith et al., AISTATS 2023",
+        serves="single-label",
     ),
     Strategy(
         "vote_entropy",
@@ -164,6 +177,7 @@ STRATEGIES = (
         needs=("posterior",),
         when="a committee that votes",
         paper="Dagan & Engelson, ICML 1995",
+        serves="single-label",
     ),
     Strategy(
         "consensus_entropy",
@@ -173,6 +187,7 @@ STRATEGIES = (
         beta=SHARP,
         when="a committee, taken as one model",
         paper="McCallum & Nigam, ICML 1998",
+        serves="single-label",
     ),
     Strategy(
         "max_disagreement",
@@ -181,6 +196,7 @@ STRATEGIES = (
         needs=("posterior",),
         when="a committee: one member that sees it otherwise is enough",
         paper="McCallum & Nigam, ICML 1998",
+        serves="single-label",
     ),
     Strategy(
         "variation_ratio",
@@ -189,6 +205,7 @@ STRATEGIES = (
         needs=("posterior",),
         when="a committee that votes, with a clear winner or none",
         paper="Freeman, Elementary Applied Statistics, 1965",
+        serves="single-label",
     ),
     # --- representation and diversity
     Strategy(
@@ -244,10 +261,10 @@ STRATEGIES = (
     # --- both at once
     Strategy(
         "uncertainty_herding",
-        score=lambda c: margin(c.proba),
+        score=lambda c: _doubt(c),
         pick=lambda c, n: uncertainty_herding(
             c.embedding,
-            margin(c.proba),
+            _doubt(c),
             c.labelled_embedding,
             n,
             c.seed,
@@ -266,6 +283,7 @@ STRATEGIES = (
         needs=("probabilities", "embedding"),
         when="large batches: gradients that are long and differ",
         paper="Ash et al., ICLR 2020",
+        serves="single-label",
     ),
     Strategy(
         "contrastive",
@@ -274,6 +292,7 @@ STRATEGIES = (
         needs=("probabilities", "embedding", "labels"),
         when="items that the model sees otherwise than their labelled neighbours",
         paper="Margatina et al., EMNLP 2021",
+        serves="single-label",
     ),
     Strategy(
         "density",
@@ -286,9 +305,7 @@ STRATEGIES = (
     ),
     Strategy(
         "density_weighted",
-        score=lambda c: density_weighted(
-            margin(c.proba), density(c.embedding, c.reference_embedding)
-        ),
+        score=lambda c: density_weighted(_doubt(c), density(c.embedding, c.reference_embedding)),
         function=density_weighted,
         needs=("probabilities", "embedding"),
         beta=SHARP,
@@ -303,6 +320,7 @@ STRATEGIES = (
         needs=("probabilities", "embedding"),
         when="batches of hundreds and more",
         paper="Citovsky et al., NeurIPS 2021",
+        serves="single-label",
     ),
     Strategy(
         "falcun",
@@ -313,6 +331,7 @@ STRATEGIES = (
         candidates=WHOLE,
         when="batches without two of a kind, quickly: diverse in what the model says",
         paper="Gilhuber et al., ECML PKDD 2024",
+        serves="single-label",
     ),
     Strategy(
         "mismatch_first_farthest",
@@ -323,6 +342,7 @@ STRATEGIES = (
         needs=("probabilities", "embedding", "labels"),
         when="few labels: where the model contradicts the nearest label",
         paper="Zhao, Heittola & Virtanen, IEEE/ACM TASLP 2020",
+        serves="single-label",
     ),
     Strategy(
         "galaxy",
@@ -334,5 +354,7 @@ STRATEGIES = (
         candidates=WHOLE,
         when="rare classes: bisects the border of each class",
         paper="Zhang, Katz-Samuels & Nowak, ICML 2022",
+        serves="single-label",
     ),
+    *MULTILABEL,
 )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from alwidgets.errors import StrategyError
 from alwidgets.strategies._arrays import as_tensor
 from alwidgets.strategies.context import Context
-from alwidgets.strategies.registry import Restrict, Score, Strategy, get
+from alwidgets.strategies.registry import Restrict, Score, Serves, Strategy, get
 from alwidgets.strategies.seals import seal_candidates
 from alwidgets.tensors import Array
 
@@ -86,6 +86,7 @@ def weighted(*parts: tuple[Part, float], **powers: float) -> Strategy:
         selection="sampled",
         beta=max(part.beta for part, _ in scored),
         restrict=_all_of([part.restrict for part, _ in scored if part.restrict is not None]),
+        serves=_served([part for part, _ in scored]),
     )
 
 
@@ -220,6 +221,18 @@ def selected(
         floor=inner.floor if floor is None else _number(floor, "floor"),
         function=None,
     )
+
+
+def _served(parts: list[Strategy]) -> Serves:
+    """What all of these are for."""
+    found = {part.serves for part in parts} - {"both"}
+    if len(found) > 1:
+        one, other = (next(p.name for p in parts if p.serves == kind) for kind in sorted(found))
+        raise StrategyError(
+            f"{one} is for items with several labels and {other} for those with one class: "
+            "they cannot be weighted together."
+        )
+    return found.pop() if found else "both"
 
 
 def _all_of(restricts: list[Restrict]) -> Restrict | None:

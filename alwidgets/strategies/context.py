@@ -48,6 +48,7 @@ class Known:
     n_classes : int
     labelled_features : (l, d) float32 tensor
     labels : (l,) int64 array
+        Class codes; (l, C) of 0 and 1 where an item may have several labels.
     sample : callable
         Returns the features (r, d) of a random sample of the candidates, when asked.
     seed : int
@@ -68,6 +69,11 @@ class Known:
         self.labels = labels
         self.seed = seed
         self._sample = sample
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether an item may have several labels."""
+        return self.labels.ndim == 2
 
     def model(self) -> Predictor:
         """The learner, or an error that says what to do where there is none yet."""
@@ -159,13 +165,18 @@ class Context:
         return self.known.n_classes
 
     @property
+    def multilabel(self) -> bool:
+        """Whether an item may have several labels: `labels` and probabilities are of each then."""
+        return self.known.multilabel
+
+    @property
     def seed(self) -> int:
         """Different for each batch."""
         return self.known.seed
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """(l,) class codes of the labelled items."""
+        """(l,) class codes of the labelled items, or (l, C) of 0 and 1."""
         return self.known.labels
 
     @property

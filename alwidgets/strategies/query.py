@@ -16,7 +16,7 @@ from alwidgets.errors import FewerItemsWarning, NoModelError, StrategyError
 from alwidgets.strategies import auto, selection
 from alwidgets.strategies.chunks import CHUNK, Chunks, Observer, gather, host, precision
 from alwidgets.strategies.context import Context, Known
-from alwidgets.strategies.registry import AUTO, Strategy, get
+from alwidgets.strategies.registry import AUTO, Strategy, get, suited
 from alwidgets.tensors import Array
 
 #: Candidates that a strategy which looks at the whole batch at once gets to see.
@@ -86,8 +86,8 @@ def select(
         Rows of the pool to choose from; those that are labelled are left out.
     labelled : (l,) int array
         Rows of the pool that are labelled.
-    labels : (l,) int array
-        Their class codes.
+    labels : (l,) or (l, C) int array
+        Their class codes; where items may have several labels 0 and 1 for each of them.
     n_classes, n, seed : int
     chunk : int
         Rows that are scored at once.
@@ -107,10 +107,11 @@ def select(
     Raises
     ------
     StrategyError
-        For an unknown name, for rows that the pool does not have, for NaN or infinity in the
-        features, and where a strategy gives scores or rows that cannot be used.
+        For an unknown name, for a strategy of the other kind of labels, for rows that the pool
+        does not have, for NaN or infinity in the features, and where a strategy gives scores or
+        rows that cannot be used.
     """
-    known_rows, codes = _rows(labelled, len(features)), _codes(labels)
+    known_rows, codes = _rows(labelled, len(features)), _labels(labels)
     rows = _open(_rows(candidates, len(features)), known_rows)
     if len(codes) != len(known_rows):
         raise StrategyError(f"{len(known_rows)} labelled items but {len(codes)} labels.")
@@ -189,7 +190,7 @@ def _resolve(
     strategy: str | Strategy | Callable[..., Any], known: Known, losing: str | None
 ) -> tuple[Strategy, str]:
     """The strategy that chooses, and why."""
-    chosen = get(strategy)
+    chosen = suited(strategy, known.multilabel)
     if chosen.name == AUTO:
         name, reason = auto.choose(known, losing)
         return get(name), reason
@@ -276,6 +277,16 @@ def _rows(values: Array, n: int) -> NDArray[np.int64]:
         wrong = rows[(rows < 0) | (rows >= n)][0]
         raise StrategyError(f"There is no row {wrong} in a pool of {n:,} items.")
     return rows
+
+
+def _labels(values: Array) -> NDArray[np.int64]:
+    """Class codes (l,), or 0 and 1 for each label (l, C)."""
+    given = host(values)
+    if given.ndim != 2:
+        return _codes(given)
+    if not np.isin(given, (0, 1)).all():
+        raise StrategyError("A table of labels must hold 0 and 1 only, a column for each label.")
+    return given.astype(np.int64)
 
 
 def _codes(values: Array) -> NDArray[np.int64]:

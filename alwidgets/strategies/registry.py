@@ -23,11 +23,14 @@ Pick: TypeAlias = Callable[[Context, int], Array | tuple[Array, Array]]
 Restrict: TypeAlias = Callable[
     [Array, NDArray[np.int64], NDArray[np.int64], torch.device], NDArray[np.int64]
 ]
+Serves: TypeAlias = Literal["single-label", "multi-label", "both"]
 Need: TypeAlias = Literal["probabilities", "posterior", "embedding", "labels", "model", "cost"]
 
 MODEL: tuple[Need, ...] = ("probabilities", "posterior", "model")
 #: The default strategy: it has no functions of its own but hands over to others.
 AUTO = "auto"
+#: Power of the scores that rank well but differ little: a sampled batch stays near the top.
+SHARP = 8.0
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Strategy:
     candidates : int or None
         What ``pick`` sees at most, where 20,000 are too many or too few; but three for each item
         to pick.
+    serves : {"single-label", "multi-label", "both"}
+        Whether it is for items of one class each, for those with several labels, or for both.
     """
 
     name: str
@@ -80,6 +85,7 @@ class Strategy:
     function: Callable[..., Any] | None = None
     restrict: Restrict | None = None
     candidates: int | None = None
+    serves: Serves = "both"
 
     def __post_init__(self) -> None:
         if not self.name or (self.name != AUTO and not (self.score or self.pick)):
@@ -87,6 +93,10 @@ class Strategy:
         if self.selection not in ("sampled", "top", "diverse"):
             raise StrategyError(
                 f"selection must be 'sampled', 'top' or 'diverse', not {self.selection!r}."
+            )
+        if self.serves not in ("single-label", "multi-label", "both"):
+            raise StrategyError(
+                f"serves must be 'single-label', 'multi-label' or 'both', not {self.serves!r}."
             )
         if not 0 <= self.beta < math.inf:
             raise StrategyError(f"beta must be a finite number of at least 0, not {self.beta}.")
@@ -98,6 +108,10 @@ class Strategy:
         """Whether it can do nothing before the first fit."""
         return any(need in MODEL for need in self.needs)
 
+    def suits(self, multilabel: bool) -> bool:
+        """Whether it is for items with several labels, or else with one class each."""
+        return self.serves in ("both", "multi-label" if multilabel else "single-label")
+
 
 _strategies: dict[str, Strategy] = {}
 
@@ -108,9 +122,33 @@ def register(strategy: Strategy) -> Strategy:
     return strategy
 
 
-def names() -> list[str]:
-    """The names of all known strategies."""
-    return list(_strategies)
+def names(*, multilabel: bool | None = None) -> list[str]:
+    """The names of all known strategies; with `multilabel` of those that suit such tasks."""
+    return [
+        name
+        for name, strategy in _strategies.items()
+        if multilabel is None or strategy.suits(multilabel)
+    ]
+
+
+def suited(strategy: str | Strategy | Callable[..., Any], multilabel: bool) -> Strategy:
+    """The strategy of that name or function, as :func:`get` gives it, if it suits the task.
+
+    Raises
+    ------
+    StrategyError
+        If it is for the other kind of tasks, or unknown.
+    """
+    found = get(strategy)
+    if not found.suits(multilabel):
+        of, other = "several labels", "one class"
+        if not multilabel:
+            of, other = other, of
+        raise StrategyError(
+            f"Strategy {found.name!r} is for items with {other}, this task gives them {of}: choose "
+            f"one of {', '.join(names(multilabel=multilabel))}."
+        )
+    return found
 
 
 def get(strategy: str | Strategy | Callable[..., Any]) -> Strategy:
@@ -151,11 +189,12 @@ def get(strategy: str | Strategy | Callable[..., Any]) -> Strategy:
 
 
 def table() -> pd.DataFrame:
-    """The known strategies: when to use them, what they need, how they select, paper."""
+    """The known strategies: when to use them and for what, what they need, how they select."""
     rows = [
         {
             "strategy": s.name,
             "when": s.when,
+            "serves": s.serves,
             "needs": ", ".join(s.needs) or "nothing",
             "selection": "picks" if s.pick else s.selection,
             "paper": s.paper,

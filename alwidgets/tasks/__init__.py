@@ -3,6 +3,7 @@
 from .base import Answer, Asked, Task
 from .binary import Binary
 from .classification import MAX_CLASSES, Classification
+from .multilabel import MultiLabel
 from .rating import Rating
 from .text import Correction
 
@@ -13,6 +14,7 @@ __all__ = [
     "Binary",
     "Classification",
     "Correction",
+    "MultiLabel",
     "Rating",
     "Task",
 ]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NotRequired, Protocol, TypedDict, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..errors import TaskError
 
 #: An answer as it is stored: anything that JSON can hold.
@@ -48,10 +51,17 @@ class Task(Protocol):
     """
 
     kind: ClassVar[str]
+    #: Whether an item may have several of the classes, or none.
+    multilabel: ClassVar[bool]
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Class names, in the order of their codes."""
+        ...
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """What the map tells apart, in the order of the codes; later codes are like the last."""
         ...
 
     def validate(self, answer: object) -> Answer:
@@ -66,6 +76,14 @@ class Task(Protocol):
         """Answer of a code."""
         ...
 
+    def targets(self, codes: NDArray[Any]) -> NDArray[Any]:
+        """What a learner is fitted on: codes (n,), or 0 and 1 (n, C) for each class."""
+        ...
+
+    def codes(self, targets: NDArray[Any]) -> NDArray[np.int64]:
+        """Codes (n,) of what `targets` gives."""
+        ...
+
     def to_json(self) -> dict[str, Any]:
         """Describe the task, so that a store can tell whose it is."""
         ...
@@ -77,6 +95,55 @@ class Task(Protocol):
     def asked(self) -> Asked:
         """How the cards ask."""
         ...
+
+
+class OneClass:
+    """What the kinds have in common that give an item one class: its code is what is learnt."""
+
+    multilabel: ClassVar[bool] = False
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names; a kind says which."""
+        raise NotImplementedError
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The classes."""
+        return self.classes
+
+    def targets(self, codes: NDArray[Any]) -> NDArray[Any]:
+        """The codes themselves, (n,)."""
+        return codes
+
+    def codes(self, targets: NDArray[Any]) -> NDArray[np.int64]:
+        """The codes themselves, (n,)."""
+        return targets
+
+
+class Fixed:
+    """What the kinds have in common whose classes cannot change."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe the task; a kind says how."""
+        raise NotImplementedError
+
+    def reconcile(self, described: dict[str, Any]) -> None:
+        """Accept a description of this task.
+
+        Raises
+        ------
+        TaskError
+            If it is of another one.
+        """
+        if described != self.to_json():
+            raise TaskError(f"the store is for {shown(described)}, this task is {self!r}")
+
+
+def shown(described: dict[str, Any]) -> str:
+    """A store's description of its task, in words."""
+    about = [value for key, value in described.items() if key != "kind"]
+    return f"{described.get('kind')} of {', '.join(map(str, about))}"
 
 
 def checked_keys(keys: Mapping[str, str] | None, classes: Sequence[str]) -> dict[str, str]:

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..errors import AnswerError, TaskError
-from .base import Answer, Asked, checked_keys, keys_in_order
+from .base import Answer, Asked, Fixed, OneClass, checked_keys, keys_in_order
 
 
-class Binary:
+class Binary(Fixed, OneClass):
     """Whether an item is of one class: accept or reject.
 
     Parameters
@@ -73,17 +73,6 @@ class Binary:
         """Describe the task as ``{"kind", "name"}``."""
         return {"kind": self.kind, "name": self.name}
 
-    def reconcile(self, described: dict[str, Any]) -> None:
-        """Accept a description of this task.
-
-        Raises
-        ------
-        TaskError
-            If it is of another one.
-        """
-        if described != self.to_json():
-            raise TaskError(f"the store is for {shown(described)}, this task is {self!r}")
-
     def asked(self) -> Asked:
         """How the cards ask."""
         keys = keys_in_order(self._keys, self.classes)
@@ -97,10 +86,3 @@ class Binary:
 
     def __repr__(self) -> str:
         return f"Binary({self.name!r})"
-
-
-def shown(described: dict[str, Any]) -> str:
-    """A store's description of its task, in words."""
-    kind = described.get("kind")
-    about = [value for key, value in described.items() if key != "kind"]
-    return f"{kind} of {', '.join(map(str, about))}"

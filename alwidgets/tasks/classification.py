@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from ..errors import AnswerError, TaskError
-from .base import Answer, Asked, checked_keys, keys_in_order
+from .base import Answer, Asked, OneClass, checked_keys, keys_in_order
 
 MAX_CLASSES = 1_000
 
 
-class Classification:
+class Classification(OneClass):
     """One class out of several.
 
     Parameters

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from ..errors import AnswerError, TaskError
-from .base import Answer, Asked
-from .binary import shown
+from .base import Answer, Asked, Fixed, OneClass
 
 MAX_STEPS = 11
 
 
-class Rating:
+class Rating(Fixed, OneClass):
     """A whole number on a scale, such as 1 to 5.
 
     Parameters
@@ -76,17 +75,6 @@ class Rating:
     def to_json(self) -> dict[str, Any]:
         """Describe the task as ``{"kind", "low", "high"}``."""
         return {"kind": self.kind, "low": self.low, "high": self.high}
-
-    def reconcile(self, described: dict[str, Any]) -> None:
-        """Accept a description of this task.
-
-        Raises
-        ------
-        TaskError
-            If it is of another one.
-        """
-        if described != self.to_json():
-            raise TaskError(f"the store is for {shown(described)}, this task is {self!r}")
 
     def asked(self) -> Asked:
         """How the cards ask; a step of one digit has that as its key."""

@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 from ..content import Content, Text
 from ..errors import AnswerError, TaskError
-from .base import Answer, Asked
+from .base import Answer, Asked, Fixed, OneClass
 
 MAX_TEXT = 10_000
 
 
-class Correction:
+class Correction(OneClass, Fixed):
     """A text, to be corrected or written.
 
     No model is trained on it: a text is of no class. Items come by how typical they are, or at
@@ -55,6 +55,11 @@ class Correction:
         """None."""
         return ()
 
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """On the map: that there is a text."""
+        return ("labelled",)
+
     def validate(self, answer: object) -> str:
         """Return the text, as it is.
 
@@ -96,17 +101,6 @@ class Correction:
     def to_json(self) -> dict[str, Any]:
         """Describe the task as ``{"kind"}``: how the box looks may change at any time."""
         return {"kind": self.kind}
-
-    def reconcile(self, described: dict[str, Any]) -> None:
-        """Accept a description of this task.
-
-        Raises
-        ------
-        TaskError
-            If it is of another one.
-        """
-        if described != self.to_json():
-            raise TaskError(f"the store is for {described.get('kind')}, this task is {self!r}")
 
     def asked(self) -> Asked:
         """How the cards ask."""

@@ -65,7 +65,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._begun = 0
         self._sent: dict[str, int] = {}
         self._selected: NDArray[np.uint32] = np.empty(0, dtype=np.uint32)
-        super().__init__(_task={"classes": _classes(session.task)}, height=height)
+        super().__init__(_task={"classes": list(session.task.categories)}, height=height)
         self._channel = Channel(self)
         self._map = map if map is not None else shared_map(session)
         # A million colours are a megabyte: large pools are recoloured a little less often.
@@ -151,7 +151,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         index = message.get("index")
         if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < self._n:
             raise MessageError(f"There is no item at position {index!r}; there are {self._n:,}.")
-        pool, classes = self._session.pool, _classes(self._session.task)
+        pool, task = self._session.pool, self._session.task
         item_id = pool.ids[index]
         images: list[bytes] = []
         content = describe(pool.contents[index], item_id, images)
@@ -160,16 +160,14 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         # None for what is kept for the audit: the person is not to know what the model thinks.
         prediction, confidence = self._session.suggestion(index) or (None, None)
         known = prediction is not None
-        # An answer that is no class name, such as True, goes by the name of its class.
-        named = prediction if prediction is None else _name(prediction, self._session.task)
         self._post(
             {
                 "type": "preview",
                 "index": index,
                 "item_id": item_id,
                 "content": content,
-                "label": classes[label] if label >= 0 else None,
-                "prediction": named,
+                "label": _name(task.decode(label), task) if label >= 0 else None,
+                "prediction": _name(prediction, task) if known else None,
                 "confidence": confidence,
                 "uncertainty": _number(current.uncertainty[index]) if known else None,
             },
@@ -265,7 +263,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _colours(self) -> Sent | None:
         by, current = self._shown_by(), self._session.current
-        classes = _classes(self._session.task)
+        classes = list(self._session.task.categories)
         if classes != self._task.get("classes"):
             self._task = {"classes": classes}
         message: Message = {
@@ -282,6 +280,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             values = self._session.label_codes()
             if by == "prediction":
                 values = np.where(self._session.reserved, -1, current.predictions)
+            values = np.minimum(values, len(classes) - 1)
             codes = category_codes(values, self._n, len(classes))
             message["bytes"] = codes.dtype.itemsize
             return message, [codes.tobytes()]
@@ -331,13 +330,13 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._channel.post(message, buffers)
 
 
-def _classes(task: Task) -> list[str]:
-    """What a label can be on the map: of a task without classes, only that it is there."""
-    return list(task.classes) or ["labelled"]
-
-
 def _name(answer: Answer, task: Task) -> str:
-    return answer if isinstance(answer, str) else task.classes[task.encode(answer)]
+    """An answer in words; one that is no name goes by that of its category."""
+    if isinstance(answer, str):
+        return answer
+    if isinstance(answer, list) and len(answer) > 1:
+        return ", ".join(answer)
+    return task.categories[task.encode(answer)]
 
 
 def _number(value: Any) -> float | None:

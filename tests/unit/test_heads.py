@@ -20,6 +20,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from alwidgets.errors import LearnerError
 from alwidgets.learners import HeadEnsemble, Learner, heads_fit, outoffold
+from alwidgets.learners.likelihood import Categorical
 from alwidgets.learners.loss import HeadLoss, curvature_of, logits, solve
 from alwidgets.learners.outoffold import FOLDS, Folds, bootstrap, fold_of, folds_needed
 from alwidgets.learners.targets import class_weights
@@ -87,7 +88,7 @@ def test_gradient(
     weights = torch.rand(3, n).double()
     l2 = torch.tensor([0.1, 1.0, 0.01]).double()
     shapes = [(3, 10, 7)] if hidden is None else [(3, hidden, 7), (3, 10, hidden + 1)]
-    problem = HeadLoss(Z, codes, weights, l2, shapes)
+    problem = HeadLoss(Z, Categorical(codes), weights, l2, shapes)
     problem.rows = 17
     size = sum(a * b for _, a, b in shapes)
     flat = torch.randn(3, size, generator=torch.Generator().manual_seed(0)).double() * 0.3
@@ -237,7 +238,7 @@ def test_penalty_and_temperature_are_chosen_anew_in_time(
     judge = Folds.judge
 
     def counted(folds: Folds, heads: Any) -> tuple[float, float]:
-        judged.append(len(folds.codes))
+        judged.append(len(folds.y))
         return judge(folds, heads)
 
     monkeypatch.setattr(Folds, "judge", counted)
@@ -488,7 +489,7 @@ def test_search_finds_the_least_loss(
     chosen = HeadEnsemble().fit(X, y)
     Z = torch.from_numpy(np.concatenate([chosen.embed(X), np.ones((150, 1), np.float32)], 1))
     codes = torch.from_numpy(y)
-    folds = Folds(Z, codes, torch.ones(150), heads_fit.Ending(300, 1e-6, 3))
+    folds = Folds(Z, Categorical(codes), torch.ones(150), heads_fit.Ending(300, 1e-6, 3))
     grid = outoffold.USUAL * outoffold.STEP ** np.arange(-2, 6)
     start = (torch.zeros(1, 10, 65),)
     found = [folds.judge(heads)[1] for heads in folds.fit(grid.tolist(), start, None)]
@@ -501,12 +502,16 @@ def test_out_of_fold_rows_were_not_seen(
     small: tuple[NDArray[np.float32], NDArray[np.int64]],
 ) -> None:
     codes = torch.from_numpy(small[1])
-    folds = Folds(torch.ones(150, 1), codes, torch.ones(150), heads_fit.Ending(1, 1.0, 1))
+    folds = Folds(
+        torch.ones(150, 1), Categorical(codes), torch.ones(150), heads_fit.Ending(1, 1.0, 1)
+    )
     assert not folds.weights[folds.fold, folds.rows].any()
     assert len(folds.rows) == 150
     lonely = codes.clone()
     lonely[7] = 11
-    folds = Folds(torch.ones(150, 1), lonely, torch.ones(150), heads_fit.Ending(1, 1.0, 1))
+    folds = Folds(
+        torch.ones(150, 1), Categorical(lonely), torch.ones(150), heads_fit.Ending(1, 1.0, 1)
+    )
     assert sorted(folds.rows.tolist()) == [row for row in range(150) if row != 7]
     assert [folds_needed(n) for n in (1, 200, 1000, 1300, 5000, 10**6)] == [5, 5, 5, 4, 1, 1]
     assert folds.used == FOLDS
@@ -563,8 +568,10 @@ def test_solve_without_curvature_starts_from_nothing() -> None:
     codes = (Z[:, 0] > 0).long()
     ending = heads_fit.Ending(200, 1e-7, 3)
     start = (torch.zeros(1, 2, 4),)
-    one, _ = solve(Z, codes, torch.ones(1, 30), torch.tensor([0.1]), start, ending)
+    one, _ = solve(Z, Categorical(codes), torch.ones(1, 30), torch.tensor([0.1]), start, ending)
     known = curvature_of(Z, one[0])
-    two, steps = solve(Z, codes, torch.ones(1, 30), torch.tensor([0.1]), one, ending, known)
+    two, steps = solve(
+        Z, Categorical(codes), torch.ones(1, 30), torch.tensor([0.1]), one, ending, known
+    )
     torch.testing.assert_close(one[0], two[0], atol=0.02, rtol=0.02)
     assert steps < 10

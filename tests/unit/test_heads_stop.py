@@ -16,6 +16,7 @@ import alwidgets as al
 from alwidgets.learners import HeadEnsemble, loss, progress
 from alwidgets.learners.calibration import best_temperature
 from alwidgets.learners.lbfgs import minimise
+from alwidgets.learners.likelihood import Categorical
 from alwidgets.learners.progress import Cancelled, Course, Progress
 
 RNG = np.random.default_rng(0)
@@ -205,7 +206,7 @@ def test_a_search_for_a_temperature_ends_when_told() -> None:
 
     logits, codes = torch.randn(2, 9), torch.arange(9) % 2
     with pytest.raises(Cancelled):
-        best_temperature(logits, codes, torch.ones(9), check)
+        best_temperature(logits, Categorical(codes), torch.ones(9), check)
 
 
 def test_a_part_takes_its_share_of_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:

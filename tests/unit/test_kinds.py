@@ -42,6 +42,12 @@ KINDS: dict[str, tuple[Callable[[], Task], Callable[[], Task], list[Any], list[A
         ["É 😀\r\n", "".join(["É 😀", "\r\n"])],
         [7, None, True, ["x"], {}, "x" * 10_001, "half \ud83d", "nought \0"],
     ),
+    "multilabel": (
+        lambda: al.MultiLabel(["joy", "anger", "7"], keys={"joy": "j"}),
+        lambda: al.MultiLabel(["joy", "anger"]),
+        [["joy", "7"], ("7", "joy"), {"joy", 7}, np.array(["joy", "7"], dtype=object)],
+        ["joy", "joy|anger", None, ["fear"], ["joy", "joy"], [True], {"joy": 1}, b"joy", 1, [[]]],
+    ),
 }
 #: Those that a model is trained on; `test_correction` has the other.
 LEARNT = [name for name, (make, *_) in KINDS.items() if make().classes]
@@ -81,7 +87,9 @@ def test_no_answer_is_refused_by_name(task: Task, kind: str) -> None:
 def test_the_cards_are_told_how_to_ask(task: Task) -> None:
     asked = json.loads(json.dumps(task.asked()))
     assert asked["classes"] == list(task.classes)
-    assert [task.encode(answer) for answer in asked["answers"]] == list(range(len(task.classes)))
+    assert asked["codes"] == list(range(len(task.classes)))
+    answers = [[a] for a in asked["answers"]] if task.multilabel else asked["answers"]
+    assert [task.encode(answer) for answer in answers] == asked["codes"]
     keys = [key for key in asked["keys"] or [] if key is not None]
     assert len(keys) == len(set(keys))
 
@@ -116,8 +124,8 @@ def test_a_session_asks_learns_and_resumes(task: Task, kind: str, tmp_path: Path
         item = session.next()[0]
         session.record(item.id, task.decode(int(truth[item.index])))
     assert session.version >= 2
-    right = session.predict(features) == [task.decode(int(code)) for code in truth]
-    assert np.mean(right) > 0.9
+    told = zip(session.predict(features), truth, strict=True)
+    assert np.mean([answer == task.decode(int(code)) for answer, code in told]) > 0.9
     labels = session.labels()
     assert [task.encode(a) for a in labels["answer"]] == truth[labels.index.astype(int)].tolist()
     suggestion = session.suggestion(int(item.index))
@@ -131,6 +139,17 @@ def test_a_session_asks_learns_and_resumes(task: Task, kind: str, tmp_path: Path
     again.close()
     with pytest.raises(StoreError, match="another task"):
         al.Session(pool, KINDS[kind][1](), where)
+
+
+@pytest.mark.parametrize("kind", LEARNT, indirect=True)
+def test_targets_and_codes_go_together(task: Task) -> None:
+    codes = np.array([task.encode(task.decode(code)) for code in (1, 0, 0, 1)])
+    targets = task.targets(codes)
+    assert targets.shape == (len(codes), *([len(task.classes)] if task.multilabel else []))
+    assert task.codes(targets).tolist() == codes.tolist()
+    assert len(task.codes(targets[:0])) == 0
+    # What the map tells apart: the classes, and what else an answer can be.
+    assert task.categories[: len(task.classes)] == task.classes
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,8 @@ def test_a_strategy_that_fits_can_be_stopped_where_it_only_picks() -> None:
 def test_scoring_ends_between_two_parts_of_the_pool() -> None:
     stop = threading.Event()
     seen = Beliefs(4, stop)
-    part: Any = type("Part", (), {"proba": torch.tensor([[0.25, 0.75], [1.0, 0.0]])})
+    proba = torch.tensor([[0.25, 0.75], [1.0, 0.0]])
+    part: Any = type("Part", (), {"proba": proba, "multilabel": False})
     seen.see(0, part)
     stop.set()
     with pytest.raises(Cancelled):

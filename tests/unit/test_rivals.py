@@ -25,12 +25,12 @@ def ask(codes: NDArray[np.int64], at_random: NDArray[np.bool_], **given: Any) ->
     arguments: dict[str, Any] = {
         "make_learner": lambda: HeadEnsemble(members=2, device="cpu"),
         "features": X[rows],
-        "codes": codes,
+        "targets": codes,
         "at_random": at_random,
         "active": ~at_random,
         "n_classes": 2,
         "audit_features": X[AUDIT],
-        "audit_codes": Y[AUDIT],
+        "audit_targets": Y[AUDIT],
         "q": Q,
         "population": POPULATION,
     }
@@ -60,7 +60,7 @@ def test_too_little_to_say() -> None:
     few = np.arange(120) < EACH - 1
     assert ask(Y[:120], few) is None
     at_random = np.arange(120) % 2 == 0
-    assert ask(Y[:120], at_random, audit_codes=Y[AUDIT][: AUDITED - 1]) is None
+    assert ask(Y[:120], at_random, audit_targets=Y[AUDIT][: AUDITED - 1]) is None
     assert ask(np.where(at_random, 0, Y[:120]), at_random) is None
 
 

@@ -24,7 +24,9 @@ from alwidgets.strategies import (
     register,
     registry,
     select,
+    selected,
     table,
+    weighted,
 )
 from tests.unit.simulate import digits, run
 
@@ -34,17 +36,28 @@ Y = RNG.integers(0, C, N)
 X = (RNG.normal(size=(N, D)) + 2 * np.eye(D)[Y]).astype(np.float32)
 LABELLED, FREE, NOTHING = np.arange(30), np.arange(30, N), np.empty(0, np.int64)
 LEARNER = HeadEnsemble(members=4, device="cpu").fit(X[LABELLED], Y[LABELLED], classes=C)
+#: The same with several labels for an item: one more of them for every third.
+MARKS = np.eye(C, dtype=np.int64)[Y]
+MARKS[::3, 2] = 1
+MARKS[1::7] = 0
+SEVERAL = HeadEnsemble(members=4, device="cpu").fit(X[LABELLED], MARKS[LABELLED], classes=C)
 SCORERS = [name for name in names() if get(name).score and not get(name).pick]
 DEVICES = ["cpu"] + [d for d in ("cuda", "mps") if getattr(torch, d).is_available()]
 
 
+def truth_of(strategy: Any) -> NDArray[np.int64]:
+    """The labels that a strategy is asked about: of several for an item, if it is for these."""
+    return MARKS if get(strategy).serves == "multi-label" else Y
+
+
 def ask(strategy: Any, **given: Any) -> Selection:
+    truth = truth_of(strategy)
     arguments: dict[str, Any] = {
-        "learner": LEARNER,
+        "learner": LEARNER if truth is Y else SEVERAL,
         "features": X,
         "candidates": FREE,
         "labelled": LABELLED,
-        "labels": Y[LABELLED],
+        "labels": truth[LABELLED],
         "n_classes": C,
         "n": 8,
         "seed": 3,
@@ -82,7 +95,8 @@ def test_the_same_batch_for_the_same_seed(name: str) -> None:
 @every
 @pytest.mark.parametrize("device", DEVICES)
 def test_arrays_and_tensors_of_any_device(name: str, device: str) -> None:
-    learner = HeadEnsemble(members=4, device=device).fit(X[LABELLED], Y[LABELLED], classes=C)
+    learner = HeadEnsemble(members=4, device=device)
+    learner.fit(X[LABELLED], truth_of(name)[LABELLED], classes=C)
     made = ask(name)
     tensors = ask(name, learner=learner, features=torch.from_numpy(X).to(device))
     np.testing.assert_array_equal(made.indices, tensors.indices)
@@ -90,16 +104,22 @@ def test_arrays_and_tensors_of_any_device(name: str, device: str) -> None:
 
 @every
 def test_before_the_first_labels(name: str) -> None:
-    first = ask(name, learner=None, labelled=NOTHING, labels=NOTHING, candidates=np.arange(N))
+    truth = truth_of(name)
+    first = ask(name, learner=None, labelled=NOTHING, labels=truth[:0], candidates=np.arange(N))
     check(first, np.arange(N), 8)
     # One label, one class, and a model whose labels were taken back.
-    check(ask(name, labelled=LABELLED[:1], labels=Y[:1]), FREE, 8)
-    check(ask(name, labels=np.zeros_like(LABELLED)), FREE, 8)
-    check(ask(name, labelled=NOTHING, labels=NOTHING), FREE, 8)
+    check(ask(name, labelled=LABELLED[:1], labels=truth[:1]), FREE, 8)
+    check(ask(name, labels=np.zeros_like(truth[LABELLED])), FREE, 8)
+    check(ask(name, labelled=NOTHING, labels=truth[:0]), FREE, 8)
 
 
 @every
 def test_a_class_that_is_newer_than_the_model(name: str) -> None:
+    if truth_of(name) is MARKS:
+        marks = np.pad(MARKS[LABELLED], ((0, 0), (0, 1)))
+        marks[:3, C] = 1
+        check(ask(name, labels=marks, n_classes=C + 1), FREE, 8)
+        return
     labels = Y[LABELLED].copy()
     labels[:3] = C
     check(ask(name, labels=labels, n_classes=C + 1), FREE, 8)
@@ -117,7 +137,9 @@ def test_when_the_pool_runs_out(name: str) -> None:
     assert set(everything.indices.tolist()) == set(FREE.tolist())
     # All the others are labelled, and nothing is left.
     with pytest.warns(FewerItemsWarning):
-        check(ask(name, candidates=NOTHING, labelled=np.arange(N), labels=Y), NOTHING, 8)
+        check(
+            ask(name, candidates=NOTHING, labelled=np.arange(N), labels=truth_of(name)), NOTHING, 8
+        )
 
 
 @every
@@ -153,6 +175,8 @@ def test_chunks_do_not_matter(name: str) -> None:
 @every
 def test_a_thousand_classes(name: str) -> None:
     codes = np.arange(30) * 33
+    if truth_of(name) is MARKS:
+        codes = np.eye(1000, dtype=np.int64)[codes]
     learner = HeadEnsemble(members=2, device="cpu", max_iter=3)
     learner.fit(X[LABELLED], codes, classes=1000)
     few = np.arange(30, 40)  # one of them refits the model for each
@@ -171,6 +195,39 @@ def test_pools_beyond_the_pick_limit(name: str, monkeypatch: pytest.MonkeyPatch)
 def test_few_candidates_of_a_large_pool(name: str) -> None:
     few = np.arange(30, N, 7)
     check(ask(name, candidates=few), few, 8)
+
+
+@pytest.mark.parametrize("name", [name for name in names() if get(name).serves == "both"])
+def test_what_serves_both_picks_from_items_with_several_labels(name: str) -> None:
+    several: dict[str, Any] = {"learner": SEVERAL, "labels": MARKS[LABELLED]}
+    made = ask(name, **several)
+    check(made, FREE, 8)
+    assert made.strategy == name or name == AUTO
+    check(ask(name, learner=None, labelled=NOTHING, labels=MARKS[:0]), FREE, 8)
+    check(ask(name, learner=SEVERAL, labels=np.zeros_like(MARKS[LABELLED])), FREE, 8)
+    for chunk in (7, N):
+        np.testing.assert_array_equal(ask(name, chunk=chunk, **several).indices, made.indices)
+
+
+def test_a_strategy_for_the_other_kind_of_labels_is_refused_by_name() -> None:
+    with pytest.raises(StrategyError, match=r"'margin' is for items with one class.*mean_binary"):
+        ask("margin", learner=SEVERAL, labels=MARKS[LABELLED])
+    with pytest.raises(StrategyError, match=r"'mean_score' is for items with several.* margin"):
+        ask("mean_score", learner=LEARNER, labels=Y[LABELLED])
+    with pytest.raises(StrategyError, match="0 and 1 only"):
+        ask("mean_score", labels=MARKS[LABELLED] * 2)
+    with pytest.raises(StrategyError, match="serves must be"):
+        Strategy("odd", score=lambda c: c.proba[:, 0], serves="all")  # type: ignore[arg-type]
+    assert set(names(multilabel=True)) | set(names(multilabel=False)) == set(names())
+    assert "margin" not in names(multilabel=True)
+    assert "mean_score" not in names(multilabel=False)
+    assert table().loc["margin", "serves"] == "single-label"
+    # Made of others, it is for what all of these are for.
+    assert weighted(mean_score=1, density=0.5).serves == "multi-label"
+    assert weighted(density=1).serves == "both"
+    assert selected("margin", "top").serves == "single-label"
+    with pytest.raises(StrategyError, match="cannot be weighted together"):
+        weighted(mean_score=1, margin=1)
 
 
 def test_an_observer_sees_the_whole_pool_once() -> None:
