@@ -1,7 +1,7 @@
 import { make } from "../shared/dom";
 import type { Listeners } from "../shared/listeners";
 import { palette } from "../shared/palette";
-import { isLong } from "./keys";
+import { isComposing, isLong } from "./keys";
 import { cap, OWN } from "./parts";
 import type { CardsState } from "./state";
 
@@ -104,7 +104,7 @@ export class Choices {
 
   /** A key pressed inside the filter. Returns whether it was used. */
   filterKey(event: KeyboardEvent): boolean {
-    if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return false;
+    if (isComposing(event) || event.ctrlKey || event.metaKey || event.altKey) return false;
     switch (event.key) {
       case "Enter": {
         if (event.repeat) return true;

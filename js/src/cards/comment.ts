@@ -55,11 +55,6 @@ export class Comment {
     return !this.#line.hidden;
   }
 
-  /** Whether there is something to see. */
-  get shown(): boolean {
-    return this.open || !this.#remark.hidden;
-  }
-
   toggle(open = !this.open): void {
     const card = this.#card;
     if (!card || open === this.open || this.#state.paused) return;

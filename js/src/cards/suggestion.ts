@@ -26,6 +26,7 @@ export class Suggestion {
   paint(state: CardsState): void {
     const card = state.deck.current?.card ?? null;
     const suggestion = card?.suggestion ?? null;
+    this.root.classList.toggle("alw-bare", state.task.kind === "text"); // no model writes
     // of several labels these are marked from the start, and Enter saves what is
     const several = state.task.kind === "multilabel";
     this.#chip.hidden = suggestion === null;

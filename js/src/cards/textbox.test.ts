@@ -19,7 +19,7 @@ describe("a text to write", () => {
     on.desk.model.queue([starting("a", "teh cat"), textCard("b")]);
     expect(box().value).toBe("teh cat");
     expect(box().dir).toBe("auto");
-    expect(on.desk.find(".alw-suggestion").hidden).toBe(true);
+    expect(on.desk.find(".alw-suggestion").classList.contains("alw-bare")).toBe(true);
     write("the cat");
     expect(on.desk.text(".alw-save-what")).toBe("not saved yet");
     expect(on.desk.press("Enter", {}, box()).defaultPrevented).toBe(true);

@@ -193,7 +193,6 @@ export class CardsView {
     this.#comment.paint(state);
     this.#guidelines.paint(state);
     this.#suggestion.paint(state);
-    this.#suggestion.root.hidden = state.task.kind === "text" && !this.#comment.shown;
     this.#footer.paint(state);
     this.#help.paint(state);
     this.#pause.paint(state);
@@ -340,7 +339,7 @@ export class CardsView {
     const action = actionOf(this.#state.remap.read(event), this.#state.keys);
     if (action === null) {
       if (event.repeat && (event.key === " " || event.key === "Backspace")) event.preventDefault();
-      else if (this.#state.deck.current) this.#answers.now.takes(event);
+      else if (this.#state.deck.current && !this.#state.paused) this.#answers.now.takes(event);
       return;
     }
     event.preventDefault();
