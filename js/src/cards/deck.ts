@@ -254,13 +254,12 @@ export class CardDeck {
     return events;
   }
 
-  /** Puts cards that wait next, with the answers that were thought of. */
-  next(cards: readonly { card: Card; former: Answer | null }[]): void {
-    const ids = new Set(cards.map(({ card }) => card.item_id));
+  /** Puts cards behind the one on screen, before all others. */
+  next(cards: readonly Card[]): void {
+    const ids = new Set(cards.map((card) => card.item_id));
     const behind = this.#queue.filter((w) => !ids.has(w.card.item_id));
-    const shown = this.#current?.card.item_id;
-    const first = cards.filter(({ card }) => card.item_id !== shown).map((c) => ({ ...c, kept: true }));
-    this.#queue = [...first, ...behind];
+    const fresh = cards.filter((card) => card.item_id !== this.#current?.card.item_id);
+    this.#queue = [...fresh.map((card) => ({ card, former: null, kept: true })), ...behind];
     if (!this.#current) this.#advance();
   }
 

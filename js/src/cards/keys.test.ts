@@ -54,6 +54,8 @@ describe("actionOf", () => {
     ["z", { do: "zoom" }],
     ["ArrowRight", { do: "pan", pages: 0.25 }],
     ["ArrowLeft", { do: "pan", pages: -0.25 }],
+    ["b", { do: "earlier" }],
+    ["t", { do: "search" }],
     ["x", null],
     ["/", null],
     ["Tab", null],

@@ -200,8 +200,10 @@ export class CardsState {
   }
 
   skip(): void {
-    if (this.deck.current?.stands) this.say("Left as it was.");
-    this.#did(this.deck.skip(), "Skipped.", 0);
+    const stands = this.deck.current?.stands;
+    const event = this.deck.skip();
+    if (stands) this.say("Left as it was.");
+    else this.#did(event, "Skipped.", 0);
   }
 
   flag(): void {
@@ -364,6 +366,7 @@ export class CardsState {
     this.said = said;
     this.labelled = Math.max(0, this.labelled + labels);
     this.#board.set("hint", "info", null, "");
+    this.groups.forget();
     this.#changed();
     this.outbox.addAll(events);
     this.#askForMore();
@@ -376,6 +379,7 @@ export class CardsState {
   }
 
   #refused(eventId: string | null, reason: string): void {
+    if (eventId === null) this.groups.failed();
     const event = eventId === null ? null : this.outbox.refuse(eventId);
     const card = eventId === null ? null : this.deck.refused(eventId);
     if (card && event?.kind === "answer") this.labelled = Math.max(0, this.labelled - 1);

@@ -213,7 +213,8 @@ export class CardsView {
     this.#badge.title = mark?.title ?? "";
     const reason = card ? why(card) : null;
     this.#why.hidden = reason === null;
-    setText(this.#why, reason?.text ?? "");
+    const again = this.#state.deck.current?.stands && `an earlier card: ${this.#state.remap.cap(" ")} leaves it as it was`;
+    setText(this.#why, again || (reason?.text ?? ""));
     this.#why.title = reason?.title ?? "";
     // after the frame is painted: asked in it, layout would be done twice
     this.#measuring ??= this.listeners.frame(() => {
@@ -232,7 +233,7 @@ export class CardsView {
     this.#flag.setAttribute("aria-pressed", String(Boolean(card?.flag)));
     const last = deck.last;
     const nothing = last === null && this.#state.labelled === 0;
-    this.#undo.disabled = paused || (nothing && !groups.open?.touched);
+    this.#undo.disabled = paused || (nothing && !groups.undoable);
     this.#redo.disabled = paused;
     this.#redo.hidden = deck.again === null;
     const deed =

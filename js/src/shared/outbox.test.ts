@@ -35,6 +35,18 @@ describe("Outbox", () => {
     expect(state.changes).toBe(2);
   });
 
+  it("sends many in one message, unless they are too many for it", () => {
+    const shelf = new FakeShelf();
+    const { box, sent, state } = outbox(shelf);
+    const events = Array.from({ length: 1_001 }, (_, i) => anEvent(`e${i}`));
+    box.addAll(events);
+    expect(sent.map((message) => message.length)).toEqual([1_000, 1]);
+    expect(sent.flat()).toEqual(events);
+    expect(shelf.length).toBe(1_001);
+    expect(state.changes).toBe(1);
+    expect(outbox(shelf).box.events).toEqual(events); // in their order after a reload, too
+  });
+
   it("writes one key a press, however many wait", () => {
     const shelf = new FakeShelf();
     const { box } = outbox(shelf);

@@ -299,7 +299,7 @@ export class Grid {
       ["Ctrl Y", "do again what was taken back"],
       ["P", "pause, or go on"],
       ["?", "show or hide this list"],
-      ["Esc", "close without labelling"],
+      ["Esc", "close without labelling; undo brings it back"],
     ];
     const title = make("p", { class: "alw-help-title" }, "Keys");
     this.#help.replaceChildren(title, make("dl", { class: "alw-help-rows" }, ...rowsOf(rows)));

@@ -160,7 +160,8 @@ export class Group {
 
 /** The answer that the model suggests most often; null where it suggests none. */
 export function commonest(cards: readonly Card[], answers: readonly Answer[]): Answer | null {
-  const counts = answers.map((answer) => cards.filter((c) => c.suggestion?.answer === answer).length);
+  const seen = cards.filter((card) => card.stream !== "audit");
+  const counts = answers.map((answer) => seen.filter((c) => c.suggestion?.answer === answer).length);
   const most = Math.max(0, ...counts);
   return most === 0 ? null : answers[counts.indexOf(most)]!;
 }

@@ -1,5 +1,5 @@
 import { count } from "../../shared/dom";
-import type { Answer, Card, FromCards, LabelEvent, Together } from "../../shared/messages";
+import type { Card, FromCards, LabelEvent, Together } from "../../shared/messages";
 import type { CardsState } from "../state";
 import { commonest, Group } from "./group";
 
@@ -24,6 +24,8 @@ export class Groups {
   readonly #state: CardsState;
   readonly #hands: Hands;
   #waiting: Group[] = [];
+  /** Closed without an answer, until something else is done. */
+  #closed: Group | null = null;
   /** What was asked for and has not come. */
   #searched: string | null = null;
 
@@ -41,7 +43,13 @@ export class Groups {
 
   /** Every card of a group: its content may be shown. */
   get cards(): Card[] {
-    return this.#waiting.flatMap((group) => group.cards);
+    const closed = this.#closed ? [this.#closed] : [];
+    return [...this.#waiting, ...closed].flatMap((group) => group.cards);
+  }
+
+  /** Whether `undo` has something to do here. */
+  get undoable(): boolean {
+    return this.open?.touched || this.#closed !== null;
   }
 
   /** What was searched for, while the answer is on its way. */
@@ -66,13 +74,13 @@ export class Groups {
     this.#searched = null;
     const { deck, task } = this.#state;
     const first = this.#waiting[0];
-    if (first && !first.touched) this.#shut(first);
+    if (first && !first.touched) this.#waiting.shift();
     // delivered twice, some are done or in a group
-    const known = new Set(this.cards.map(keyOf));
+    const known = new Set(this.#waiting.flatMap((group) => group.cards).map(keyOf));
     const fresh = cards.filter((card) => !known.has(keyOf(card)) && !deck.isDone(card));
     if (fresh.length === 0) return;
     if (ONE_BY_ONE.has(task.kind)) {
-      this.#next(fresh.map((card) => ({ card, former: null })));
+      deck.next(fresh);
       const text = `Items of this kind are labelled one by one: ${cardsOf(fresh.length)} next.`;
       this.#hands.note(text, "");
       this.#hands.say(text);
@@ -81,18 +89,23 @@ export class Groups {
     const rest = commonest(fresh, task.answers);
     const group = new Group(title, fresh, left_out, rest, this.#hands.now());
     this.#waiting.push(group);
-    if (this.open === group) this.#hands.say(`${count(fresh.length)} items to label together.`);
+    if (this.open === group) this.#hands.say(`${items(fresh.length)} to label together.`);
     else this.#hands.say(`${count(fresh.length)} more items to label together come after this.`);
   }
 
   /** An item was answered elsewhere. */
   labelled(itemId: string): void {
-    for (const group of this.#waiting) {
+    for (const group of this.#closed ? [this.#closed, ...this.#waiting] : this.#waiting) {
       if (group.cards.some((card) => card.item_id === itemId)) group.gone.add(itemId);
     }
     const left = this.#waiting.filter((group) => group.gone.size < group.cards.length);
     if (left.length < this.#waiting.length) this.#hands.say("All of these have their answers now.");
     this.#waiting = left;
+  }
+
+  /** Something else was done: what was closed stays closed. */
+  forget(): void {
+    this.#closed = null;
   }
 
   /** The card on screen was put there before whatever group there is. */
@@ -131,7 +144,7 @@ export class Groups {
   accept(): void {
     const group = this.open;
     if (!group || this.#state.paused || this.#hands.now() - group.at < SEEN) return;
-    const { given, out, open } = group.outcome;
+    const { given, open } = group.outcome;
     if (open > 0) {
       group.cursor.to(-1);
       this.#hands.say("Choose the answer for the rest first.");
@@ -139,25 +152,35 @@ export class Groups {
     else {
       const events = this.#state.deck.answerAll(group, given, new Date(group.at));
       this.#done(group, events, `Labelled ${count(given.length)} together.`);
-      this.#next(out.map((card) => ({ card, former: null })));
     }
   }
 
-  /** Closes the group without an answer: its items come as cards. */
+  /** Closes the group without an answer; `undo` brings it back as it was. */
   close(): void {
     const group = this.open;
     if (!group) return;
-    this.#shut(group);
-    const text = `Nothing was labelled: ${cardsOf(group.cards.length - group.gone.size)} next, one by one.`;
-    const own = group.touched ? "What you chose for an item is marked on its card." : "";
-    this.#hands.note(text, own);
-    this.#hands.say(text);
+    this.#waiting.shift();
+    this.#closed = group;
+    this.#state.deck.restart();
+    const text = "Nothing was labelled.";
+    const remedy = `Undo brings the ${items(group.cards.length)} back, with what you chose.`;
+    this.#hands.note(text, remedy);
+    this.#hands.say(`${text} ${remedy}`);
   }
 
   /** Takes the newest choice back, or else the group that was answered last; false where it is neither. */
   undo(): boolean {
     if (this.open?.undo()) {
       this.#hands.say("Took the last choice back.");
+      return true;
+    }
+    const closed = this.#closed;
+    if (closed) {
+      closed.at = this.#hands.now();
+      this.#waiting.unshift(closed);
+      this.#closed = null;
+      this.#hands.note("", "");
+      this.#hands.say(`${items(closed.cards.length)} to label together.`);
       return true;
     }
     const group = this.#state.deck.last?.group;
@@ -193,19 +216,10 @@ export class Groups {
     this.#state.pace.rest();
     this.#hands.did(events, `${said} Undo takes all of them back.`, events.length);
   }
-
-  #shut(group: Group): void {
-    this.#waiting = this.#waiting.filter((g) => g !== group);
-    const left = group.cards.filter((card) => !group.gone.has(card.item_id));
-    this.#next(left.map((card) => ({ card, former: group.own(card.item_id) })));
-  }
-
-  #next(cards: readonly { card: Card; former: Answer | null }[]): void {
-    this.#state.deck.next(cards);
-    this.#state.deck.restart();
-  }
 }
 
 const keyOf = (card: Card) => JSON.stringify([card.item_id, card.draw_id]);
+
+const items = (n: number) => `${count(n)} ${n === 1 ? "item" : "items"}`;
 
 const cardsOf = (n: number) => (n === 1 ? "one card comes" : `${count(n)} cards come`);

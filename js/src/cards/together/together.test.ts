@@ -1,0 +1,602 @@
+import axe from "axe-core";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import type { Card, LabelEvent, Together } from "../../shared/messages";
+import { type Desk, STATUS, useDesk } from "../desk";
+import { textCard, textCards } from "../testing";
+
+const on = useDesk();
+
+const chosen = (id: string, answer: string | null = "spam", more: Partial<Card> = {}) =>
+  textCard(id, {
+    stream: "chosen",
+    suggestion: answer === null ? null : { answer, confidence: 0.9 },
+    ...more,
+  });
+const message = (cards: Card[], left_out = 0): Together => ({
+  type: "together",
+  title: "Found “win”",
+  cards,
+  left_out,
+});
+
+/** Has a group come, and be there for long enough to be seen. */
+function come(cards = [..."vwxyz"].map((id) => chosen(id))): void {
+  on.desk.model.receive(message(cards));
+  vi.advanceTimersByTime(600);
+}
+
+const items = (desk: Desk) => [...desk.view.root.querySelectorAll<HTMLElement>(".alw-item")];
+const fates = () => items(on.desk).map((item) => item.querySelector(".alw-verdict")!.textContent);
+const promised = () => on.desk.text(".alw-promise");
+const said = () => on.desk.text("[role=status].alw-hidden");
+const open = () => !on.desk.find(".alw-together").hidden;
+const focused = () => (document.activeElement as HTMLElement).dataset.place;
+/** A key pressed where the focus is. */
+const press = (key: string, more: KeyboardEventInit = {}) =>
+  on.desk.press(key, more, document.activeElement!);
+/** Answers of the events sent, retracted ones left out, as Python has them in the end. */
+function standing(events: LabelEvent[]): string[] {
+  const taken = new Set(events.filter((e) => e.kind === "retract").map((e) => e.target));
+  const answers = new Map<string, string>();
+  for (const e of events) {
+    if (e.kind === "answer" && !taken.has(e.event_id)) answers.set(e.item_id, `${e.item_id} ${e.answer}`);
+  }
+  return [...answers.values()].sort();
+}
+
+beforeEach(() => {
+  on.desk.model.queue(textCards("a", "b", "c"));
+  on.desk.view.root.focus();
+});
+
+describe("labelling together", () => {
+  it("takes the place of the card, and says what Enter does", () => {
+    come([
+      chosen("v"),
+      chosen("w", "ham"),
+      chosen("x"),
+      chosen("y", null),
+      chosen("z", null, { stream: "audit" }),
+    ]);
+    expect(on.desk.find<HTMLElement>(".alw-card:not(.alw-together)").hidden).toBe(true);
+    expect(open()).toBe(true);
+    expect(on.desk.text(".alw-together-title")).toBe("Found “win”");
+    expect(on.desk.text(".alw-rest-name")).toBe("spam");
+    expect(promised()).toBe("Enter labels 5 as spam");
+    expect(items(on.desk).map((item) => item.querySelector(".alw-idea")!.textContent)).toEqual([
+      "",
+      "suggests ham, 90 %",
+      "",
+      "",
+      "",
+    ]);
+    expect(items(on.desk).map((item) => item.querySelector(".alw-badge")?.textContent)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      "audit card",
+    ]);
+    expect(said()).toContain("5 items to label together. Enter labels 5 as spam.");
+  });
+
+  it("gives the rest one answer, exceptions theirs, and nothing to what is left out, in one message", () => {
+    come();
+    press("ArrowDown");
+    press("ArrowDown");
+    press("1");
+    press("ArrowDown");
+    press("x");
+    expect(fates()).toEqual(["spam", "ham", "left out", "spam", "spam"]);
+    expect(promised()).toBe("Enter labels 3 as spam, 1 otherwise, 1 left out");
+    const before = on.desk.model.sent.length;
+    press("Enter");
+    const [sent, ...more] = on.desk.model.sent.slice(before).filter((m) => m.type === "events");
+    expect(more).toEqual([]);
+    const events = sent?.type === "events" ? sent.events : [];
+    expect(events.map((e) => [e.item_id, e.answer, e.draw_id])).toEqual([
+      ["v", "spam", "draw-v"],
+      ["w", "ham", "draw-w"],
+      ["y", "spam", "draw-y"],
+      ["z", "spam", "draw-z"],
+    ]);
+    expect(new Set(events.map((e) => e.bulk))).toEqual(new Set([events[0]!.bulk]));
+    expect(events[0]!.bulk).toBeTruthy();
+    expect(Date.parse(events[0]!.answered_at) - Date.parse(events[0]!.shown_at!)).toBe(600);
+    expect(open()).toBe(false);
+    expect(on.desk.itemId).toBe("a");
+    expect(document.activeElement).toBe(on.desk.view.root);
+    expect(said()).toContain("Labelled 4 together. Undo takes all of them back.");
+    expect(on.desk.text(".alw-last")).toBe("last: labelled 4 together");
+    expect(on.desk.shelf.kept.size).toBe(4);
+  });
+
+  it("asks for the answer of the rest where nothing is suggested", () => {
+    come([chosen("v", null), chosen("w", null)]);
+    expect(on.desk.text(".alw-rest-name")).toBe("choose a class");
+    press("End");
+    press("Enter");
+    expect(on.desk.model.events).toEqual([]);
+    expect(said()).toContain("Choose the answer for the rest first.");
+    expect(focused()).toBe("-1");
+    on.desk.classButton(0).click();
+    expect(promised()).toBe("Enter labels 2 as ham");
+    on.desk.find(".alw-accept").click();
+    expect(standing(on.desk.model.events)).toEqual(["v ham", "w ham"]);
+  });
+
+  it("does not take a key for what nobody has seen yet", () => {
+    on.desk.model.receive(message([chosen("v")]));
+    on.desk.press("Enter");
+    expect(on.desk.model.events).toEqual([]);
+    vi.advanceTimersByTime(600);
+    on.desk.press("Enter");
+    expect(on.desk.model.events).toHaveLength(1);
+  });
+
+  it("answers the selection: by Shift and arrows, by clicks, and all", () => {
+    come();
+    press("ArrowDown");
+    press("ArrowDown", { shiftKey: true });
+    press("ArrowDown", { shiftKey: true });
+    expect(items(on.desk).map((i) => i.getAttribute("aria-selected"))).toEqual([
+      "true",
+      "true",
+      "true",
+      "false",
+      "false",
+    ]);
+    expect(on.desk.text(".alw-together-hint")).toContain("these 3 items");
+    press("1");
+    expect(fates()).toEqual(["ham", "ham", "ham", "spam", "spam"]);
+    const click = (place: number, more: MouseEventInit = {}) =>
+      items(on.desk)[place]!.dispatchEvent(new MouseEvent("click", { bubbles: true, ...more }));
+    click(3);
+    expect(focused()).toBe("3");
+    click(4, { shiftKey: true });
+    click(0, { ctrlKey: true });
+    on.desk.classButton(1).click();
+    expect(fates()).toEqual(["spam", "ham", "ham", "spam", "spam"]);
+    expect(promised()).toBe("Enter labels 3 as spam, 2 otherwise");
+    press("a", { ctrlKey: true });
+    press("x");
+    expect(promised()).toBe("All are left out: Enter has nothing to label");
+    press("Enter");
+    expect(on.desk.model.events).toEqual([]);
+    press("Delete");
+    items(on.desk)[2]!.querySelector<HTMLElement>("[data-out]")!.click();
+    expect(fates()[2]).toBe("left out");
+    expect(focused()).toBe("2");
+    on.desk.find(".alw-leave-out").click();
+    expect(fates()[2]).toBe("ham");
+  });
+
+  it("has one tab stop, which the arrows move", () => {
+    come();
+    const stops = () => [...on.desk.find(".alw-items").querySelectorAll<HTMLElement>("[tabindex='0']")];
+    expect(stops().map((e) => e.dataset.place)).toEqual(["-1"]);
+    on.desk.find(".alw-items").style.gridTemplateColumns = "90px 90px";
+    press("ArrowDown");
+    press("ArrowDown");
+    expect(focused()).toBe("2");
+    expect(stops().map((e) => e.dataset.place)).toEqual(["2"]);
+    press("ArrowRight");
+    press("ArrowUp");
+    expect(focused()).toBe("1");
+    press("End");
+    press("Home");
+    expect(stops().map((e) => e.dataset.place)).toEqual(["-1"]);
+  });
+
+  it("closes with Escape, says that nothing was labelled, and undo brings everything back", () => {
+    come();
+    press("ArrowDown");
+    press("1");
+    press("?");
+    expect(on.desk.find(".alw-together .alw-help").hidden).toBe(false);
+    press("Escape");
+    expect(open()).toBe(true);
+    press("Escape");
+    expect(open()).toBe(false);
+    expect(on.desk.model.events).toEqual([]);
+    expect(on.desk.notices).toEqual([
+      "Nothing was labelled. Undo brings the 5 items back, with what you chose.",
+    ]);
+    expect(on.desk.find<HTMLButtonElement>(".alw-undo").disabled).toBe(false);
+    on.desk.press("Backspace");
+    expect(fates()).toEqual(["ham", "spam", "spam", "spam", "spam"]);
+    expect(on.desk.notices).toEqual([]);
+    press("Escape");
+    on.desk.press("1");
+    expect(on.desk.notices).toEqual([]);
+    on.desk.press("Backspace");
+    expect(open()).toBe(false);
+    expect(on.desk.itemId).toBe("a");
+  });
+
+  it("takes choices back one by one before it takes back what was labelled", () => {
+    on.desk.press("1");
+    come();
+    press("ArrowDown");
+    press("1");
+    press("ArrowDown");
+    press("x");
+    press("Backspace");
+    expect(fates()).toEqual(["ham", "spam", "spam", "spam", "spam"]);
+    press("z", { ctrlKey: true });
+    press("y", { ctrlKey: true });
+    expect(fates()[0]).toBe("ham");
+    press("Backspace");
+    press("Backspace");
+    expect(on.desk.itemId).toBe("a");
+    expect(open()).toBe(false); // the group waits behind the card
+    on.desk.press("2");
+    expect(open()).toBe(true);
+  });
+
+  it("shows no other keys of the cards, and none reaches the page", () => {
+    come();
+    const outside = vi.fn();
+    document.body.addEventListener("keydown", outside);
+    for (const key of ["f", "s", "b", "t", "w", "e", " ", "d", "ArrowDown", "PageUp"]) press(key);
+    document.body.removeEventListener("keydown", outside);
+    expect(outside).not.toHaveBeenCalled();
+    expect(on.desk.model.sent.filter((m) => !["hello", "more"].includes(m.type))).toEqual([]);
+    expect(open()).toBe(true);
+    press("p");
+    expect(on.desk.find(".alw-together .alw-pause").hidden).toBe(false);
+    press("Enter");
+    press("1");
+    expect(on.desk.model.events).toEqual([]);
+    press("p");
+    expect(on.desk.find(".alw-together .alw-pause").hidden).toBe(true);
+  });
+
+  it("leaves x to a class that has it", () => {
+    on.desk.model.set("_task", { ...on.desk.model.get("_task"), keys: ["x", null] });
+    come();
+    press("ArrowDown");
+    press("x");
+    expect(fates()[0]).toBe("ham");
+    expect(on.desk.text(".alw-leave-out")).toContain("Del");
+    press("Delete");
+    expect(fates()[0]).toBe("left out");
+  });
+
+  it("finds many classes by their letters", () => {
+    on.desk.open(Array.from({ length: 30 }, (_, i) => `class ${i}`));
+    come([chosen("v", "class 1"), chosen("w", "class 1")]);
+    on.desk.view.root.focus();
+    on.desk.press("ArrowDown");
+    press("c");
+    const filter = on.desk.find<HTMLInputElement>(".alw-filter");
+    expect(document.activeElement).toBe(filter);
+    filter.value = "class 29";
+    filter.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    press("Enter");
+    expect(fates()).toEqual(["class 29", "class 1"]);
+    expect(focused()).toBe("0");
+  });
+
+  it("is told of kinds that are labelled one by one, and their cards come next", () => {
+    for (const kind of ["multilabel", "text"] as const) {
+      on.desk.open();
+      on.desk.model.set("_task", { ...on.desk.model.get("_task"), kind });
+      on.desk.model.queue(textCards("a", "b"));
+      come([chosen("v"), chosen("w")]);
+      expect(open()).toBe(false);
+      expect(on.desk.notices[0]).toContain("one by one: 2 cards come next");
+      expect(on.desk.state.deck.upcoming.map((c) => c.item_id)).toEqual(["v", "w", "b"]);
+    }
+  });
+});
+
+describe("what happens meanwhile", () => {
+  it("a new queue does not disturb it, and brings no item of it after", () => {
+    come();
+    press("ArrowDown");
+    press("1");
+    on.desk.model.queue([...[..."vw"].map((id) => chosen(id)), ...textCards("d")]);
+    expect(fates()).toEqual(["ham", "spam", "spam", "spam", "spam"]);
+    expect(focused()).toBe("0");
+    press("Enter");
+    expect(on.desk.itemId).toBe("a");
+    on.desk.press("1");
+    expect(on.desk.itemId).toBe("d");
+  });
+
+  it("the same group twice is one, and after it is labelled none", () => {
+    const group = message([chosen("v"), chosen("w")]);
+    on.desk.model.receive(group);
+    vi.advanceTimersByTime(600);
+    press("1");
+    on.desk.model.receive(group);
+    expect(promised()).toBe("Enter labels 2 as ham");
+    press("Enter");
+    on.desk.model.receive(group);
+    expect(open()).toBe(false);
+  });
+
+  it("another group replaces one that nobody touched, and waits behind one that somebody did", () => {
+    come([chosen("v")]);
+    come([chosen("v"), chosen("w")]);
+    expect(items(on.desk)).toHaveLength(2);
+    press("1");
+    come([chosen("x"), chosen("y"), chosen("z")]);
+    expect(items(on.desk)).toHaveLength(2);
+    expect(said()).toContain("3 more items to label together come after this.");
+    press("Enter");
+    vi.advanceTimersByTime(600);
+    expect(items(on.desk)).toHaveLength(3);
+    press("Enter");
+    expect(standing(on.desk.model.events)).toEqual(["v ham", "w ham", "x spam", "y spam", "z spam"]);
+  });
+
+  it("an item answered elsewhere stays in its place and is not answered; when all are, it closes", () => {
+    come();
+    on.desk.model.receive({ type: "labelled", item_id: "w" });
+    expect(fates()[1]).toBe("answered elsewhere");
+    expect(promised()).toBe("Enter labels 4 as spam");
+    for (const item_id of "vxyz") on.desk.model.receive({ type: "labelled", item_id });
+    expect(open()).toBe(false);
+    expect(document.activeElement).toBe(on.desk.view.root);
+  });
+
+  it("a refused event: the reason is shown, its item comes as a card, the others stay labelled", () => {
+    on.desk.model.receive(STATUS);
+    come();
+    press("Enter");
+    expect(on.desk.text(".alw-labelled")).toBe("labelled 45 of 1,102");
+    const event = on.desk.model.events.find((e) => e.item_id === "x")!;
+    on.desk.model.receive({ type: "refused", event_id: event.event_id, reason: "'spam' is no class." });
+    expect(on.desk.notices[0]).toContain("'spam' is no class.");
+    expect(on.desk.text(".alw-labelled")).toBe("labelled 44 of 1,102");
+    on.desk.press("1");
+    expect(on.desk.itemId).toBe("x");
+    on.desk.press("1");
+    for (const _ of "ax") on.desk.press("Backspace");
+    on.desk.press("Backspace");
+    expect(open()).toBe(true);
+    expect(standing(on.desk.model.events.filter((e) => e.event_id !== event.event_id))).toEqual([]);
+  });
+
+  it("Python takes the group back, event by event: it is shown again, once", () => {
+    come();
+    press("ArrowDown");
+    press("1");
+    press("Enter");
+    const events = on.desk.model.events;
+    on.desk.model.receive({ type: "ack", event_ids: events.map((e) => e.event_id) });
+    for (const e of [...events].reverse()) {
+      on.desk.model.receive({ type: "undone", event_id: e.event_id, card: textCard(e.item_id) });
+    }
+    expect(open()).toBe(true);
+    expect(fates()).toEqual(["ham", "spam", "spam", "spam", "spam"]);
+    expect(on.desk.itemId).toBe("a");
+    expect(on.desk.state.deck.upcoming.map((c) => c.item_id)).toEqual(["b", "c"]);
+    expect(on.desk.model.events).toHaveLength(5); // nothing more is sent
+  });
+
+  it("a page that goes and comes sends what was not saved, and shows none of it", () => {
+    on.desk.model.alive = false;
+    come();
+    press("Enter");
+    on.desk.open();
+    expect(standing(on.desk.model.events)).toHaveLength(5);
+    on.desk.model.queue([..."vw"].map((id) => chosen(id, null, { draw_id: `new-${id}` })));
+    expect(on.desk.itemId).toBe("");
+  });
+});
+
+describe("undo and redo", () => {
+  it("take all back in one step, with the answers shown, and do it again", () => {
+    on.desk.model.receive(STATUS);
+    come();
+    press("ArrowDown");
+    press("1");
+    press("ArrowDown");
+    press("x");
+    press("Enter");
+    const first = on.desk.model.events;
+    on.desk.press("Backspace");
+    const retracts = on.desk.model.events.slice(first.length);
+    expect(retracts.map((e) => [e.kind, e.target])).toEqual(first.map((e) => ["retract", e.event_id]));
+    expect(on.desk.text(".alw-labelled")).toBe("labelled 40 of 1,102");
+    expect(said()).toContain("Took back 4 labels.");
+    expect(fates()).toEqual(["ham", "left out", "spam", "spam", "spam"]);
+    on.desk.press("y", { ctrlKey: true });
+    expect(open()).toBe(false);
+    expect(on.desk.text(".alw-labelled")).toBe("labelled 44 of 1,102");
+    expect(standing(on.desk.model.events)).toEqual(["v ham", "x spam", "y spam", "z spam"]);
+    const again = on.desk.model.events.slice(-4);
+    expect(again[0]!.bulk).not.toBe(first[0]!.bulk);
+    expect(new Set(again.map((e) => e.bulk)).size).toBe(1);
+  });
+
+  it("hold over two hundred steps, cards and groups mixed, against an oracle", () => {
+    let seed = 7;
+    const random = (n: number) => {
+      seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+      return seed % n;
+    };
+    let made = 0;
+    /** Steps that were done, as lists of "item answer"; those taken back behind `at`. */
+    let steps: string[][] = [];
+    let at = 0;
+    const did = (step: string[]) => {
+      steps = [...steps.slice(0, at), step];
+      at = steps.length;
+    };
+    const check = () => {
+      const expected = steps
+        .slice(0, at)
+        .flat()
+        .filter((s) => !s.endsWith("skip"));
+      expect(standing(on.desk.model.events)).toEqual(expected.sort());
+    };
+    for (let turn = 0; turn < 260; turn++) {
+      const what = random(10);
+      if (open()) {
+        vi.advanceTimersByTime(600);
+        // only what waits without a choice of somebody's is left to be labelled again
+        on.desk.press("Enter");
+        const given = on.desk.state.deck.last!;
+        const bulk = on.desk.model.events.filter((e) => e.bulk && e.bulk === given.event.bulk);
+        did(bulk.map((e) => `${e.item_id} ${e.answer}`));
+      } else if (what < 5) {
+        if (on.desk.state.deck.upcoming.length < 3) {
+          on.desk.model.queue(textCards(...Array.from({ length: 5 }, () => `i${++made}`)));
+        }
+        const id = on.desk.itemId!;
+        const key = ["1", "2", " "][random(3)]!;
+        on.desk.press(key);
+        did([`${id} ${{ "1": "ham", "2": "spam" }[key] ?? "skip"}`]);
+      } else if (what < 6) {
+        on.desk.model.receive(message(Array.from({ length: 4 }, () => chosen(`g${++made}`))));
+        vi.advanceTimersByTime(600);
+      } else if (what < 8) {
+        for (let n = random(6); n > 0 && at > 0; n--) {
+          on.desk.press("Backspace");
+          at--;
+        }
+      } else {
+        for (let n = random(4); n > 0 && at < steps.length; n--) {
+          on.desk.press("y", { ctrlKey: true });
+          at++;
+        }
+      }
+      check();
+    }
+    expect(steps.length).toBeGreaterThan(60);
+    while (at > 0) {
+      on.desk.press("Backspace");
+      at--;
+    }
+    expect(standing(on.desk.model.events)).toEqual([]);
+  });
+
+  it("never forget fewer than the last two hundred labels, however large the groups are", () => {
+    for (let n = 0; n < 4; n++) {
+      come(Array.from({ length: 150 }, (_, i) => chosen(`g${n}-${i}`)));
+      on.desk.press("Enter");
+    }
+    expect(on.desk.model.events).toHaveLength(600);
+    for (let n = 0; n < 2; n++) on.desk.press("Backspace");
+    expect(standing(on.desk.model.events)).toHaveLength(300);
+  });
+});
+
+describe("the search", () => {
+  it("opens by its key or its button, asks, and gives way to what is found", () => {
+    on.desk.press("t");
+    const input = on.desk.find<HTMLInputElement>(".alw-search input");
+    expect(document.activeElement).toBe(input);
+    on.desk.press("1", {}, input);
+    expect(on.desk.model.events).toEqual([]);
+    const form = on.desk.find<HTMLFormElement>(".alw-search form");
+    form.requestSubmit(); // nothing typed
+    input.value = " prize ";
+    form.requestSubmit();
+    expect(on.desk.model.sent.at(-1)).toEqual({ type: "together", search: "prize" });
+    expect(on.desk.text(".alw-search-status")).toBe("Searching for prize…");
+    on.desk.model.receive({
+      type: "problem",
+      text: "No item contains “prize”.",
+      remedy: "Try another word.",
+    });
+    expect(on.desk.notices).toEqual(["No item contains “prize”. Try another word."]);
+    expect(on.desk.text(".alw-search-status")).toBe("");
+    expect(on.desk.find(".alw-search").hidden).toBe(false);
+    form.requestSubmit();
+    on.desk.model.receive(message([chosen("v")]));
+    expect(on.desk.find(".alw-search").hidden).toBe(true);
+    expect(focused()).toBe("-1");
+  });
+
+  it("closes with Escape, from the box or from the card, and a text in it is only a text", () => {
+    on.desk.find(".alw-find").click();
+    const input = on.desk.find<HTMLInputElement>(".alw-search input");
+    input.value = "<img src=x onerror=alert(1)>";
+    on.desk.find<HTMLFormElement>(".alw-search form").requestSubmit();
+    expect(on.desk.view.root.querySelector("img")).toBeNull();
+    on.desk.press("Escape", {}, input);
+    expect(on.desk.find(".alw-search").hidden).toBe(true);
+    expect(document.activeElement).toBe(on.desk.view.root);
+    on.desk.press("t");
+    on.desk.press("Escape");
+    expect(on.desk.find(".alw-search").hidden).toBe(true);
+  });
+});
+
+describe("what is in a group", () => {
+  it("is shown as thumbnails where all are images, with words for who does not see them", () => {
+    const content = (buffer: number) =>
+      ({ kind: "image", mime: "image/png", buffer, width: 8, height: 8, alt: `digit ${buffer}` }) as const;
+    const cards = [0, 1].map((i) => chosen(`i${i}`, "spam", { content: content(i) }));
+    const bytes = () => new DataView(new ArrayBuffer(8));
+    on.desk.model.receive(message(cards), [bytes(), bytes()]);
+    expect(on.desk.find(".alw-items").classList.contains("alw-thumbs")).toBe(true);
+    const images = [...on.desk.view.root.querySelectorAll<HTMLImageElement>(".alw-thumb")];
+    expect(images.map((image) => image.alt)).toEqual(["digit 0", "digit 1"]);
+    expect(images[0]!.src).toMatch(/^blob:/);
+    const revoked = vi.spyOn(URL, "revokeObjectURL");
+    on.desk.model.queue(textCards("d"));
+    expect(revoked).not.toHaveBeenCalled(); // they are on screen
+    on.desk.model.receive({ type: "labelled", item_id: "i0" });
+    on.desk.model.receive({ type: "labelled", item_id: "i1" });
+    on.desk.model.queue(textCards("d"));
+    expect(revoked).toHaveBeenCalledTimes(2);
+  });
+
+  it("is never markup, and long texts are cut", () => {
+    const evil = '<img src=x onerror="alert(1)">';
+    on.desk.open([evil, "b"]);
+    come([
+      chosen(evil, evil, { content: { kind: "text", text: evil + "y".repeat(5_000) } }),
+      chosen("p", "b", {
+        content: {
+          kind: "pair",
+          left: { kind: "text", text: evil },
+          right: { kind: "table", rows: [{ name: evil, value: 3 }] },
+        },
+      }),
+    ]);
+    expect(on.desk.view.root.querySelector("img")).toBeNull();
+    expect(items(on.desk)[0]!.textContent).toContain(evil);
+    expect(items(on.desk)[0]!.textContent!.length).toBeLessThan(600);
+    expect(on.desk.find(".alw-items").classList.contains("alw-thumbs")).toBe(false);
+    expect(items(on.desk)[1]!.textContent).toContain(`Left: ${evil}. Right: ${evil}: 3`);
+  });
+
+  it("holds five hundred, in one message, and goes without a trace", () => {
+    come(Array.from({ length: 500 }, (_, i) => chosen(`g${i}`)));
+    expect(items(on.desk)).toHaveLength(500);
+    const before = on.desk.model.sent.length;
+    on.desk.press("Enter");
+    const events = on.desk.model.sent.slice(before).filter((m) => m.type === "events");
+    expect(events).toHaveLength(1);
+    expect(items(on.desk)).toHaveLength(0);
+  });
+
+  it("axe finds nothing wrong with it", async () => {
+    vi.useRealTimers();
+    const style = document.createElement("style");
+    style.textContent = "[hidden] { display: none }";
+    document.body.append(style);
+    const check = async () => {
+      const found = await axe.run(on.desk.view.root, { rules: { "color-contrast": { enabled: false } } });
+      expect(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`)).toEqual([]);
+      const focusable = on.desk.view.root.querySelectorAll("button, input, [tabindex]");
+      for (const e of focusable)
+        expect(e.getAttribute("data-lm-suppress-shortcuts"), e.outerHTML).toBe("true");
+    };
+    on.desk.press("t");
+    await check();
+    on.desk.model.receive(message([chosen("v"), chosen("w", null, { stream: "audit" })], 3));
+    on.desk.press("ArrowDown");
+    on.desk.press("x");
+    await check();
+    on.desk.press("?");
+    await check();
+  });
+});
