@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from alwidgets import checkpoint
 from alwidgets.audit import Audit
@@ -15,11 +19,7 @@ from alwidgets.ledger import Ledger
 from alwidgets.pool import Pool
 from alwidgets.schema import Event
 from alwidgets.store import LabelStore
-from alwidgets.tasks import Classification
-
-IDS = [f"i{k}" for k in range(40)]
-POOL = Pool.from_texts(IDS, ids=IDS)
-TASK = Classification(["a", "b"])
+from tests.unit.test_replay import IDS, POOL, STEPS, TASK, check, do, state
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +75,62 @@ def test_what_is_kept_and_what_came_later_is_what_the_store_says(store: LabelSto
     from_store = opened(store)
     same(from_file, from_store)
     same(from_file, ledger)
+
+
+@settings(
+    max_examples=80,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(STEPS, st.integers(0, 40), st.integers(0, 40))
+def test_wherever_it_ends_the_state_is_the_same(
+    tmp_path: Path, steps: list[tuple[str, Any]], kept: int, kept_again: int
+) -> None:
+    """By a session that closes in the middle, and by one that only reads."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoint, "WORTH_KEEPING", 1)
+        store = LabelStore(tmp_path / f"{uuid.uuid4().hex}.db")
+        audit = Audit(IDS, 0.3, seed=0)
+        ledger = Ledger(POOL, TASK, store, audit)
+        for n, (what, how) in enumerate(steps):
+            do(ledger, store, n, what, how)
+            if n == kept:
+                ledger.close()
+            elif n == kept_again:
+                ledger = Ledger(POOL, TASK, store, audit)
+        from_file = Ledger(POOL, TASK, store, audit)
+        ledger._checkpoint.path.unlink(missing_ok=True)
+        from_store = Ledger(POOL, TASK, store, audit)
+        check(from_file)
+        assert state(from_file) == state(from_store) == state(ledger)
+        same(from_file, from_store)
+        np.testing.assert_array_equal(from_file.audit_drawn, from_store.audit_drawn)
+        assert from_file._train_version == from_store._train_version == ledger._train_version
+        assert from_file._n_audit_draws == from_store._n_audit_draws
+        store.close()
+
+
+def test_events_before_and_after_it_may_come_in_any_order(store: LabelStore) -> None:
+    """What takes back an event may be in the file, and the event itself come later."""
+    ledger = opened(store)
+
+    def tell(*events: Event) -> None:
+        for event in store.append([ledger.validate(e) for e in events]):
+            ledger.apply(event)
+
+    tell(*(Event(f"e{k}", IDS[k], "answer", "a") for k in range(6)))
+    tell(Event("r6", IDS[6], "retract", target="e6"), Event("r7", IDS[7], "retract", target="e7"))
+    tell(Event("e6", IDS[6], "answer", "a"), Event("r5", IDS[5], "retract", target="e5"))
+    ledger.close()
+    assert ledger._checkpoint.path.exists()
+    tell(Event("e7", IDS[7], "answer", "b"), Event("r4", IDS[4], "retract", target="e4"))
+    tell(Event("rr", IDS[5], "retract", target="r5"), Event("e8", IDS[8], "answer", "b"))
+    from_file = opened(store)
+    assert from_file._checkpoint._kept == 10
+    same(from_file, ledger)
+    assert from_file.labels.early == ledger.labels.early == set()
+    done = [n for n in range(len(IDS)) if from_file.labels.is_done(n)]
+    assert done == [0, 1, 2, 3, 8]
 
 
 def test_few_events_are_not_kept(store: LabelStore) -> None:
