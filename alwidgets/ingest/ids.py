@@ -68,7 +68,7 @@ class Ids(Sequence[str]):
 
     def places(self, names: Sequence[str]) -> NDArray[np.int64]:
         """First row with each of these ids, -1 where there is none."""
-        many = len(names) > MANY * len(self)
+        many = len(names) > MANY * len(self) > 0
         found = self._places(names) if many else None
         if found is not None:
             return found
@@ -146,7 +146,7 @@ class HashIds(Ids):
         if numbers is None:
             return None
         # In order, so that the search goes through memory once.
-        order = np.argsort(numbers, kind="stable")
+        order = np.argsort(numbers)
         wanted, ranked = numbers[order], self.numbers[self._order]
         near = np.minimum(np.searchsorted(ranked, wanted), len(self) - 1)
         found = np.empty(len(names), dtype=np.int64)
