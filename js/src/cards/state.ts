@@ -232,6 +232,7 @@ export class CardsState {
         break;
       case "ack":
         this.deck.saved(message.event_ids);
+        this.#elsewhere(message.items ?? {});
         this.#settle();
         this.outbox.acknowledge(message.event_ids); // tells the views
         return;
@@ -272,6 +273,15 @@ export class CardsState {
         this.#note(`problem:${message.text}`, "bad", message.text, message.remedy);
         break;
     }
+    this.#changed();
+  }
+
+  /** Items that were answered on another page that shows this view. */
+  #elsewhere(items: Record<string, string>): void {
+    const others = Object.keys(items).filter((eventId) => !this.outbox.knows(eventId));
+    for (const eventId of others) this.deck.labelled(items[eventId]!);
+    if (others.length === 0) return;
+    this.#askForMore();
     this.#changed();
   }
 
