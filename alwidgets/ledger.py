@@ -82,6 +82,7 @@ class Ledger:
         self.labels = found.labels
         self.audit_drawn[found.audited] = True
         self._n_audit_draws = len(found.audited)
+        #: Newest model that picked training cards.
         self._train_version = found.version
         self._classes: Counter[int] = Counter()
         self.take_stock()
@@ -221,7 +222,8 @@ class Ledger:
 
     def close(self) -> None:
         """Keep what a next session would have to read again; the store is still open."""
-        self._checkpoint.save(self.labels)
+        audited = np.flatnonzero(self.audit_drawn)
+        self._checkpoint.save(self.labels, self.queue, audited, self._train_version)
 
     # ------------------------------------------------------------------ reading
 
@@ -369,3 +371,5 @@ class Ledger:
             if draw.stream == "audit":
                 self.audit_drawn[self.index(draw.item_id)] = True
                 self._n_audit_draws += 1
+            elif draw.stream == "train":
+                self._train_version = max(self._train_version, draw.model_version)

@@ -46,6 +46,12 @@ class CardQueue:
         """Items that come before all others: chosen by the person, or taken back."""
         return list(self._first)
 
+    @property
+    def parts(self) -> tuple[list[Draw], list[Draw], list[Draw]]:
+        """What comes first, the audit cards and the training cards that wait, each in order."""
+        first, audits, train = self._first, self._audits, self._train
+        return list(first.values()), list(audits.values()), list(train.values())
+
     def upcoming(self) -> list[Draw]:
         """All that waits, in the order in which it comes."""
         cards, audits = self._done_after_first()

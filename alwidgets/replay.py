@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -12,12 +12,15 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from .checkpoint import Checkpoint
+from .checkpoint import Checkpoint, Drawn
 from .labels import (
+    AUDIT,
+    CHOSEN,
     COMMENT,
     FLAG,
     KINDS,
     NEVER,
+    NO_TIME,
     NONE,
     RETRACT,
     SKIP,
@@ -27,17 +30,13 @@ from .labels import (
 )
 from .pool import Pool
 from .queueing import CardQueue
-from .schema import Draw, draws_table, events_table
+from .schema import draws_table, events_table
 from .store import LabelStore
 
 KIND: dict[str, int] = {kind: code for code, kind in enumerate(KINDS)}
 STREAM: dict[str | None, int] = {None: NONE, **{s: code for code, s in enumerate(STREAMS)}}
-#: Lookups from which a dictionary of all ids is worth its making, as a share of the pool.
-MANY = 0.05
 #: Times from which pandas reads them faster.
 MANY_TIMES = 10_000
-
-Find = Callable[[Iterable[str]], NDArray[np.int32]]
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,16 @@ class Replayed:
     version: int
 
 
+@dataclass(frozen=True)
+class NewDraws:
+    """Columns of draws: their places, positions of the items, streams, and events before each."""
+
+    seq: NDArray[np.int64]
+    item: NDArray[np.int32]
+    stream: NDArray[np.int8]
+    after: NDArray[np.int64]
+
+
 def replay(
     store: LabelStore, pool: Pool, queue: CardQueue, checkpoint: Checkpoint | None = None
 ) -> Replayed:
@@ -69,42 +78,50 @@ def replay(
     pool : Pool
     queue : CardQueue
     checkpoint : Checkpoint, optional
-        Has the events up to some one; kept anew where there are many more.
+        Has what the log came to at some event; kept anew where there are many more.
     """
     labels = Labels(len(pool))
-    known = checkpoint.load(labels) if checkpoint is not None else 0
-    drawn, version = _read_draws(store)
-    find = _finder(pool, store.count(events_table) - labels.n_events + len(drawn))
-    _read_events(store, labels, find, known)
-    if checkpoint is not None:
-        checkpoint.save(labels)
-    _read_retracts(store, labels)
+    known = checkpoint.load(labels) if checkpoint is not None else Drawn()
+    start = labels.n_events
+    targets = _read_events(store, pool, labels)
+    _resolve(store, labels, targets)
     labels.settle_all()
-    items = find(row[0] for row in drawn)
-    # What is not here was drawn and never answered: rows may have been filtered since.
-    here = np.flatnonzero(items != NONE)
-    drawn, items = [drawn[n] for n in here.tolist()], items[here]
-    _wait(store, pool, queue, labels, drawn, items)
-    stream = np.array([row[1] for row in drawn], dtype=object)
-    return Replayed(labels, items[stream == "audit"], version)
+    version, new = _read_draws(store, pool, known)
+    _wait(store, pool, queue, labels, start, known, version, new)
+    audited = np.concatenate([known.audited, new.item[new.stream == AUDIT]])
+    if checkpoint is not None:
+        checkpoint.save(labels, queue, audited, version)
+    return Replayed(labels, audited, version)
 
 
-def _read_events(store: LabelStore, labels: Labels, find: Find, known: int) -> None:
-    """Put the events after a place into the labels, with what is known of their draws."""
+def _read_events(store: LabelStore, pool: Pool, labels: Labels) -> dict[int, str]:
+    """Put the events that are not there yet into the labels, with what is known of their draws.
+
+    Returns the events that are to be taken back, by the rows of the retracts.
+    """
+    start = labels.n_events
+    known = int(labels.columns["seq"][start - 1]) if start else 0
     event, draw = events_table.c, draws_table.c
     answer = sa.cast(event.answer, sa.Text)
     query = sa.select(event.seq, event.item_id, event.kind, answer, event.annotator)
-    query = query.add_columns(event.shown_at, event.answered_at)
+    query = query.add_columns(event.shown_at, event.answered_at, event.target)
     query = query.add_columns(draw.stream, draw.strategy, draw.model_version, draw.score, draw.q)
     query = query.join(draws_table, event.draw_id == draw.draw_id, isouter=True)
+    ids: list[str] = []
+    by_retract: dict[int, str] = {}
     for rows in store.rows(query.where(event.seq > known).order_by(event.seq)):
-        seq, items, kinds, answers, annotators, shown, answered, *by = zip(*rows, strict=True)
+        seq, items, kinds, answers, annotators, shown, answered, targets, *by = zip(
+            *rows, strict=True
+        )
         streams, strategies, models, scores, q = by
+        ids += items
+        kind = np.array([KIND[k] for k in kinds], dtype=np.int8)
+        for n in np.flatnonzero(kind == RETRACT).tolist():
+            by_retract[labels.n_events + n] = targets[n]
         labels.extend(
             {
                 "seq": np.array(seq, dtype=np.int64),
-                "item": find(items),
-                "kind": np.array([KIND[k] for k in kinds], dtype=np.int8),
+                "kind": kind,
                 "answer": labels.answers.codes(answers),
                 "annotator": labels.annotators.codes(annotators),
                 "shown": times(shown),
@@ -116,43 +133,66 @@ def _read_events(store: LabelStore, labels: Labels, find: Find, known: int) -> N
                 "q": np.array(q, dtype=np.float64),
             }
         )
+    labels.column("item")[start:] = pool.ids.places(ids)
+    return by_retract
 
 
-def _read_retracts(store: LabelStore, labels: Labels) -> None:
-    """Mark what was taken back before it arrived, and tell the other retracts their targets."""
-    event, seqs = events_table.c, labels.column("seq")
-    retracts = sa.select(event.seq, event.target).where(event.kind == "retract")
-    by_retract = dict(row for rows in store.rows(retracts.order_by(event.seq)) for row in rows)
-    targets = sa.select(event.target).where(event.kind == "retract")
-    named = sa.select(event.event_id, event.seq).where(event.event_id.in_(targets))
-    seq_of = dict(row for rows in store.rows(named) for row in rows)
+def _resolve(store: LabelStore, labels: Labels, by_retract: dict[int, str]) -> None:
+    """Tell new retracts their targets, and mark what was taken back before it arrived."""
+    seqs = labels.column("seq")
     target, state, kind = (labels.column(name) for name in ("target", "state", "kind"))
-    for seq, event_id in by_retract.items():
-        row = int(np.searchsorted(seqs, seq))
-        if event_id not in seq_of:
+    found = store.places({*by_retract.values(), *labels.early})
+    row_of = {event_id: int(np.searchsorted(seqs, seq)) for event_id, seq in found.items()}
+    for row, event_id in by_retract.items():
+        taken = row_of.get(event_id)
+        if taken is None:
             labels.early.add(event_id)
-        elif (taken := int(np.searchsorted(seqs, seq_of[event_id]))) < row:
+        elif taken < row:
             target[row] = taken
-        elif kind[taken] != RETRACT:
-            state[taken] = NEVER
+        elif taken > row:
+            labels.early.add(event_id)
+    for event_id in labels.early & row_of.keys():
+        labels.early.discard(event_id)
+        if kind[row_of[event_id]] != RETRACT:
+            state[row_of[event_id]] = NEVER
 
 
-def _read_draws(store: LabelStore) -> tuple[list[tuple[Any, ...]], int]:
-    """Draws of cards that may wait, and the newest model that picked training cards.
+def _read_draws(store: LabelStore, pool: Pool, known: Drawn) -> tuple[int, NewDraws]:
+    """The newest model that picked training cards, and the new draws of cards that may wait.
 
     Of the training cards only those can wait that came with the last batch that took the place of
     the others, or after it.
     """
     draw = draws_table.c
-    train = draw.stream == "train"
-    (version,) = next(store.rows(sa.select(sa.func.max(draw.model_version)).where(train)))[0]
-    first = sa.select(sa.func.min(draw.seq)).where(train, draw.model_version == (version or 0))
-    query = sa.select(*(draw[f.name] for f in fields(Draw)))
+    is_new = draw.seq > known.end
+    train = (draw.stream == "train") & is_new
+    (newest,) = next(store.rows(sa.select(sa.func.max(draw.model_version)).where(train)))[0]
+    version, first = max(newest or 0, known.version), 0
+    if version > known.version:
+        batch = train & (draw.model_version == version)
+        ((first,),) = next(store.rows(sa.select(sa.func.min(draw.seq)).where(batch)))
     # Others that were chosen are shown beside those that wait.
-    others = (draw.stream == "audit") | ((draw.stream == "chosen") & (draw.strategy == "chosen"))
-    query = query.where(others | (train & (draw.seq >= first.scalar_subquery())))
-    query = query.order_by(draw.seq)
-    return [row for rows in store.rows(query) for row in rows], version or 0
+    chosen = (draw.stream == "chosen") & (draw.strategy == "chosen")
+    others = ((draw.stream == "audit") | chosen) & is_new
+    query = sa.select(draw.seq, draw.item_id, draw.stream, draw.after)
+    query = query.where(others | (train & (draw.seq >= first))).order_by(draw.seq)
+    ids: list[str] = []
+    seq, streams, after = [], [], []
+    for rows in store.rows(query):
+        ids += [row[1] for row in rows]
+        seq += [row[0] for row in rows]
+        streams += [STREAM[row[2]] for row in rows]
+        after += [row[3] for row in rows]
+    items = pool.ids.places(ids)
+    # What is not here was drawn and never answered: rows may have been filtered since.
+    here = items != NONE
+    columns = (
+        np.array(seq, dtype=np.int64),
+        items.astype(np.int32),
+        np.array(streams, dtype=np.int8),
+        np.array(after, dtype=np.int64),
+    )
+    return version, NewDraws(*(column[here] for column in columns))
 
 
 def _wait(
@@ -160,10 +200,12 @@ def _wait(
     pool: Pool,
     queue: CardQueue,
     labels: Labels,
-    drawn: Sequence[tuple[Any, ...]],
-    items: NDArray[np.int32],
+    start: int,
+    known: Drawn,
+    version: int,
+    new: NewDraws,
 ) -> None:
-    """Put into the queue what waits, as it was put there and taken out.
+    """Put into the queue what waits, as it was put there and taken out from row `start` on.
 
     An item that has an answer waits only if it was chosen once more since; so what was done with
     the others need not be done again.
@@ -174,11 +216,25 @@ def _wait(
     last = np.full(len(done), NONE, dtype=np.int64)
     rows = np.flatnonzero((kind != FLAG) & (kind != COMMENT))
     last[item[rows]] = rows
-    after = np.array([row[9] for row in drawn], dtype=np.int64)
-    chosen = np.array([row[1] == "chosen" for row in drawn], dtype=bool)
-    due = ~done[items] | (chosen & (after > last[items]))
-    cards = deque((Draw(*drawn[n]), int(items[n])) for n in np.flatnonzero(due).tolist())
-    undone = _undone(store)
+
+    def due(items: Any, streams: Any, after: Any) -> Any:
+        return ~done[items] | ((streams == CHOSEN) & (after > last[items]))
+
+    first, audits, train = known.waiting
+    if version > known.version:
+        train = []
+    for part, put_back in ((first, queue.put_first), (audits + train, queue.extend)):
+        places = pool.ids.places([draw.item_id for draw in part])
+        streams = np.array([STREAM[draw.stream] for draw in part], dtype=np.int8)
+        after = np.array([draw.after for draw in part], dtype=np.int64)
+        put_back([part[n] for n in np.flatnonzero(due(places, streams, after)).tolist()])
+    wanted = due(new.item, new.stream, new.after)
+    drawn = store.draws_at(new.seq[wanted].tolist())
+    cards = deque(zip(drawn, new.item[wanted].tolist(), strict=True))
+    open_rows = np.flatnonzero(~done[item])
+    retracts = open_rows[(kind[open_rows] == RETRACT) & (target[open_rows] != NONE)]
+    taken_back = target[retracts[retracts >= start]]
+    undone = store.draws_of(labels.column("seq")[taken_back].tolist())
     #: Rows of the answers and skips that stood for each item, at the time.
     stood: dict[int, list[int]] = {}
 
@@ -201,46 +257,20 @@ def _wait(
                     if not stood.get(at) and queue.draw_of(draw.item_id) is None
                 )
 
-    for row in np.flatnonzero(~done[item]).tolist():
-        put(row)
+    for row in open_rows.tolist():
+        if row >= start:
+            put(row)
         at = int(item[row])
         if kind[row] <= SKIP and state[row] != NEVER:
             stood.setdefault(at, []).append(row)
-            queue.discard(pool.ids[at])
+            if row >= start:
+                queue.discard(pool.ids[at])
         elif kind[row] == RETRACT and (taken := int(target[row])) in stood.get(at, ()):
             stood[at].remove(taken)
             draw = undone.get(int(labels.columns["seq"][taken]))
-            if not stood[at] and draw is not None:
+            if not stood[at] and draw is not None and draw.stream != "imported" and row >= start:
                 queue.put_first([draw])
     put(labels.n_events)
-
-
-def _undone(store: LabelStore) -> dict[int, Draw]:
-    """The draws of events that were taken back, by the places of these; not those of imports."""
-    event, draw = events_table.c, draws_table.c
-    targets = sa.select(event.target).where(event.kind == "retract")
-    query = sa.select(event.seq, *(draw[f.name] for f in fields(Draw)))
-    query = query.join(draws_table, event.draw_id == draw.draw_id)
-    query = query.where(event.event_id.in_(targets), draw.stream != "imported")
-    return {row[0]: Draw(*row[1:]) for rows in store.rows(query) for row in rows}
-
-
-def _finder(pool: Pool, lookups: int) -> Find:
-    """What gives the positions of ids, `NONE` of those that are not in the pool."""
-    known: dict[str, int] = {}
-    if lookups > MANY * len(pool):
-        known = {item_id: position for position, item_id in enumerate(pool.ids)}
-
-    def position(item_id: str) -> int:
-        found = pool.ids.find(item_id)
-        return NONE if found is None else found
-
-    def find(ids: Iterable[str]) -> NDArray[np.int32]:
-        if known:
-            return np.array([known.get(item_id, NONE) for item_id in ids], dtype=np.int32)
-        return np.array([position(item_id) for item_id in ids], dtype=np.int32)
-
-    return find
 
 
 def times(texts: Sequence[str | None]) -> NDArray[np.int64]:
@@ -251,4 +281,8 @@ def times(texts: Sequence[str | None]) -> NDArray[np.int64]:
 
     series = pd.Series(list(texts), dtype=object)
     read = pd.to_datetime(series, utc=True, format="ISO8601", errors="coerce")
-    return read.dt.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64)
+    found = read.dt.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64)
+    # Some of ISO 8601 only the standard library reads: weeks, a comma before the fraction.
+    for row in np.flatnonzero((found == NO_TIME) & series.notna().to_numpy()).tolist():
+        found[row] = microseconds(texts[row])
+    return found

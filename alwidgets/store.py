@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
+from itertools import islice
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
 
 Record = TypeVar("Record", Event, Draw)
 Done = TypeVar("Done")
+
+#: That a query is given at once: databases have a limit on them.
+VALUES_AT_ONCE = 500
 
 
 class LabelStore:
@@ -228,6 +232,39 @@ class LabelStore:
         """The draw with this id, or None."""
         return self._one(Draw, draws_table, draws_table.c.draw_id == draw_id)
 
+    def places(self, event_ids: Iterable[str]) -> dict[str, int]:
+        """Places in the log of those of these events that are in it."""
+        event = events_table.c
+        query = sa.select(event.event_id, event.seq)
+        return dict(self._among(query, event.event_id, event_ids))
+
+    def draws_at(self, seqs: Iterable[int]) -> list[Draw]:
+        """The draws at some places among the draws, in order."""
+        columns = (draws_table.c[f.name] for f in fields(Draw))
+        query = sa.select(*columns).order_by(draws_table.c.seq)
+        return [Draw(*row) for row in self._among(query, draws_table.c.seq, sorted(seqs))]
+
+    def draws_of(self, seqs: Iterable[int]) -> dict[int, Draw]:
+        """The draws of those of the events at some places that answer one, by these places."""
+        event, columns = events_table.c, (draws_table.c[f.name] for f in fields(Draw))
+        query = sa.select(event.seq, *columns)
+        query = query.join(draws_table, event.draw_id == draws_table.c.draw_id)
+        return {seq: Draw(*row) for seq, *row in self._among(query, event.seq, seqs)}
+
+    def draw_at(self, seq: int) -> str:
+        """Id of the draw at a place among the draws; nothing where there is none."""
+        query = sa.select(draws_table.c.draw_id).where(draws_table.c.seq == seq)
+        with self._reading() as connection:
+            return connection.scalar(query) or ""
+
+    def last_draw(self) -> tuple[int, str]:
+        """Place and id of the last draw; 0 and nothing where there is none."""
+        draw = draws_table.c
+        query = sa.select(draw.seq, draw.draw_id).order_by(draw.seq.desc()).limit(1)
+        with self._reading() as connection:
+            row = connection.execute(query).first()
+        return (0, "") if row is None else (row[0], row[1])
+
     def scores(self, strategy: str, model_version: int) -> list[float]:
         """Scores of what a strategy drew by a model."""
         draw = draws_table.c
@@ -322,7 +359,16 @@ class LabelStore:
         with self._reading() as connection:
             return int(connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0)
 
-    def rows(self, query: sa.Select[Any], at_once: int = 50_000) -> Iterator[list[tuple[Any, ...]]]:
+    def _among(
+        self, query: sa.Select[Any], column: sa.Column[Any], values: Iterable[Any]
+    ) -> Iterator[Any]:
+        """Rows of a query in which a column has one of many values, in the order of these."""
+        rest = iter(values)
+        while block := list(islice(rest, VALUES_AT_ONCE)):
+            with self._reading() as connection:
+                yield from connection.execute(query.where(column.in_(block)))
+
+    def rows(self, query: sa.Select[Any], at_once: int = 10_000) -> Iterator[list[tuple[Any, ...]]]:
         """What a query finds, as plain tuples, some at a time.
 
         By the driver itself: a million rows take SQLAlchemy three times as long.

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 IDS_AT_ONCE = 65_536
+#: Lookups from which all of them together are faster than one after the other, as a share.
+MANY = 0.05
+NO_ROW = -1
 
 
 class Ids(Sequence[str]):
@@ -62,6 +65,19 @@ class Ids(Sequence[str]):
                 return int(row)
             place += 1
         return None
+
+    def places(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """First row with each of these ids, -1 where there is none."""
+        many = len(names) > MANY * len(self) > 0
+        found = self._places(names) if many else None
+        if found is not None:
+            return found
+        rows = (self.find(name) for name in names)
+        return np.array([NO_ROW if row is None else row for row in rows], dtype=np.int64)
+
+    @abstractmethod
+    def _places(self, names: Sequence[str]) -> NDArray[np.int64] | None:
+        """As `places`, all in one step; None where that cannot be done."""
 
     def repeated(self) -> NDArray[np.int64]:
         """Rows whose id stands in an earlier row too, in order."""
@@ -125,6 +141,18 @@ class HashIds(Ids):
         """The ids of some rows."""
         return HashIds(self.numbers[rows])
 
+    def _places(self, names: Sequence[str]) -> NDArray[np.int64] | None:
+        numbers = _from_hex(names)
+        if numbers is None:
+            return None
+        # In order, so that the search goes through memory once.
+        order = np.argsort(numbers)
+        wanted, ranked = numbers[order], self.numbers[self._order]
+        near = np.minimum(np.searchsorted(ranked, wanted), len(self) - 1)
+        found = np.empty(len(names), dtype=np.int64)
+        found[order] = np.where(ranked[near] == wanted, self._order[near], NO_ROW)
+        return found
+
     @cached_property
     def _numbers(self) -> NDArray[np.uint64]:
         return self.numbers
@@ -177,6 +205,14 @@ class GivenIds(Ids):
         # Different texts may have the same number, if rarely.
         maybe = super().repeated().tolist()
         return np.array([row for row in maybe if self.find(self._at(row)) != row], dtype=np.int64)
+
+    def _places(self, names: Sequence[str]) -> NDArray[np.int64]:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        rows = pc.index_in(pa.array(names, pa.large_string()), value_set=self.names)
+        found: NDArray[np.int64] = rows.fill_null(NO_ROW).to_numpy().astype(np.int64)
+        return found
 
     @cached_property
     def _numbers(self) -> NDArray[np.int64]:
@@ -289,6 +325,20 @@ def _digest(data: bytes) -> bytes:
 
 def _as_hex(numbers: NDArray[np.uint64]) -> list[str]:
     return numbers.astype(">u8").tobytes().hex(" ", 8).split()
+
+
+def _from_hex(names: Sequence[str]) -> NDArray[np.uint64] | None:
+    """Numbers that are written as 16 hexadecimal digits each; None if one is not."""
+    text = "".join(names)
+    if set(map(len, names)) - {16}:
+        return None
+    try:
+        numbers = np.frombuffer(bytes.fromhex(text), dtype=">u8").astype(np.uint64)
+    except ValueError:
+        return None
+    # Other writings of the same numbers are other texts.
+    same = numbers.astype(">u8").tobytes().hex() == text
+    return numbers if same else None
 
 
 def _name(value: object, row: int) -> str:

@@ -178,8 +178,9 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             self._own.append(event.event_id)
             events.append(event)
         if events:
-            self._session.commit(events)
-            self._post({"type": "ack", "event_ids": [e.event_id for e in events]})
+            fresh = self._session.commit(events)
+            items = {e.event_id: e.item_id for e in fresh if e.kind in ("answer", "skip")}
+            self._post({"type": "ack", "event_ids": [e.event_id for e in events], "items": items})
             self._status()
 
     def _change_classes(self, what: str, name: str, to: str | None) -> None:
@@ -195,10 +196,10 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _on_labelled(self, event: Event) -> None:
         self._status()
-        if event.event_id in self._own:
-            return
         if event.kind in ("answer", "skip"):
-            self._post({"type": "labelled", "item_id": event.item_id})
+            if event.event_id not in self._own:
+                self._post({"type": "labelled", "item_id": event.item_id})
+            return
         if event.kind != "retract":
             return
         target = self._session.event(event.target or "")

@@ -75,10 +75,14 @@ class QueueMessage(TypedDict):
 
 
 class AckMessage(TypedDict):
-    """These events are on disk."""
+    """These events are on disk.
+
+    Of the new answers and skips among them it names the items, for other pages that show the view.
+    """
 
     type: Literal["ack"]
     event_ids: list[str]
+    items: NotRequired[dict[str, str]]
 
 
 class RefusedMessage(TypedDict):

@@ -90,12 +90,30 @@ def check_ids(ids: HashIds | GivenIds, names: list[str]) -> None:
     assert ids[1:] == names[1:]
     assert list(ids.in_order()) == sorted(names)
     assert [ids.find(name) for name in names] == [names.index(name) for name in names]
+    check_places(ids, names)
     repeated = [i for i, name in enumerate(names) if name in names[:i]]
     assert ids.repeated().tolist() == repeated
     assert all(name in ids for name in names)
     some = np.arange(0, len(names), 2)
     assert ids.take(some) == names[::2]
     assert ids.find("nobody") is None
+
+
+def check_places(ids: HashIds | GivenIds, names: list[str]) -> None:
+    """Few, all of one form, and with others among them."""
+    for asked in (names[:1], names, names[::-1] + names, [*names, "nobody", "AB" * 8, "0" * 16]):
+        places = [names.index(name) if name in names else -1 for name in asked]
+        assert ids.places(asked).tolist() == places
+    assert ids.places([]).tolist() == []
+
+
+def test_places_of_ids_of_which_some_are_not_there() -> None:
+    ids = HashIds(np.array([5, 2**64 - 1, 7], dtype=np.uint64))
+    names = [f"{n:016x}" for n in (7, 0, 2**64 - 1, 6, 5)]
+    assert ids.places(names).tolist() == [2, -1, 1, -1, 0]
+    # All of them 32 digits together, and none of them an id.
+    assert ids.places([names[0][:8], names[0] + names[0][8:]]).tolist() == [-1, -1]
+    assert ids.places([name.upper() for name in names]).tolist() == [2, -1, -1, -1, 0]
 
 
 def test_another_writing_of_an_id_is_another_id() -> None:

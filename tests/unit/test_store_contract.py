@@ -25,7 +25,7 @@ from alwidgets.schema import (
     draws_table,
     events_table,
 )
-from alwidgets.store import LabelStore
+from alwidgets.store import VALUES_AT_ONCE, LabelStore
 from alwidgets.tasks import Classification
 from alwidgets.trainer import BackgroundExecutor
 from tests.unit.postgres import Server, running
@@ -457,3 +457,21 @@ def _patiently(opening: Callable[[], LabelStore]) -> LabelStore:
         except StoreInUseError:
             threading.Event().wait(0.05)
     return opening()
+
+
+def test_events_and_draws_are_found_by_many_places_at_once(store: LabelStore) -> None:
+    n = 3 * VALUES_AT_ONCE // 2
+    assert store.last_draw() == (0, "")
+    draws = [Draw(f"i{k}", "train", "s", 1, 0.5, None, n, f"d{k}") for k in range(n)]
+    store.append_draws(draws)
+    names = [f"e{k}'%" for k in range(n)]  # what would matter in the text of a query
+    events = [Event(name, "x", "skip", draw_id=f"d{k}") for k, name in enumerate(names[:-1])]
+    places = {e.event_id: e.seq for e in store.append([*events, Event(names[-1], "x", "flag")])}
+    assert store.places([*names, "nobody", "' OR 1=1"]) == places
+    assert store.places([]) == {}
+    by_event = store.draws_of([*places.values(), 10**6])
+    assert by_event == {places[e.event_id]: draws[k] for k, e in enumerate(events)}
+    seqs = list(range(n, 0, -1))
+    assert store.draws_at([*seqs, n + 1]) == draws
+    assert store.last_draw() == (n, f"d{n - 1}")
+    assert [store.draw_at(seq) for seq in (1, n, n + 1)] == ["d0", f"d{n - 1}", ""]

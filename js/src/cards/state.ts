@@ -290,6 +290,7 @@ export class CardsState {
         break;
       case "ack":
         this.deck.saved(message.event_ids);
+        this.#elsewhere(message.items ?? {});
         this.#settle();
         this.outbox.acknowledge(message.event_ids); // tells the views
         return;
@@ -304,7 +305,6 @@ export class CardsState {
         break;
       case "labelled":
         this.#answeredElsewhere(message.item_id);
-        this.groups.labelled(message.item_id);
         this.#askForMore();
         break;
       case "undone": {
@@ -352,10 +352,20 @@ export class CardsState {
   #answeredElsewhere(itemId: string): void {
     const draft = this.deck.current?.card.item_id === itemId ? this.drafts.of(itemId) : null;
     this.deck.labelled(itemId);
+    this.groups.labelled(itemId);
     if (draft === null) return;
     const text = `An item was answered elsewhere meanwhile; not saved from here: ${this.nameOf(draft)}.`;
     this.#board.set("elsewhere", "warn", text, "It is there again when the item comes back.");
     this.said = text;
+  }
+
+  /** Items that were answered on another page that shows this view. */
+  #elsewhere(items: Record<string, string>): void {
+    const others = Object.keys(items).filter((eventId) => !this.outbox.knows(eventId));
+    for (const eventId of others) this.#answeredElsewhere(items[eventId]!);
+    if (others.length === 0) return;
+    this.#askForMore();
+    this.#changed();
   }
 
   #did(event: LabelEvent | null, said: string, labels: number): void {

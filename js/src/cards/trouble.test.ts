@@ -68,6 +68,22 @@ describe("what goes wrong", () => {
     expect(on.desk.itemId).toBe("c");
   });
 
+  it("two pages show one view: what the other one answered goes, what is answered here stays", () => {
+    const ack = (id: string, item: string) =>
+      on.desk.model.receive({ type: "ack", event_ids: [id], items: { [id]: item } });
+    ack("of-the-other-page", "a");
+    expect(on.desk.itemId).toBe("b");
+    ack("of-the-other-page-2", "c");
+    on.desk.press("1");
+    expect(on.desk.itemId).toBe("");
+    const [event] = on.desk.model.events.slice(-1);
+    on.desk.press("Backspace");
+    expect(on.desk.itemId).toBe("b");
+    ack(event!.event_id, "b"); // late: its card has come back meanwhile
+    ack(event!.event_id, "b");
+    expect(on.desk.itemId).toBe("b");
+  });
+
   it("full storage: told at once, labelling goes on", () => {
     on.desk.shelf.room = 0;
     on.desk.press("1");

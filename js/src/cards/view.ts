@@ -213,7 +213,9 @@ export class CardsView {
     this.#badge.title = mark?.title ?? "";
     const reason = card ? why(card) : null;
     this.#why.hidden = reason === null;
-    const again = this.#state.deck.current?.stands && `an earlier card: ${this.#state.remap.cap(" ")} leaves it as it was`;
+    const again =
+      this.#state.deck.current?.stands &&
+      `an earlier card: ${this.#state.remap.cap(" ")} leaves it as it was`;
     setText(this.#why, again || (reason?.text ?? ""));
     this.#why.title = reason?.title ?? "";
     // after the frame is painted: asked in it, layout would be done twice

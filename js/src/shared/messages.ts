@@ -183,7 +183,8 @@ export interface Problem {
 /** What Python sends to the cards. */
 export type ToCards =
   | { type: "queue"; cards: Card[]; model_version: number; exhausted: boolean }
-  | { type: "ack"; event_ids: string[] }
+  // items: of the new answers and skips among them, by event, for other pages that show the view
+  | { type: "ack"; event_ids: string[]; items?: Record<string, string> }
   | { type: "refused"; event_id: string | null; reason: string }
   | { type: "labelled"; item_id: string }
   | { type: "undone"; event_id: string; card: Card }

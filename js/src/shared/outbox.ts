@@ -39,6 +39,7 @@ const LONGEST_WAIT = 30_000;
  */
 export class Outbox {
   readonly #waiting = new Map<string, { event: LabelEvent; order: number }>();
+  readonly #known = new Set<string>();
   readonly #prefix: string;
   readonly #shelf: Shelf | null;
   readonly #send: (events: LabelEvent[]) => void;
@@ -76,6 +77,11 @@ export class Outbox {
     return [...this.#waiting.values()].map((w) => w.event);
   }
 
+  /** Whether an event is from this page, or was left by an earlier one, acknowledged or not. */
+  knows(eventId: string): boolean {
+    return this.#known.has(eventId);
+  }
+
   has(eventId: string): boolean {
     return this.#waiting.has(eventId);
   }
@@ -92,6 +98,7 @@ export class Outbox {
       this.#order = Math.max(this.#order + 1, this.#now());
       const entry = { event, order: this.#order };
       this.#waiting.set(event.event_id, entry);
+      this.#known.add(event.event_id);
       this.#keep(entry);
     }
     for (let i = 0; i < events.length; i += MOST) this.#trySend(events.slice(i, i + MOST));
@@ -193,6 +200,7 @@ export class Outbox {
     found.sort((a, b) => a.order - b.order);
     for (const entry of found) {
       this.#waiting.set(entry.event.event_id, entry);
+      this.#known.add(entry.event.event_id);
       this.#order = Math.max(this.#order, entry.order);
     }
   }
