@@ -30,6 +30,16 @@ const LOOKS_FOR: Record<string, string> = {
   falcun: "unsure, and unlike the others of its batch",
   mismatch_first_farthest: "the model contradicts the nearest label",
   galaxy: "at the border of a class",
+  mean_binary_entropy: "the model is unsure of its labels, all in all",
+  max_binary_entropy: "the model is unsure of one of its labels",
+  binary_minimum: "a close call whether it has a label",
+  max_loss_reduction: "the model expects most of its labels to be wrong",
+  max_margin_uncertainty: "labels given and not given are close together",
+  cardinality_inconsistency: "unusually many labels, or few",
+  margin_cardinality: "close calls, and unusually many labels or few",
+  mean_score: "has much of many labels",
+  max_score: "has one label for sure",
+  multilabel_bald: "the members of the model disagree on its labels",
 };
 
 export interface Why {
