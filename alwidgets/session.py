@@ -134,6 +134,7 @@ class Session(Reviewing, Gathering, Displayed):
         check_arguments(pool, task, batch_size, ready, audit, seed)
         # What is stored goes through JSON, which knows no numbers of numpy.
         batch_size, ready, seed = int(batch_size), int(ready), int(seed)
+        audit = audit if task.classes else 0.0  # there is no model to estimate
         check_strategy(suited(strategy, task.multilabel), task)
         as_learner(learner, seed)
         self.pool = pool
