@@ -16,6 +16,7 @@ import pytest
 from alwidgets.content import Image, Text
 from alwidgets.errors import AlwidgetsError, ProjectionError
 from alwidgets.projection import Map
+from alwidgets.tasks import Classification
 from alwidgets.widgets.bundles import bundle
 from alwidgets.widgets.projector import MOST_QUEUED, Projector
 from alwidgets.widgets.throttle import Throttle
@@ -42,7 +43,7 @@ class FakePool:
 @dataclass(eq=False)
 class FakeSession:
     pool: FakePool = field(default_factory=FakePool)
-    task: Any = field(default_factory=lambda: SimpleNamespace(classes=("ham", "spam")))
+    task: Any = field(default_factory=lambda: Classification(["ham", "spam"]))
     current: Any = None
     codes: Any = field(default_factory=lambda: np.array([0, -1, 1, -1, -1, -1], dtype=np.int32))
     waiting: dict[str, Any] = field(default_factory=dict)
@@ -283,7 +284,7 @@ def test_a_round_without_a_model(setup: Setup) -> None:
 
 
 def test_more_classes_than_a_byte_holds(setup: Setup) -> None:
-    setup.session.task = SimpleNamespace(classes=tuple(f"c{i}" for i in range(300)))
+    setup.session.task = Classification(f"c{i}" for i in range(300))
     setup.session.codes = np.array([299, -1, 0, 0, 0, 0], dtype=np.int32)
     (colours, (codes,)), _ = setup.tell({"type": "colour_by", "by": "label"})
     assert colours["bytes"] == 2
