@@ -35,7 +35,7 @@ from alwidgets.learners.module_training import (
     train,
 )
 from alwidgets.learners.progress import Reporting
-from alwidgets.learners.targets import class_weights
+from alwidgets.learners.targets import as_marks, class_weights, decided, is_several
 from alwidgets.tensors import Array, ArrayT, like
 
 #: Rows from which a module is probed: batch normalisation needs two.
@@ -209,7 +209,9 @@ class TorchLearner(Reporting):
         X : (n, d) or (n, ...) array or tensor
             Whole numbers stay whole if the module has an embedding layer that looks them up.
         y : (n,) int array or tensor
-            Class codes 0..C-1, in the order in which the items were labelled.
+            Class codes 0..C-1, in the order in which the items were labelled. Or a table of 0 and
+            1, (n, C) with C of 2 or more: which labels each item has; trained by binary
+            cross-entropy, without ``class_weight``.
         classes : int, optional
             C, where some codes may have no label yet. Default: ``max(y) + 1``.
 
@@ -223,7 +225,18 @@ class TorchLearner(Reporting):
         """
         self._check_params()
         device = self.device
-        codes, classes = codes_of(y, classes, len(X))
+        several = is_several(y)
+        if several:
+            if self.class_weight is not None:
+                raise LearnerError(
+                    f"class_weight={self.class_weight!r} does not go with several labels for an "
+                    "item: leave it None."
+                )
+            marks = as_marks(y, classes, len(X))
+            # Held out by turns: few items have just the same labels.
+            codes, classes = np.zeros(len(X), dtype=np.int64), marks.shape[1]
+        else:
+            codes, classes = codes_of(y, classes, len(X))
         weights = class_weights(self.class_weight, codes, np.arange(classes))
         module = build(self.module, classes, self.seed, device)
         integers = any(isinstance(m, nn.Embedding | nn.EmbeddingBag) for m in module.modules())
@@ -265,7 +278,7 @@ class TorchLearner(Reporting):
             epochs, temperature = train(
                 module,
                 inputs,
-                torch.from_numpy(codes),
+                torch.from_numpy(marks if several else codes),
                 held,
                 torch.from_numpy(weights),
                 recipe,
@@ -288,6 +301,7 @@ class TorchLearner(Reporting):
             temperature=temperature,
             epochs=epochs,
             held_out=int(held.sum()),
+            several=several,
         )
         return self
 
@@ -312,9 +326,12 @@ class TorchLearner(Reporting):
         return result
 
     def predict(self, X: ArrayT) -> ArrayT:
-        """The most probable class code of each row, (n,) int64."""
-        codes = self.predict_proba(X).argmax(1)
-        result: ArrayT = codes
+        """The most probable class code of each row, (n,) int64.
+
+        Of several labels those with a probability of at least 1/2, (n, C) of 0 and 1.
+        """
+        said: Any = decided(self.predict_proba(X), self._fitted().several)
+        result: ArrayT = said * 1
         return result
 
     def embed(self, X: ArrayT) -> ArrayT:

@@ -50,6 +50,8 @@ class Trained:
         Of the fit: epochs, and labels that were held out.
     pooled : bool
         Whether the embedding is the mean over the positions of that input.
+    several : bool
+        Whether logits are of labels by themselves, not of one class out of all.
     """
 
     module: nn.Module
@@ -63,6 +65,7 @@ class Trained:
     epochs: int
     held_out: int
     pooled: bool = False  # files of earlier versions do not say
+    several: bool = False
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
@@ -71,7 +74,9 @@ class Trained:
         """Class probabilities (n, C), so many rows a step."""
         found = [torch.empty(0, self.classes, device=device)]
         with torch.no_grad():
-            found += [self._softmax(self.module(part)) for part in self._parts(X, device, rows)]
+            found += [
+                self._probabilities(self.module(part)) for part in self._parts(X, device, rows)
+            ]
         return torch.cat(found)
 
     def posterior(
@@ -92,7 +97,7 @@ class Trained:
                 draws = []
                 for k in range(samples):
                     generator.manual_seed(seed_of(seed, k))
-                    draws.append(self._softmax(twin(part)))
+                    draws.append(self._probabilities(twin(part)))
                 found.append(torch.stack(draws))
         return torch.cat(found, dim=1)
 
@@ -144,8 +149,9 @@ class Trained:
             module.load_state_dict(tensors)
             return cls(module=module.to(device).eval(), **about)
 
-    def _softmax(self, returned: Any) -> torch.Tensor:
-        return torch.softmax(logits_from(returned).float() / self.temperature, dim=1)
+    def _probabilities(self, returned: Any) -> torch.Tensor:
+        cold = logits_from(returned).float() / self.temperature
+        return torch.sigmoid(cold) if self.several else torch.softmax(cold, dim=1)
 
     def _parts(self, X: Array, device: torch.device, rows: int) -> Iterator[torch.Tensor]:
         """Checked rows on the device, a step's worth at a time."""

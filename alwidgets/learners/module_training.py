@@ -15,7 +15,8 @@ from torch import nn
 from torch.utils.data import DataLoader, Sampler, TensorDataset
 
 from alwidgets.errors import LearnerError
-from alwidgets.learners.calibration import dealt, temperature_of
+from alwidgets.learners.calibration import best_temperature, dealt, temperature_of
+from alwidgets.learners.likelihood import Bernoulli
 from alwidgets.learners.module_inputs import carry_rows, logits_from
 from alwidgets.learners.module_random import (
     draw_as_before,
@@ -137,7 +138,7 @@ def shrink_and_perturb(
 def train(
     module: nn.Module,
     X: torch.Tensor,
-    codes: torch.Tensor,
+    targets: torch.Tensor,
     held: NDArray[np.bool_],
     weights: torch.Tensor,
     recipe: Recipe,
@@ -151,11 +152,12 @@ def train(
     module : nn.Module
         On `device`; nobody else's. It ends in evaluation mode.
     X : (n, ...) tensor
-    codes : (n,) int64 tensor
+    targets : (n,) int64 or (n, C) float tensor
+        Class codes, or 0 and 1 for each of several labels.
     held : (n,) bool array
         Rows to stop by and to calibrate on.
     weights : (C,) float tensor
-        Of the classes; no row is of a class that weighs nothing.
+        Of the classes; no row is of a class that weighs nothing. Not of several labels.
     recipe : Recipe
     device : torch.device
     watch_of : callable
@@ -177,14 +179,15 @@ def train(
         inside = inside.repeat(2)  # batch normalisation needs two rows
     order = torch.Generator().manual_seed(seed_of(recipe.seed, 0))
     batches = EvenBatches(len(inside), recipe.batch_size, order)
-    rows = TensorDataset(X[inside.to(X.device)], codes[inside])
+    rows = TensorDataset(X[inside.to(X.device)], targets[inside])
     # A batch is one indexing, no loop over rows; given a generator, it leaves the global one be.
     loader = DataLoader(rows, sampler=batches, batch_size=None, generator=order)
-    held_X, held_codes = X[outside.to(X.device)], codes[outside]
+    held_X, held_targets = X[outside.to(X.device)], targets[outside]
     few = not held.any()
     epochs = max(recipe.max_epochs, -(-MIN_STEPS // len(batches))) if few else recipe.max_epochs
 
-    loss_of = nn.CrossEntropyLoss(weight=weights.to(device))
+    several = targets.ndim == 2
+    loss_of = _every_label if several else nn.CrossEntropyLoss(weight=weights.to(device))
     optimiser = torch.optim.AdamW(parameters, lr=recipe.lr, weight_decay=recipe.weight_decay)
     precision = MixedPrecision(device, recipe.amp)
     forward = _Forward(module, recipe.seed, device)
@@ -209,7 +212,7 @@ def train(
         if few:
             continue
         logits = logits_of(module, held_X, device, recipe.batch_size)
-        held_loss = float(loss_of(logits, held_codes.to(device)))
+        held_loss = float(loss_of(logits, held_targets.to(device)))
         if held_loss < best_loss:
             best_loss, best_epoch = held_loss, epoch
             best = copy.deepcopy(module.state_dict())
@@ -221,12 +224,26 @@ def train(
     module.eval()
     temperature = 1.0
     if not few:
-        temperature = temperature_of(
-            logits_of(module, held_X, device, recipe.batch_size), held_codes
-        )
+        logits = logits_of(module, held_X, device, recipe.batch_size)
+        calibrate = _temperature_of_labels if several else temperature_of
+        temperature = calibrate(logits, held_targets)
     optimiser.zero_grad(set_to_none=True)
     watch.end()
     return epoch, temperature
+
+
+def _every_label(logits: torch.Tensor, marks: torch.Tensor) -> torch.Tensor:
+    """Binary cross-entropy, the sum over the labels: a gradient as long as that of one class."""
+    losses = nn.functional.binary_cross_entropy_with_logits(logits, marks, reduction="none")
+    return losses.sum(dim=1).mean()
+
+
+def _temperature_of_labels(logits: torch.Tensor, marks: torch.Tensor) -> float:
+    """The best temperature of logits (n, C) of labels by themselves."""
+    n, labels = marks.shape
+    y = Bernoulli(marks.T.double().cpu(), torch.zeros(n), torch.zeros(labels).double())
+    weights = torch.ones(n, dtype=torch.float64)
+    return best_temperature(logits.detach().cpu().double().T, y, weights)[0]
 
 
 def logits_of(

@@ -18,13 +18,14 @@ from alwidgets.learners.progress import Reporting
 from alwidgets.learners.sklearn_fits import (
     FOLDS,
     Fitted,
+    Several,
     fit_one,
     kind_of,
     out_of_fold,
     probabilities,
     resample,
 )
-from alwidgets.learners.targets import as_codes
+from alwidgets.learners.targets import as_codes, as_marks, decided, is_several
 from alwidgets.tensors import Array, ArrayT
 
 
@@ -37,6 +38,10 @@ class SklearnLearner(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore
     fitted when first asked for: on the same rows with one Exp(1) weight each (the Bayesian
     bootstrap; Rubin, 1981) where the classifier takes weights, else on rows drawn with
     replacement, of which every class keeps one at least.
+
+    A table of 0 and 1, with a column for each of several labels, is learnt label by label, whatever
+    the classifier (binary relevance; Tsoumakas & Katakis, International Journal of Data
+    Warehousing and Mining 2007): as many fits as there are labels.
 
     A fit never starts from the previous one. Classes without a label have probability 0. While
     there are fewer labels than a classifier looks for neighbours, it looks for as many as there
@@ -62,6 +67,8 @@ class SklearnLearner(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore
     >>> learner.predict_proba(np.array([[0.5], [9.5]])).argmax(1).tolist()
     [0, 1]
     """
+
+    _state: Fitted | Several
 
     def __init__(
         self,
@@ -105,7 +112,10 @@ class SklearnLearner(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore
 
     @property
     def temperature_(self) -> float:
-        """By which scores, or logarithms of probabilities, are divided; 1 if not calibrated."""
+        """By which scores, or logarithms of probabilities, are divided; 1 if not calibrated.
+
+        Of several labels the geometric mean.
+        """
         return self._fitted().temperature
 
     def fit(self, X: Array, y: Array, *, classes: int | None = None) -> Self:
@@ -116,7 +126,8 @@ class SklearnLearner(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore
         X : (n, d) float array or tensor
         y : (n,) array or tensor
             Class codes 0..C-1 where `classes` is given, else labels of any kind: column c of the
-            probabilities then stands for the c-th of them in ascending order (`classes_`).
+            probabilities then stands for the c-th of them in ascending order (`classes_`). Or a
+            table of 0 and 1, (n, C) with C of 2 or more: which labels each item has.
         classes : int, optional
             C, where some codes may have no label yet.
 
@@ -131,41 +142,58 @@ class SklearnLearner(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore
         self.check()
         intake = _Intake()
         rows, given = _validated(intake, _as_numpy(X), _as_numpy(y), reset=True)
-        codes, labels = as_codes(given, classes, len(given))
-        self._state = self._find(
-            # A fit that is asked for later (of the copies) must find the same rows.
-            np.array(rows),
-            codes,
-            labels,
-            getattr(intake, "feature_names_in_", None),
-        )
+        names = getattr(intake, "feature_names_in_", None)
+        # A fit that is asked for later (of the copies) must find the same rows.
+        kept = np.array(rows)
+        if is_several(given):
+            self._state = self._find_several(kept, as_marks(given, classes, len(kept)), names)
+        else:
+            self._state = self._find(kept, *as_codes(given, classes, len(given)), names)
         return self
+
+    def _find_several(
+        self, X: NDArray[Any], marks: NDArray[Any], names: NDArray[Any] | None
+    ) -> Several:
+        codes = marks.astype(np.int64)
+        return Several(tuple(self._find(X, column, np.arange(2), names) for column in codes.T))
 
     def predict_proba(self, X: ArrayT) -> ArrayT:
         """Class probabilities, (n, C) float32."""
-        state: Fitted = self._fitted()
-        rows = self._rows(X)
-        if state.fitted is not None and kind_of(state.fitted) == "votes":
-            voters = (state.fitted, *self._members(state))
-            proba = np.mean([probabilities(voter, rows, state) for voter in voters], axis=0)
-        else:
-            proba = probabilities(state.fitted, rows, state)
+        proba = self._proba(self._fitted(), self._rows(X))
         result: ArrayT = _like(proba.astype(np.float32), X)
         return result
 
+    def _proba(self, state: Fitted | Several, rows: NDArray[Any]) -> NDArray[np.float64]:
+        if isinstance(state, Several):
+            return np.stack([self._proba(part, rows)[:, 1] for part in state.columns], axis=1)
+        if state.fitted is not None and kind_of(state.fitted) == "votes":
+            voters = (state.fitted, *self._members(state))
+            votes = [probabilities(voter, rows, state) for voter in voters]
+            return np.asarray(np.mean(votes, axis=0))
+        return probabilities(state.fitted, rows, state)
+
     def posterior(self, X: ArrayT) -> ArrayT:
         """Class probabilities of each copy, (K, n, C) float32."""
-        state = self._fitted()
-        rows = self._rows(X)
+        result: ArrayT = _like(self._samples(self._fitted(), self._rows(X)), X)
+        return result
+
+    def _samples(self, state: Fitted | Several, rows: NDArray[Any]) -> NDArray[np.float32]:
+        if isinstance(state, Several):
+            return np.stack([self._samples(part, rows)[:, :, 1] for part in state.columns], axis=2)
         proba = np.empty((state.n_members, len(rows), len(state.labels)), dtype=np.float32)
         for k, member in enumerate(self._members(state)):
             proba[k] = probabilities(member, rows, state)
-        result: ArrayT = _like(proba, X)
-        return result
+        return proba
 
     def predict(self, X: ArrayT) -> ArrayT:
-        """The most probable label of each row, (n,); a code where `classes` was given."""
-        labels = self._fitted().labels[_as_numpy(self.predict_proba(X)).argmax(axis=1)]
+        """The most probable label of each row, (n,); a code where `classes` was given.
+
+        Of several labels those with a probability of at least 1/2, (n, C) of 0 and 1.
+        """
+        state, proba = self._fitted(), _as_numpy(self.predict_proba(X))
+        several = isinstance(state, Several)
+        said = decided(proba, several)
+        labels = said.astype(np.int64) if several else state.labels[said]
         result: ArrayT = _like(labels, X) if labels.dtype.kind in "iufb" else labels
         return result
 
@@ -222,7 +250,12 @@ class SklearnLearner(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore
             )
         self.members, self.seed = members, seed
         self.check()
-        self._state = self._find(rows, codes, labels, names)
+        several = codes.ndim == 2
+        self._state = (
+            self._find_several(rows, codes, names)
+            if several
+            else self._find(rows, codes, labels, names)
+        )
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -261,8 +294,8 @@ class SklearnLearner(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore
             )
         return self
 
-    def _fitted(self) -> Fitted:
-        state: Fitted | None = vars(self).get("_state")
+    def _fitted(self) -> Fitted | Several:
+        state: Fitted | Several | None = vars(self).get("_state")
         if state is None:
             raise UnfittedError("The learner has not been fitted: call fit(X, y) first.")
         return state
@@ -329,6 +362,7 @@ _Intake.__name__ = "SklearnLearner"
 
 def _validated(owner: Any, X: Any, y: Any = None, *, reset: bool) -> tuple[NDArray[Any], Any]:
     """Finite (n, d) float32 or float64 features, and labels if a fit is what they are for."""
+    more = {"multi_output": True} if reset and is_several(y) else {}
     try:
         found = validate_data(
             owner,
@@ -338,6 +372,7 @@ def _validated(owner: Any, X: Any, y: Any = None, *, reset: bool) -> tuple[NDArr
             dtype=[np.float64, np.float32],
             ensure_all_finite=False,
             ensure_min_samples=0,  # as_codes says what to do
+            **more,
         )
     except ValueError as error:
         raise LearnerError(str(error)) from error

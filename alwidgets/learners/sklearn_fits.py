@@ -46,6 +46,56 @@ class Fitted:
         return np.unique(self.codes)
 
 
+@dataclass(eq=False)
+class Several:
+    """What a fit found for several labels: for each of them whether an item has it."""
+
+    columns: tuple[Fitted, ...]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+    @property
+    def X(self) -> NDArray[Any]:
+        """(n, d), the same for all labels."""
+        return self.columns[0].X
+
+    @property
+    def codes(self) -> NDArray[np.int64]:
+        """(n, C) of 0 and 1."""
+        return np.stack([column.codes for column in self.columns], axis=1)
+
+    @property
+    def labels(self) -> NDArray[Any]:
+        """Numbers of the columns, (C,)."""
+        return np.arange(len(self.columns))
+
+    @property
+    def names(self) -> NDArray[Any] | None:
+        """Of the features."""
+        return self.columns[0].names
+
+    @property
+    def temperature(self) -> float:
+        """Geometric mean of those of the labels."""
+        return float(np.exp(np.mean(np.log([column.temperature for column in self.columns]))))
+
+    @property
+    def n_members(self) -> int:
+        """Posterior samples."""
+        return self.columns[0].n_members
+
+    @property
+    def seed(self) -> int:
+        """Of all fits."""
+        return self.columns[0].seed
+
+    @property
+    def template(self) -> Any:
+        """Never fitted."""
+        return self.columns[0].template
+
+
 def fit_one(
     template: Any,
     seed: int,

@@ -39,11 +39,6 @@ def as_codes(y: Any, classes: int | None, n: int) -> tuple[NDArray[np.int64], ND
         labels = labels.astype(labels.dtype.newbyteorder("="))
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = column_or_1d(labels, warn=True)
-    if labels.ndim == 2:
-        raise LearnerError(
-            f"Labels of shape {labels.shape}, several for an item: this learner takes one "
-            "class for each. HeadEnsemble() takes several, of 0 and 1."
-        )
     if labels.ndim != 1 or len(labels) != n:
         raise LearnerError(f"There are {n} rows of features but labels of shape {labels.shape}.")
     if n == 0:

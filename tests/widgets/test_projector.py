@@ -284,7 +284,7 @@ def test_a_round_without_a_model(setup: Setup) -> None:
 
 
 def test_more_classes_than_a_byte_holds(setup: Setup) -> None:
-    setup.session.task = Classification([f"c{i}" for i in range(300)])
+    setup.session.task = Classification(f"c{i}" for i in range(300))
     setup.session.codes = np.array([299, -1, 0, 0, 0, 0], dtype=np.int32)
     (colours, (codes,)), _ = setup.tell({"type": "colour_by", "by": "label"})
     assert colours["bytes"] == 2
