@@ -151,9 +151,9 @@ describe("pause", () => {
 describe("who has no keys", () => {
   it("pauses and goes on by the same button", () => {
     on.desk.model.queue(textCards("a"));
-    on.desk.find(".alw-hold").click();
+    on.desk.find(".alw-pausing").click();
     expect(on.desk.find(".alw-pause").hidden).toBe(false);
-    on.desk.find(".alw-hold").click();
+    on.desk.find(".alw-pausing").click();
     expect(on.desk.find(".alw-pause").hidden).toBe(true);
   });
 

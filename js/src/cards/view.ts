@@ -56,7 +56,7 @@ export class CardsView {
   readonly #edit = button("edit", "e", "Classes", icon(PENCIL));
   readonly #undo = button("undo", "Backspace", "Undo");
   readonly #redo = button("redo", "Control+Y", "Redo");
-  readonly #hold = button("hold", "p", "Pause", icon(BARS));
+  readonly #rest = button("pausing", "p", "Pause", icon(BARS));
   readonly #skip = button("skip", "Space", "Skip");
   readonly #last = make("span", { class: "alw-last" });
   readonly #live = make("div", { class: "alw-hidden", role: "status", "aria-live": "polite" });
@@ -134,7 +134,7 @@ export class CardsView {
           this.#redo,
           this.#last,
           make("span", { class: "alw-space" }),
-          this.#hold,
+          this.#rest,
           this.#skip,
         ),
         this.#footer.root,
@@ -282,7 +282,7 @@ export class CardsView {
     listeners.dom(this.#undo, "click", () => this.#state.undo());
     listeners.dom(this.#redo, "click", () => this.#state.redo());
     listeners.dom(this.#flag, "click", () => this.#state.flag());
-    listeners.dom(this.#hold, "click", () => this.#state.pause());
+    listeners.dom(this.#rest, "click", () => this.#state.pause());
     listeners.dom(this.#keys, "click", () => this.#toggleHelp());
     listeners.dom(this.#why, "click", () => this.#toggleWhy());
     listeners.dom(this.#edit, "click", () => this.#toggleEditor());
