@@ -230,7 +230,7 @@ def test_a_finger_is_enough(opened: Open) -> None:
     notebook.screenshot(SCREENSHOTS / "cards-touch.png", cards.root)
     tap(".alw-guide-head button")
     assert cards.root.locator(".alw-guidelines").is_hidden()
-    tap(".alw-rest")
+    tap(".alw-pausing")
     assert cards.root.locator(".alw-pause").is_visible()
     tap(".alw-go")
     for panel, button in (("help", "help-button"), ("reasons", "why"), ("editor", "edit")):

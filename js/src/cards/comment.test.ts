@@ -106,6 +106,22 @@ describe("a comment", () => {
     expect(remark()).toBe("half a thou");
   });
 
+  it("that was begun is kept by all but Escape in it", () => {
+    on.desk.press("c");
+    line().value = "half a thou";
+    on.desk.view.focus();
+    on.desk.press("Escape");
+    expect(open()).toBe(false);
+    expect(remark()).toBe("a comment you began");
+    on.desk.find(".alw-comment").click();
+    on.desk.find(".alw-comment").click();
+    on.desk.find(".alw-remark").click();
+    expect(line().value).toBe("half a thou");
+    on.desk.press("Escape", {}, line());
+    expect(remark()).toBeNull();
+    expect(comments()).toEqual([]);
+  });
+
   it("has a button for who has no keys", () => {
     const button = on.desk.find(".alw-comment");
     expect(button.getAttribute("aria-keyshortcuts")).toBe("c");

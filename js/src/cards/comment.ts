@@ -47,7 +47,7 @@ export class Comment {
     this.root = make("div", { class: "alw-comment-box" }, this.#remark, this.#line);
     this.toggler.setAttribute("aria-expanded", "false");
     listeners.dom(keep, "click", () => this.#send());
-    listeners.dom(this.#remark, "click", () => this.toggle(true));
+    listeners.dom(this.#remark, "click", () => this.#start());
     listeners.dom(this.toggler, "click", () => this.toggle());
   }
 
@@ -55,21 +55,29 @@ export class Comment {
     return !this.#line.hidden;
   }
 
-  toggle(open = !this.open): void {
-    const card = this.#card;
-    if (!card || open === this.open || this.#state.paused) return;
-    this.#line.hidden = !open;
-    this.toggler.setAttribute("aria-expanded", String(open));
-    if (open) {
-      this.#input.value = this.#begun.get(card.item_id) ?? card.comment ?? "";
-      this.#input.focus({ preventScroll: true });
-    } else this.#home();
+  /** Opens the line, or closes it: what was begun is kept. */
+  toggle(): void {
+    if (this.open) this.close(true);
+    else this.#start();
+  }
+
+  /** Closes the line; `keep` has the words there again when the card is. */
+  close(keep: boolean): void {
+    const { value } = this.#input;
+    if (this.#card) {
+      if (keep && value !== (this.#card.comment ?? "")) this.#begun.set(this.#card.item_id, value);
+      else this.#begun.delete(this.#card.item_id);
+    }
+    const focused = this.#line.contains(this.#line.ownerDocument.activeElement);
+    this.#line.hidden = true;
+    this.toggler.setAttribute("aria-expanded", "false");
+    if (focused) this.#home();
     this.#paintRemark();
   }
 
   paint(state: CardsState): void {
     const card = state.deck.current?.card ?? null;
-    if (this.open && card?.item_id !== this.#card?.item_id) this.#interrupt();
+    if (this.open && card?.item_id !== this.#card?.item_id) this.close(true);
     this.#card = card;
     this.toggler.disabled = card === null || state.paused;
     this.#paintRemark();
@@ -80,30 +88,24 @@ export class Comment {
     if (isComposing(event) || event.target !== this.#input) return false;
     if (event.key === "Enter") {
       if (!event.repeat) this.#send();
-    } else if (event.key === "Escape") this.#end();
+    } else if (event.key === "Escape") this.close(false);
     else return false;
     return true;
   }
 
   #send(): void {
     const text = this.#input.value;
-    this.#end();
+    this.close(false);
     this.#state.comment(text);
   }
 
-  #end(): void {
-    if (this.#card) this.#begun.delete(this.#card.item_id);
-    this.toggle(false);
-  }
-
-  /** The card went while somebody wrote: the words are there again when it is. */
-  #interrupt(): void {
-    const { value } = this.#input;
-    if (this.#card && value !== (this.#card.comment ?? "")) this.#begun.set(this.#card.item_id, value);
-    const focused = this.#input.ownerDocument.activeElement === this.#input;
-    this.#line.hidden = true;
-    this.toggler.setAttribute("aria-expanded", "false");
-    if (focused) this.#home();
+  #start(): void {
+    if (!this.#card || this.#state.paused) return;
+    this.#input.value = this.#begun.get(this.#card.item_id) ?? this.#card.comment ?? "";
+    this.#line.hidden = false;
+    this.toggler.setAttribute("aria-expanded", "true");
+    this.#input.focus({ preventScroll: true });
+    this.#paintRemark();
   }
 
   #paintRemark(): void {

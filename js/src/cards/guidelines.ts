@@ -86,6 +86,11 @@ export class Guidelines {
 
   /** A key pressed in the panel. Returns whether it was the panel's, or one of its links', own. */
   key(event: KeyboardEvent): boolean {
+    if (event.key === "Escape" && !event.isComposing) {
+      event.preventDefault();
+      this.toggle(false);
+      return true;
+    }
     const heights = SCROLLS[event.key];
     if (heights === undefined || (event.target as Element).closest("button")) {
       return event.key === "Enter" && (event.target as Element).closest("a") !== null;

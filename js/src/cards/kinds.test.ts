@@ -80,6 +80,14 @@ describe("the list of keys", () => {
     expect(keys()).not.toContain("/");
   });
 
+  it("gives the focus back when it goes", () => {
+    on.desk.press("?");
+    on.desk.find(".alw-help").focus();
+    on.desk.press("Escape", {}, on.desk.find(".alw-help"));
+    expect(on.desk.find(".alw-help").hidden).toBe(true);
+    expect(document.activeElement).toBe(on.desk.view.root);
+  });
+
   it("is scrolled by the arrows, and goes with any other key", () => {
     on.desk.model.queue(textCards("a"));
     on.desk.press("?");

@@ -1,7 +1,6 @@
-import axe from "axe-core";
 import { describe, expect, it, vi } from "vitest";
 import { STATUS, useDesk } from "./desk";
-import { classification, freeText, multiLabel, textCard, textCards } from "./testing";
+import { classification, textCard, textCards } from "./testing";
 import { CardsView } from "./view";
 
 const on = useDesk();
@@ -142,42 +141,5 @@ describe("a class more", () => {
     on.desk.model.set("_task", classification(["ham", "spam", "unsure"]));
     on.desk.press("3");
     expect(on.desk.model.events[0]?.answer).toBe("unsure");
-  });
-});
-
-describe("accessibility", () => {
-  it("has no violation that axe finds, in any state", async () => {
-    vi.useRealTimers();
-    const style = document.createElement("style");
-    style.textContent = "[hidden] { display: none }"; // a browser has that of its own
-    document.body.append(style);
-    const check = async () => {
-      // colours and layout need a browser
-      const found = await axe.run(on.desk.view.root, { rules: { "color-contrast": { enabled: false } } });
-      expect(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`)).toEqual([]);
-    };
-    await check();
-    on.desk.model.receive({ ...STATUS, error: "row 17 holds NaN", notice: "one class only" });
-    on.desk.model.queue([
-      textCard("a", { suggestion: { answer: "spam", confidence: 1 }, metadata: { k: "v" } }),
-    ]);
-    on.desk.press("?");
-    await check();
-    on.desk.press("1");
-    await check();
-    const suggestion = { answer: ["joy"], confidence: 0.6 };
-    on.desk.model.set("_guidelines", "# How\n\nRead [this](https://example.org/).");
-    on.desk.model.set("_task", multiLabel(["joy", "love"]));
-    on.desk.model.queue([textCard("b", { suggestion, comment: "odd" })]);
-    on.desk.press("g");
-    await check();
-    on.desk.press("c");
-    await check();
-    on.desk.press("Escape", {}, on.desk.find(".alw-comment-input"));
-    on.desk.model.set("_task", multiLabel(Array.from({ length: 30 }, (_, i) => `label ${i}`)));
-    on.desk.press("1");
-    await check();
-    on.desk.model.set("_task", freeText());
-    await check();
   });
 });

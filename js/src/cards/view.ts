@@ -8,6 +8,7 @@ import { Comment } from "./comment";
 import { Editor } from "./editor";
 import { Footer } from "./footer";
 import { Guidelines } from "./guidelines";
+import { handBack } from "./handback";
 import { Help } from "./help";
 import { actionOf } from "./keys";
 import { Notices } from "./notices";
@@ -277,6 +278,7 @@ export class CardsView {
   }
 
   #toggleHelp(open?: boolean): void {
+    if (this.#help.root.contains(this.root.ownerDocument.activeElement)) this.focus();
     this.#help.toggle(open);
     this.#keys.setAttribute("aria-expanded", String(this.#help.open));
   }
@@ -374,7 +376,8 @@ export class CardsView {
         this.#toggleWhy();
         break;
       case "edit":
-        this.#toggleEditor();
+        if (this.#state.task.kind === "classification") this.#toggleEditor();
+        else this.#answers.now.type("e"); // where it does nothing it is a letter
         break;
       case "pause":
         this.#state.pause();
@@ -389,7 +392,8 @@ export class CardsView {
         this.#comment.toggle();
         break;
       case "guide":
-        this.#guidelines.toggle();
+        if (this.#state.guidelines) this.#guidelines.toggle();
+        else this.#answers.now.type("g");
         break;
       case "skip":
         this.#state.skip();
@@ -413,7 +417,6 @@ export class CardsView {
         this.#stage.pan(action.pages);
         break;
       case "zoom":
-        // where there is nothing to zoom, Z is a letter
         if (!this.#stage.zoom()) this.#answers.now.type("z");
         break;
       case "help":
@@ -421,23 +424,10 @@ export class CardsView {
         break;
       case "leave":
         if (this.#stage.unzoom()) break;
-        if (this.#guidelines.open) this.#guidelines.toggle(false);
-        else this.#leave();
+        if (this.#comment.open) this.#comment.close(true);
+        else if (this.#guidelines.open) this.#guidelines.toggle(false);
+        else handBack(this.root);
         break;
-    }
-  }
-
-  /** Hands the keyboard back to the notebook. */
-  #leave(): void {
-    const { root } = this;
-    const active = root.ownerDocument.activeElement;
-    if (active instanceof HTMLElement) active.blur();
-    // JupyterLab's command mode listens where the focus is: on the cell, or on the notebook itself
-    for (const name of [".jp-Cell", ".jp-Notebook"]) {
-      const host = root.closest<HTMLElement>(name);
-      if (!host || host.tabIndex < 0) continue;
-      host.focus({ preventScroll: true });
-      return;
     }
   }
 }
