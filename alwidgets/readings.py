@@ -5,7 +5,7 @@ Nothing here changes a ledger; whoever reads one holds the lock that it is under
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -87,13 +87,16 @@ def to_frame(ledger: Ledger) -> pd.DataFrame:
         # Numpy's "not a time" is the number that stands for none here.
         return pd.Series(labels.column(column)[rows].view("datetime64[us]")).dt.tz_localize("UTC")
 
-    def sparse(texts: dict[int, str], keys: NDArray[Any]) -> NDArray[Any]:
-        """What few rows have; None in the others."""
-        column = np.full(len(keys), None, dtype=object)
-        if texts:
-            column[:] = [texts.get(key) for key in keys.tolist()]
-        return column
+    def sparse(of: NDArray[Any], texts: Iterable[str]) -> pd.Series[Any]:
+        """What few rows of the log have; None in the others."""
+        column = np.full(len(rows), None, dtype=object)
+        place = np.minimum(np.searchsorted(rows, of), max(len(rows) - 1, 0))
+        for at, row, text in zip(place.tolist(), of.tolist(), texts, strict=True):
+            if len(rows) and rows[at] == row:
+                column[at] = text
+        return pd.Series(column, dtype=object)
 
+    remarks, bulks = ledger.remarks(), ledger.bulks()
     use = np.where(ledger.audit_drawn[items], "audit", "held")
     model = pd.array(labels.column("model")[rows], dtype="Int64")
     model[~drawn] = pd.NA
@@ -109,8 +112,8 @@ def to_frame(ledger: Ledger) -> pd.DataFrame:
         "q": labels.column("q")[rows],
         "model_version": model,
         "flagged": np.isin(items, labels.flagged),
-        "comment": sparse(ledger.remarks(), items),
-        "bulk": sparse(ledger.bulks(), labels.column("seq")[rows]),
+        "comment": sparse(labels.standing[list(remarks)], remarks.values()),
+        "bulk": sparse(np.searchsorted(labels.column("seq"), list(bulks)), bulks.values()),
     }
     frame = pd.DataFrame(columns)
     frame.index = pd.Index(
