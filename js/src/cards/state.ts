@@ -151,7 +151,7 @@ export class CardsState {
 
   answer(code: number): void {
     const answer = this.task.answers[code];
-    if (answer === undefined || this.deck.phase !== "showing" || this.paused) return;
+    if (answer === undefined || this.deck.phase !== "showing" || this.paused || this.groups.open) return;
     const more = this.deck.current?.stands === "answer" ? 0 : 1;
     this.#did(this.deck.answer(answer), `Labelled ${this.nameOf(answer)}.`, more);
     this.pace.add(this.#world.now());

@@ -17,7 +17,7 @@ describe("labelling together", () => {
     expect(on.desk.find<HTMLElement>(".alw-card:not(.alw-together)").hidden).toBe(true);
     expect(open()).toBe(true);
     expect(on.desk.text(".alw-together-title")).toBe("Found “win”");
-    expect(on.desk.text(".alw-rest-name")).toBe("spam");
+    expect(on.desk.text(".alw-for-rest-name")).toBe("spam");
     expect(promised()).toBe("Enter labels 5 as spam");
     expect(items().map((item) => item.querySelector(".alw-idea")!.textContent)).toEqual([
       "",
@@ -69,7 +69,7 @@ describe("labelling together", () => {
 
   it("asks for the answer of the rest where nothing is suggested", () => {
     come([chosen("v", null), chosen("w", null)]);
-    expect(on.desk.text(".alw-rest-name")).toBe("choose a class");
+    expect(on.desk.text(".alw-for-rest-name")).toBe("choose a class");
     press("End");
     press("Enter");
     expect(on.desk.model.events).toEqual([]);
@@ -224,7 +224,7 @@ describe("labelling together", () => {
     come([chosen("v", "class 1"), chosen("w", "class 1")]);
     on.desk.view.root.focus();
     on.desk.press("ArrowDown");
-    press("c");
+    press("/");
     const filter = on.desk.find<HTMLInputElement>(".alw-filter");
     expect(document.activeElement).toBe(filter);
     filter.value = "class 29";
