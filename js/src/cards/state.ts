@@ -177,7 +177,7 @@ export class CardsState {
 
   give(answer: Answer): void {
     const { current } = this.deck;
-    if (current === null || this.paused) return;
+    if (current === null || this.paused || this.groups.open) return;
     const more = current.stands === "answer" ? 0 : 1;
     this.drafts.drop(current.card.item_id);
     this.#did(this.deck.answer(answer), sentence(deedOf(this.task, answer)), more);

@@ -27,7 +27,7 @@ export class Grid {
   readonly #list: HTMLElement;
   readonly #rest: HTMLElement;
   readonly #restDot = make("span", { class: "alw-dot", "aria-hidden": "true" });
-  readonly #restName = make("span", { class: "alw-rest-name" });
+  readonly #restName = make("span", { class: "alw-for-rest-name" });
   readonly #promise = make("span", { class: "alw-promise" });
   readonly #accept = make("button", { type: "button", class: "alw-act alw-accept", ...OWN });
   readonly #acceptText = make("span", {});
@@ -48,8 +48,15 @@ export class Grid {
     this.#pause = new Pause(listeners, () => state.pause(false));
     this.#rest = make(
       "div",
-      { class: "alw-rest", role: "option", tabindex: 0, "aria-selected": "true", "data-place": REST, ...OWN },
-      make("span", { class: "alw-rest-label" }, "The rest"),
+      {
+        class: "alw-for-rest",
+        role: "option",
+        tabindex: 0,
+        "aria-selected": "true",
+        "data-place": REST,
+        ...OWN,
+      },
+      make("span", { class: "alw-for-rest-label" }, "The rest"),
       this.#restDot,
       this.#restName,
       this.#promise,
