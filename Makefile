@@ -68,10 +68,7 @@ $(VENV)/.stamp-dev: $(VENV)/.stamp-venv $(DEPENDENCIES)
 	@touch $@ $(VENV)/.stamp-lab
 
 # What the benchmark compares with.
-$(VENV)/.stamp-bench-cards: $(VENV)/.stamp-bench browser ## the cards in JupyterLab, beside their peers (PARTS="presses pages stores")
-	$(PY) tests/bench/cards $(PARTS) $(BENCH_ARGS)
-
-bench: $(VENV)/.stamp-dev js
+$(VENV)/.stamp-bench: $(VENV)/.stamp-dev js
 	$(PIP_INSTALL) --editable '.[lab,dev,bench]'
 	@touch $@
 
@@ -128,12 +125,12 @@ test-gpu: setup
 # Finds a Chromium or installs one, and prints where it is; the tests ask the same script.
 browser: setup
 	$(call say,a browser for the tests)
-	@$(PY) tests/browser.py
+	@$(PY) -m tests.browser
 
 # Finds a PostgreSQL server, or installs one where it may; without one its tests are skipped.
 postgres: setup
 	$(call say,a PostgreSQL server for the tests)
-	@$(PY) tests/postgres.py || echo "The tests on PostgreSQL are skipped."
+	@$(PY) -m tests.postgres || echo "The tests on PostgreSQL are skipped."
 
 test-lab: browser
 	$(call say,lab: JupyterLab in a real browser)
@@ -148,6 +145,9 @@ test: ## every test; fails where a browser is missing
 
 bench: $(VENV)/.stamp-bench ## times and memory beside other tools (PARTS="rounds selecting", DEVICE=cuda)
 	DEVICE=$(DEVICE) $(PY) tests/bench $(PARTS) $(BENCH_ARGS)
+
+bench-cards: $(VENV)/.stamp-bench browser ## the cards in JupyterLab, beside their peers (PARTS="presses pages stores")
+	$(PY) tests/bench/cards $(PARTS) $(BENCH_ARGS)
 
 wheel: setup ## dist/alwidgets-*.whl
 	$(PY) -m build --wheel

@@ -13,6 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.installing import install_package, run, say
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 HINT = (
     "No Chromium was found, and none could be installed. Install Chromium or Google Chrome and "
@@ -22,11 +24,6 @@ HINT = (
 
 class NoBrowserError(RuntimeError):
     """There is no browser that starts."""
-
-
-def say(text: str) -> None:
-    """Tell what is going on; the standard output holds the path and nothing else."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def starts(path: str) -> bool:
@@ -59,22 +56,6 @@ def of_playwright() -> str | None:
     return path if path and Path(path).exists() and starts(path) else None
 
 
-def run(*command: str) -> bool:
-    """Run a command, its output on the standard error; say whether it worked."""
-    say("$ " + " ".join(command))
-    try:
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        return subprocess.run(command, stdout=sys.stderr, timeout=900, env=quiet).returncode == 0
-    except (OSError, subprocess.TimeoutExpired) as error:
-        say(str(error))
-        return False
-
-
-def apt_works() -> bool:
-    """Say whether this is root on a Debian, or on what is made from it."""
-    return hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get") is not None
-
-
 def find() -> str:
     """Return the path of a Chromium that starts, installing one if need be.
 
@@ -93,10 +74,8 @@ def find() -> str:
     path = on_path() or of_playwright()
     if path is None and run(sys.executable, "-m", "playwright", "install", "chromium"):
         path = of_playwright()
-    if path is None and apt_works():
-        run("apt-get", "update")
-        if run("apt-get", "install", "-y", "chromium"):
-            path = on_path()
+    if path is None and install_package("chromium"):
+        path = on_path()
     if path is None:
         raise NoBrowserError(HINT)
     return path

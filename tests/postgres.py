@@ -8,10 +8,10 @@ in the same way and install nothing.
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 import sys
 from pathlib import Path
+
+from tests.installing import install_package
 
 PROGRAMS = ("initdb", "postgres")
 HINT = (
@@ -22,11 +22,6 @@ HINT = (
 
 class NoServerError(RuntimeError):
     """There is no PostgreSQL server here."""
-
-
-def say(text: str) -> None:
-    """Tell what is going on; the standard output holds the folder and nothing else."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def find() -> Path:
@@ -57,28 +52,6 @@ def holds_server(folder: Path) -> bool:
     return all(os.access(folder / name, os.X_OK) for name in PROGRAMS)
 
 
-def install() -> bool:
-    """Install Debian's package, where that can be done; say whether it worked."""
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    return (
-        root
-        and shutil.which("apt-get") is not None
-        and run("apt-get", "update")
-        and run("apt-get", "install", "-y", "--no-install-recommends", "postgresql")
-    )
-
-
-def run(*command: str) -> bool:
-    """Run a command, its output on the standard error; say whether it worked."""
-    say("$ " + " ".join(command))
-    try:
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        return subprocess.run(command, stdout=sys.stderr, timeout=900, env=quiet).returncode == 0
-    except (OSError, subprocess.TimeoutExpired) as error:
-        say(str(error))
-        return False
-
-
 def _version(folder: Path) -> float:
     try:
         return float(folder.parent.name)
@@ -90,6 +63,6 @@ if __name__ == "__main__":
     try:
         print(find())
     except NoServerError:
-        if not install():
+        if not install_package("postgresql", "--no-install-recommends"):
             sys.exit(f"error: {HINT}")
         print(find())

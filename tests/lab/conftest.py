@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Error
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
+from tests.browser import find
 
-from browser import find  # noqa: E402
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
 from harness import Lab  # noqa: E402
 from page import Notebook  # noqa: E402
 

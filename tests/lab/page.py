@@ -46,13 +46,23 @@ class Notebook:
         self.console: list[str] = []
         self.outside: list[str] = []
         self._profile = profile
-        self.page = profile.new_page()
+        self.turn()
+        self.cards = Cards(self)
+
+    def turn(self) -> None:
+        """Go on in a new tab, of the same browser profile; `load` brings the notebook."""
+        self.page = self._profile.new_page()
         self.page.set_default_timeout(60_000)
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda e: self.console.append(f"uncaught: {e}"))
         self.page.on("request", self._requested)
         self.page.on("websocket", self._requested)
-        self.cards = Cards(self)
+
+    def beside(self) -> Notebook:
+        """The same notebook, as it was saved, in one more tab of the same profile."""
+        other = Notebook(self.lab, self._profile, self.path)
+        other.load()
+        return other
 
     def __enter__(self) -> Self:
         return self

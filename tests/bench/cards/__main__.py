@@ -19,11 +19,12 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 OUT = ROOT / "artifacts" / "bench-cards.json"
-sys.path[:0] = [str(HERE), str(HERE.parent), str(ROOT / "tests/lab"), str(ROOT / "tests")]
+sys.path[:0] = [str(HERE), str(HERE.parent), str(ROOT / "tests/lab"), str(ROOT)]
 
 import harness  # noqa: E402
-from browser import find  # noqa: E402
 from table import Row  # noqa: E402
+
+from tests.browser import find  # noqa: E402
 
 PARTS = ("presses", "pages", "stores")
 #: What the tests draw WebGL with. With these the whole page goes through a graphics card made of

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import astuple, fields
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
 from table import Row, count
 
 import alwidgets as al
+from alwidgets.checkpoint import Checkpoint
 from alwidgets.ledger import Ledger
 from alwidgets.schema import Draw, Event, now
 from alwidgets.store import LabelStore
@@ -85,14 +87,27 @@ def large(folder: Path, events: int) -> Iterator[Row]:
     _, seconds = timed(lambda: fill(path, pool.ids, audit.reserved, events))
     yield Row(group, "written by plain SQL", seconds, "s", f"{path.stat().st_size >> 20} MB")
 
+    yield Row(group, "a loop of Python, 10 million steps", bare(), "s", "for comparison")
     store = LabelStore(path)
+    checkpoint = Checkpoint(store, audit.key).path
+    checkpoint.unlink(missing_ok=True)
     ledger, seconds = timed(lambda: Ledger(pool, task, store, audit))
     note = f"{ledger.labels.n_answers:,} labels stand"
     yield bar(group, "replay", seconds, REPLAY_S, note)
     store.close()
 
+    checkpoint.unlink()
     session, seconds = timed(opened)
-    yield bar(group, "open a session", seconds, OPEN_S, "pool and its ids are there; no round runs")
+    yield Row(group, "open a session, no checkpoint", seconds, "s", "as on another machine")
+    session.store.close()
+    note = "pool and its ids are there; no round runs"
+    times = []
+    for _ in range(3):
+        session, seconds = timed(opened)
+        times.append(seconds)
+        session.store.close()
+    yield bar(group, "open a session", median(times), OPEN_S, f"median of 3; {note}")
+    session = opened()
     frame, seconds = timed(session.labels)
     yield bar(group, "session.labels()", seconds, LABELS_S, f"{len(frame):,} rows")
     _, seconds = timed(session.labels)
@@ -100,6 +115,14 @@ def large(folder: Path, events: int) -> Iterator[Row]:
     _, seconds = timed(lambda: session.record(pool.ids[0], task.classes[0]))
     yield Row(group, "record one more", seconds * 1000, "ms")
     session.store.close()  # to close the session would wait for a round
+
+
+def bare() -> float:
+    """Seconds of a loop that does nothing: what the machine has left for this process."""
+    begin, total = time.perf_counter(), 0
+    for n in range(10_000_000):
+        total += n
+    return time.perf_counter() - begin
 
 
 def bar(group: str, name: str, seconds: float, most: float, note: str) -> Row:
