@@ -191,7 +191,9 @@ class Modelling(Hub):
             rank, index = self._ledger.rank(draw), self._ledger.index(item_id)
             labelled, codes, _, _ = training_set(self._ledger)
         alike: list[Neighbour] = []
-        if self.task.classes and not self.reserved[index]:
+        # What is known of others would sway the answer where the suggestion must not.
+        hidden = self.reserved[index] or self._suggested.hides(draw)
+        if self.task.classes and not hidden:
             recent = slice(-MOST_COMPARED, None)
             alike = self._most_like(index, labelled[recent], codes[recent], k)
         return Why(draw.strategy, draw.score, rank, alike)
@@ -226,7 +228,12 @@ class Modelling(Hub):
         code = self.task.encode(suggestion[0])
 
         def belief(texts: list[str]) -> NDArray[Any]:
-            return learner.predict_proba(self.pool.encode(texts))[:, code]
+            proba = learner.predict_proba(self.pool.encode(texts))
+            if not self.task.multilabel:
+                return proba[:, code]
+            has = self.task.targets(np.array([code]))[0] == 1
+            share: NDArray[Any] = np.where(has, proba, 1 - proba).prod(axis=1)
+            return share
 
         with few_threads(self.pool.features.shape[1] * MOST_TRIED):
             return driving_words(content.text, belief)

@@ -5,5 +5,6 @@ export default defineConfig({
     environment: "happy-dom",
     include: ["src/**/*.test.ts"],
     restoreMocks: true,
+    testTimeout: 20_000, // axe takes its time where every core is busy
   },
 });

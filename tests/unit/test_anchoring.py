@@ -226,3 +226,14 @@ def test_without_answers_there_is_nothing_to_tell() -> None:
     assert (found.n_shown, found.n_hidden) == (0, 0)
     assert "nothing to compare with" in str(found)
     session.close()
+
+
+def test_a_card_without_a_suggestion_tells_nothing_else_either() -> None:
+    session = opened(hide_suggestions=0.5)
+    label(session, 40, sways=False)
+    cards = [i for i in session.next(20) if i.stream == "train"]
+    hidden = {i.id for i in cards if i.suggestion is None}
+    assert 0 < len(hidden) < len(cards)
+    for item in cards:
+        assert (session.why(item.id).neighbours == []) == (item.id in hidden)
+    session.close()

@@ -99,3 +99,24 @@ def test_there_are_no_words_in_rows_and_before_there_is_a_model() -> None:
     texts = al.Session(al.Pool.from_texts(["one", "two"]), al.Classification(["a", "b"]))
     assert texts.driving_words(texts.pool.ids[0]) == []
     texts.close()
+
+
+def test_of_several_labels_the_words_of_all_of_them_are_told() -> None:
+    words = {"joy": "glad", "anger": "rage"}
+    rng = np.random.default_rng(0)
+    has = rng.random((120, 2)) < 0.5
+    texts = [
+        " ".join([f"text {i}", *(w for w, h in zip(words.values(), row, strict=True) if h)])
+        for i, row in enumerate(has)
+    ]
+    pool = al.Pool.from_texts(texts, ids=range(120))
+    session = al.Session(pool, al.MultiLabel(list(words)), executor=al.InlineExecutor())
+    for item in session.next(60):
+        session.record(item.id, [n for n, h in zip(words, has[item.index], strict=True) if h])
+    session.retrain()
+    both = next(i for i in session.next(60) if i.suggestion == ["joy", "anger"])
+    text = texts[both.index]
+    marks = {text[a:b]: weight for a, b, weight in session.driving_words(both.id)}
+    assert marks["glad"] > 0.1
+    assert marks["rage"] > 0.1
+    session.close()
