@@ -231,13 +231,13 @@ def test_a_finger_is_enough(opened: Open) -> None:
     tap(".alw-guide-head button")
     assert cards.root.locator(".alw-guidelines").is_hidden()
     tap(".alw-pausing")
-    assert cards.root.locator(".alw-pause").is_visible()
+    assert cards.root.locator(".alw-card > .alw-pause").is_visible()
     tap(".alw-go")
     for panel, button in (("help", "help-button"), ("reasons", "why"), ("editor", "edit")):
         tap(f".alw-{button}")
-        assert cards.root.locator(f".alw-{panel}").is_visible()
+        assert cards.root.locator(f".alw-card > .alw-{panel}").is_visible()
         tap(f".alw-{button}")
-        assert cards.root.locator(f".alw-{panel}").is_hidden()
+        assert cards.root.locator(f".alw-card > .alw-{panel}").is_hidden()
     assert cards.item == third
     cards.wait_saved()
     assert notebook.value(ANSWERS) == ["class b"]
