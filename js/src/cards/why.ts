@@ -30,6 +30,16 @@ const LOOKS_FOR: Record<string, string> = {
   falcun: "unsure, and unlike the others of its batch",
   mismatch_first_farthest: "the model contradicts the nearest label",
   galaxy: "at the border of a class",
+  mean_binary_entropy: "the model is unsure of its labels",
+  max_binary_entropy: "the model is unsure of one of its labels",
+  binary_minimum: "a close call about one label",
+  max_loss_reduction: "many of its labels may be predicted wrong",
+  max_margin_uncertainty: "a close call which labels it has",
+  cardinality_inconsistency: "unusually many or few labels predicted",
+  margin_cardinality: "a close call, with unusually many or few labels",
+  mean_score: "likely to have several labels",
+  max_score: "almost sure to have a label",
+  multilabel_bald: "the members of the model disagree about its labels",
 };
 
 export interface Why {
