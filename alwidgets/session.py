@@ -219,7 +219,7 @@ class Session(Reviewing, Gathering, Displayed):
         return exchange.join(df, self.pool, self.labels(), id)
 
     def label_codes(self) -> NDArray[np.int32]:
-        """Class code of every item of the pool, shape (n,); -1 where there is no answer."""
+        """Code of the answer of every item of the pool, shape (n,); -1 where there is none."""
         with self._lock:
             return readings.label_codes(self._ledger)
 

@@ -25,7 +25,8 @@ def choose(known: Known, losing: str | None = None) -> tuple[str, str]:
     """The strategy for the next batch, and why, in words.
 
     Typical items first (Hacohen et al., ICML 2022). Then uncertainty herding (Bae et al., ICLR
-    2025), which goes over from coverage to uncertainty by itself as its kernel narrows. While a
+    2025), which goes over from coverage to uncertainty by itself as its kernel narrows; the
+    uncertainty about several labels is :func:`~alwidgets.strategies.max_loss_reduction`. While a
     class of which there are fewer than 10 labels is rare in what the model says of the pool, under
     2 % and under a quarter of what it would have if all classes were equal, its border is searched
     (Zhang et al., ICML 2022); not where items have several labels. Random items where the audit

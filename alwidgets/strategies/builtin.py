@@ -29,7 +29,7 @@ from alwidgets.strategies.falcun import falcun
 from alwidgets.strategies.galaxy import galaxy
 from alwidgets.strategies.herding import max_herding, uncertainty_herding
 from alwidgets.strategies.mismatch import mismatch_first_farthest
-from alwidgets.strategies.multilabel import mean_binary_entropy
+from alwidgets.strategies.multilabel import max_loss_reduction
 from alwidgets.strategies.registry import AUTO, SHARP, Strategy
 from alwidgets.strategies.selection import top
 from alwidgets.strategies.typiclust import typiclust
@@ -50,8 +50,8 @@ def _codes(c: Context) -> torch.Tensor:
 
 
 def _doubt(c: Context) -> torch.Tensor:
-    """About an item's class, or on average about each of its labels."""
-    return mean_binary_entropy(c.proba) if c.multilabel else margin(c.proba)
+    """About an item's class, or about its labels."""
+    return max_loss_reduction(c.proba) if c.multilabel else margin(c.proba)
 
 
 def _expected_error_reduction(c: Context, n: int) -> Any:

@@ -119,9 +119,11 @@ class MultiLabel:
         """Codes (n,) of rows of 0 and 1, (n, C)."""
         if not len(targets):
             return np.empty(0, dtype=np.int64)
-        # Rows as bytes: to find the distinct ones among them is then a sort of short texts.
-        packed = np.ascontiguousarray(np.packbits(np.asarray(targets, dtype=bool), axis=1))
-        rows = packed.view(f"V{packed.shape[1]}").reshape(-1)
+        # Rows as words, or as texts of bytes: to find the distinct ones is then to sort these.
+        packed = np.packbits(np.asarray(targets, dtype=bool), axis=1)
+        width = -(-packed.shape[1] // 8) * 8
+        padded = np.pad(packed, ((0, 0), (0, width - packed.shape[1])))
+        rows = padded.view(np.uint64 if width == 8 else f"V{width}").reshape(-1)
         _, first, at = np.unique(rows, return_index=True, return_inverse=True)
         codes = [self._code_of(tuple(np.flatnonzero(row).tolist())) for row in targets[first]]
         return np.array(codes, dtype=np.int64)[at.reshape(-1)]

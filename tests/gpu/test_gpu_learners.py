@@ -10,8 +10,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from alwidgets.learners import HeadEnsemble
 from alwidgets.learners.module import TorchLearner
 from alwidgets.learners.module_training import MixedPrecision
+from alwidgets.strategies import mean_binary_entropy, multilabel_bald
 
 pytestmark = [
     pytest.mark.gpu,
@@ -86,3 +88,24 @@ def test_global_state_stays_as_it_was() -> None:
     torch.manual_seed(2)
     two = TorchLearner(Net, max_epochs=3).fit(X, y).predict_proba(X)
     np.testing.assert_allclose(one, two, atol=1e-3)
+
+
+def test_several_labels_are_those_of_the_processor(tmp_path: Path) -> None:
+    X, y = blobs(200)
+    marks = np.eye(3, dtype=np.int64)[y]
+    marks[::4, 2] = 1
+    learner = HeadEnsemble(members=4).fit(X, marks)
+    assert learner.device.type == "cuda"
+    found = HeadEnsemble(members=4, device="cpu").fit(X, marks)
+    np.testing.assert_allclose(learner.predict_proba(X), found.predict_proba(X), atol=5e-3)
+    given = torch.from_numpy(X).cuda()
+    proba, samples = learner.predict_proba(given), learner.posterior(given)
+    assert proba.is_cuda
+    for score in (mean_binary_entropy(proba), multilabel_bald(samples)):
+        assert score.is_cuda
+    learner.save(tmp_path / "model")
+    found.load(tmp_path / "model")
+    np.testing.assert_allclose(found.predict_proba(X), proba.cpu(), atol=1e-4)
+    learner.fit(given, torch.from_numpy(marks).cuda())
+    module = TorchLearner(Net, max_epochs=20, lr=3e-3).fit(X, marks)
+    assert ((module.predict_proba(X) >= 0.5) == marks).mean() > 0.8
