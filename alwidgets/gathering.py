@@ -31,7 +31,7 @@ class Gathering(Labelling):
             At most 500.
         search : str, optional
             Instead: a text that the items hold, upper and lower case alike. The first 500 that
-            have no answer; of a pool that cannot be read in three seconds, those found by then.
+            have no answer; of a pool that cannot be read in two seconds, those found by then.
         title : str, optional
             What they have in common, in words.
 

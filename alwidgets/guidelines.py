@@ -41,6 +41,8 @@ def read_guidelines(given: str | PathLike[str] | None) -> str:
                 f"{place} cannot be read ({e.strerror or e}). Give the path of a file that is "
                 "there, or the text itself."
             ) from e
-    if len(text.encode("utf-8", "replace")) > MOST_BYTES:
+    # Half of a surrogate pair cannot be sent to a page.
+    sendable = text.encode("utf-8", "replace")
+    if len(sendable) > MOST_BYTES:
         raise AlwidgetsError(f"{place} are larger than a megabyte: link to what is so long.")
-    return text
+    return sendable.decode()

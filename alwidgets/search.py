@@ -16,7 +16,7 @@ from .pool import Pool
 
 MOST_FOUND = 500
 #: A person waits for it.
-SECONDS = 3.0
+SECONDS = 2.0
 #: Items between two looks at the clock.
 LOOK = 64
 

@@ -130,6 +130,7 @@ class Session(Reviewing, Gathering, Displayed):
         check_arguments(pool, task, batch_size, audit, seed)
         # What is stored goes through JSON, which knows no numbers of numpy.
         batch_size, seed = int(batch_size), int(seed)
+        audit = audit if task.classes else 0.0  # there is no model to estimate
         check_strategy(get_strategy(strategy), task)
         as_learner(learner, seed)
         self.pool = pool

@@ -15,8 +15,8 @@ MAX_TEXT = 10_000
 class Correction:
     """A text, to be corrected or written.
 
-    No model is trained on it: a text is of no class. Items come by how typical they are, or at
-    random, and are never scored.
+    No model is trained on it, for a text is of no class: items come by how typical they are, or
+    at random, without suggestions, and no audit is set apart, for there is nothing to estimate.
 
     Parameters
     ----------

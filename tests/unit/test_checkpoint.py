@@ -49,6 +49,8 @@ def answer(ledger: Ledger, store: LabelStore, n: int) -> None:
         events = [Event(f"e{k}", item, "skip" if k % 3 else "answer", None if k % 3 else "b")]
         if k % 5 == 0:
             events.append(Event(f"r{k}", item, "retract", target=f"e{k}"))
+        if k % 4 == 0:
+            events.append(Event(f"c{k}", item, "comment", comment=f"remark {k}"))
         for event in store.append([ledger.validate(e) for e in events]):
             ledger.apply(event)
 
@@ -60,6 +62,7 @@ def same(one: Ledger, other: Ledger) -> None:
     np.testing.assert_array_equal(one.standing, other.standing)
     assert one.labels.answers.names == other.labels.answers.names
     assert [d.item_id for d in one.queue.upcoming()] == [d.item_id for d in other.queue.upcoming()]
+    assert one.remarks() == other.remarks() != {}
     assert (one.revision, one.n_candidates) == (other.revision, other.n_candidates)
 
 

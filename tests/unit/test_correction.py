@@ -123,6 +123,7 @@ def test_a_session_goes_through_all_items_without_a_model(strategy: str, tmp_pat
     assert {s.strategy for s in session.switches} <= {strategy, "representative", "random"}
     assert np.isnan(session.estimate().value)
     assert session.label_codes().max() == 0
+    assert set(session.labels()["stream"]) == {"train"}
     with pytest.raises(LearnerError, match="No model is trained for Correction"):
         session.predict(["teh cat"])
     for view in views:

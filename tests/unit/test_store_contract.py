@@ -434,6 +434,35 @@ def test_a_session_goes_on_where_it_was(location: str | Path) -> None:
     third.close()
 
 
+@lasting
+def test_bulk_answers_and_remarks_are_there_again(location: str | Path) -> None:
+    session = session_on(location)
+    label(session, 12)
+    for name in ("one", "two"):
+        free = [i for i in session.pool.ids if i not in session.labels().index]
+        items = session.label_together(free[:8]).items
+        session.commit(
+            Event(f"{name}{n}", item.id, "answer", "odd", draw_id=item.draw_id, bulk=name)
+            for n, item in enumerate(items)
+        )
+        session.comment(items[0].id, f"of {name}")
+    session.undo()
+    item, _ = session.revisit(session.history(1)[0].id)
+    session.record(item.id, "even", draw_id=item.draw_id)
+    label(session, 3)
+    before, history = state(session), session.history(100)
+    assert session.labels()["bulk"].dropna().tolist() == ["one"] * 7  # one was changed since
+    # Undone, the cards of the second came first and were answered one by one.
+    assert session.labels()["comment"].dropna().tolist() == ["of one", "of two"]
+    session.close()
+    held = Held()
+    again = session_on(location, held)
+    assert state(again) == before
+    assert again.history(100) == history
+    held.go.set()
+    again.close()
+
+
 def test_a_session_is_the_same_on_every_place(location: str | Path | None) -> None:
     kept, memory = session_on(location), session_on(None)
     for session in (kept, memory):

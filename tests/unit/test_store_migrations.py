@@ -204,11 +204,12 @@ def test_no_room_for_the_copy_leaves_the_store_as_it_was(old: Path) -> None:
 
 def test_a_newer_store_is_named_and_left_as_it_was(old: Path) -> None:
     with closing(sqlite3.connect(old)) as connection:
-        connection.execute("UPDATE meta SET value = '4' WHERE key = 'schema'")
+        connection.execute(f"UPDATE meta SET value = '{SCHEMA_VERSION + 1}' WHERE key = 'schema'")
         connection.execute("DROP TABLE switches")
         connection.commit()
     before = dump(old)
-    with pytest.raises(StoreError, match=r"labels\.db was made by a newer version .*schema 4"):
+    newer = rf"labels\.db was made by a newer version .*schema {SCHEMA_VERSION + 1}"
+    with pytest.raises(StoreError, match=newer):
         LabelStore(old)
     assert dump(old) == before
 

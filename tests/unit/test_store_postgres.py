@@ -13,7 +13,7 @@ import pytest
 
 import alwidgets as al
 from alwidgets.errors import StoreError, StoreInUseError
-from alwidgets.schema import Draw, Event
+from alwidgets.schema import SCHEMA_VERSION, Draw, Event
 from alwidgets.store import LabelStore
 from tests.unit.postgres import Server, running
 
@@ -93,7 +93,7 @@ def test_the_lock_is_let_go_when_opening_fails(place: str) -> None:
     with pytest.raises(StoreError, match="newer version"):
         LabelStore(place)
     with psycopg.connect(place) as connection:
-        connection.execute("UPDATE meta SET value = '2' WHERE key = 'schema'")
+        connection.execute(f"UPDATE meta SET value = '{SCHEMA_VERSION}' WHERE key = 'schema'")
     LabelStore(place).close()
 
 

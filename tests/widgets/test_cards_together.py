@@ -204,6 +204,9 @@ def test_guidelines_as_they_are(tmp_path: Path) -> None:
         session = opened(text)
         assert session.guidelines == text
         session.close()
+    session = opened("half \ud83d")
+    assert session.guidelines == "half ?"
+    session.close()
     session = opened(None)
     assert session.guidelines == ""
     session.close()
