@@ -34,7 +34,8 @@ export class Grid {
   readonly #out = make("button", { type: "button", class: "alw-act alw-leave-out", ...OWN });
   readonly #outText = make("span", {});
   readonly #outCap = cap("X");
-  readonly #hint = make("p", { class: "alw-together-hint" });
+  readonly #byKey = make("span", { class: "alw-by-key" });
+  readonly #byTouch = make("span", { class: "alw-by-touch" });
   readonly #keys = headButton("Keys of the grid", "?");
   readonly #close = headButton("Close without labelling", icon(CROSS));
   readonly #help = make("div", { class: "alw-help", role: "dialog", "aria-label": "Keys", hidden: true });
@@ -68,6 +69,7 @@ export class Grid {
       "aria-multiselectable": "true",
       "data-lm-suppress-shortcuts": "true",
     });
+    const hint = make("p", { class: "alw-together-hint" }, this.#byKey, this.#byTouch);
     this.#accept.append(this.#acceptText, cap("Enter"));
     this.#out.append(this.#outText, this.#outCap);
     this.root = make(
@@ -83,7 +85,7 @@ export class Grid {
         this.#close,
       ),
       this.#list,
-      make("div", { class: "alw-together-foot" }, this.#accept, this.#out, this.#hint),
+      make("div", { class: "alw-together-foot" }, this.#accept, this.#out, hint),
       this.#pause.root,
       this.#help,
     );
@@ -265,7 +267,8 @@ export class Grid {
     setText(this.#outCap, outKey(this.#state.keys));
     const keys = keyRange(this.#state.keys);
     const go = targets.length === 0 ? "Arrows go to the items." : "Home goes back to the rest.";
-    setText(this.#hint, `${keys || "The classes"} answer ${aim(group)}. ${go}`);
+    setText(this.#byKey, `${keys || "The classes"} answer ${aim(group)}. ${go}`);
+    setText(this.#byTouch, `The classes below answer ${aim(group)}.`);
   }
 
   #colour(answer: Group["rest"]): string | null {
