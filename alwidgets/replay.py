@@ -26,6 +26,7 @@ from .labels import (
     SKIP,
     STREAMS,
     Labels,
+    looked_up,
     microseconds,
 )
 from .pool import Pool
@@ -115,7 +116,7 @@ def _read_events(store: LabelStore, pool: Pool, labels: Labels) -> dict[int, str
         )
         streams, strategies, models, scores, q = by
         ids += items
-        kind = np.array([KIND[k] for k in kinds], dtype=np.int8)
+        kind = looked_up(KIND, kinds, np.int8)
         for n in np.flatnonzero(kind == RETRACT).tolist():
             by_retract[labels.n_events + n] = targets[n]
         labels.extend(
@@ -126,7 +127,7 @@ def _read_events(store: LabelStore, pool: Pool, labels: Labels) -> dict[int, str
                 "annotator": labels.annotators.codes(annotators),
                 "shown": times(shown),
                 "answered": times(answered),
-                "stream": np.array([STREAM[s] for s in streams], dtype=np.int8),
+                "stream": looked_up(STREAM, streams, np.int8),
                 "strategy": labels.strategies.codes(strategies),
                 "model": np.array([NONE if m is None else m for m in models], dtype=np.int32),
                 "score": np.array(scores, dtype=np.float64),  # None becomes NaN
