@@ -8,9 +8,8 @@ import { Comment } from "./comment";
 import { Editor } from "./editor";
 import { Footer } from "./footer";
 import { Guidelines } from "./guidelines";
-import { handBack } from "./handback";
 import { Help } from "./help";
-import { actionOf } from "./keys";
+import { Keyboard } from "./keyboard";
 import { Notices } from "./notices";
 import { BARS, button, cap, FLAG, OWN, PENCIL } from "./parts";
 import { Pause } from "./pause";
@@ -298,7 +297,21 @@ export class CardsView {
 
   #listen(): void {
     const { listeners, root } = this;
-    listeners.dom(root, "keydown", (event) => this.#keydown(event));
+    const keyboard = new Keyboard(this.#state, {
+      root,
+      stage: this.#stage,
+      answers: this.#answers,
+      comment: this.#comment,
+      guidelines: this.#guidelines,
+      editor: this.#editor,
+      help: this.#help,
+      reasons: this.#reasons,
+      aside: this.#aside,
+      toggleHelp: (open) => this.#toggleHelp(open),
+      toggleWhy: () => this.#toggleWhy(),
+      toggleEditor: () => this.#toggleEditor(),
+    });
+    listeners.dom(root, "keydown", (event) => keyboard.press(event));
     for (const name of ["keyup", "keypress"]) listeners.dom(root, name, (event) => event.stopPropagation());
     listeners.dom(root, "pointerdown", (event) => {
       const target = event.target as Element;
@@ -318,116 +331,5 @@ export class CardsView {
     listeners.dom(this.#keys, "click", () => this.#toggleHelp());
     listeners.dom(this.#why, "click", () => this.#toggleWhy());
     listeners.dom(this.#edit, "click", () => this.#toggleEditor());
-  }
-
-  #keydown(event: KeyboardEvent): void {
-    event.stopPropagation(); // the notebook has keys of its own
-    const target = event.target as Element;
-    if (target === this.#answers.now.field) {
-      if (this.#answers.now.fieldKey(event)) event.preventDefault();
-      return;
-    }
-    if (target.matches(".alw-comment-input")) {
-      if (this.#comment.key(event)) event.preventDefault();
-      return;
-    }
-    if (this.#guidelines.root.contains(target) && this.#guidelines.key(event)) return;
-    if (this.#editor.root.contains(target)) {
-      if (event.key === "Escape") this.#toggleEditor();
-      return;
-    }
-    if (this.#aside.keydown(event)) return;
-    if (target.closest("button") && (event.key === "Enter" || event.key === " ")) {
-      if (event.repeat) event.preventDefault(); // a button clicks again and again while Enter is held
-      return;
-    }
-    const action = actionOf(this.#state.remap.read(event), this.#state.keys);
-    if (action === null) {
-      if (event.repeat && (event.key === " " || event.key === "Backspace")) event.preventDefault();
-      else if (this.#state.deck.current && !this.#state.paused) this.#answers.now.takes(event);
-      return;
-    }
-    event.preventDefault();
-    if (this.#help.open && action.do === "scroll") {
-      this.#help.scroll(action.pages);
-      return;
-    }
-    if (this.#help.open && action.do !== "help") {
-      this.#toggleHelp(false);
-      if (action.do === "leave") return;
-    }
-    if (this.#editor.open && action.do === "leave") {
-      this.#toggleEditor();
-      return;
-    }
-    if (this.#reasons.open && action.do !== "why") {
-      this.#reasons.close();
-      if (action.do === "leave") return;
-    }
-    if (this.#state.paused && !["pause", "help", "leave"].includes(action.do)) return;
-    switch (action.do) {
-      case "earlier":
-        this.#aside.earlier.toggle();
-        break;
-      case "search":
-        this.#aside.search.toggle();
-        break;
-      case "why":
-        this.#toggleWhy();
-        break;
-      case "edit":
-        if (this.#state.task.kind === "classification") this.#toggleEditor();
-        else this.#answers.now.type("e"); // where it does nothing it is a letter
-        break;
-      case "pause":
-        this.#state.pause();
-        break;
-      case "answer":
-        this.#answers.now.choose(action.code);
-        break;
-      case "accept":
-        this.#answers.now.enter();
-        break;
-      case "comment":
-        this.#comment.toggle();
-        break;
-      case "guide":
-        if (this.#state.guidelines) this.#guidelines.toggle();
-        else this.#answers.now.type("g");
-        break;
-      case "skip":
-        this.#state.skip();
-        break;
-      case "undo":
-        this.#state.undo();
-        break;
-      case "redo":
-        this.#state.redo();
-        break;
-      case "flag":
-        this.#state.flag();
-        break;
-      case "filter":
-        this.#answers.now.type(action.text);
-        break;
-      case "scroll":
-        this.#stage.scroll(action.pages);
-        break;
-      case "pan":
-        this.#stage.pan(action.pages);
-        break;
-      case "zoom":
-        if (!this.#stage.zoom()) this.#answers.now.type("z");
-        break;
-      case "help":
-        this.#toggleHelp();
-        break;
-      case "leave":
-        if (this.#stage.unzoom()) break;
-        if (this.#comment.open) this.#comment.close(true);
-        else if (this.#guidelines.open) this.#guidelines.toggle(false);
-        else handBack(this.root);
-        break;
-    }
   }
 }
