@@ -23,7 +23,9 @@ import { keysOf } from "./keys";
 import { Pace } from "./pace";
 import { Past } from "./past";
 import { Remap } from "./remap";
+import { Supply } from "./supply";
 import { Groups } from "./together/groups";
+import { Unsaved } from "./unsaved";
 import { deedOf, nameOf, sentence } from "./words";
 
 export interface CardsTraits extends Record<string, unknown> {
@@ -43,10 +45,6 @@ export interface World {
   timers?: Timers;
 }
 
-const ASK_AGAIN = 3_000; // a request for cards that got no answer in this time is made again
-const LONGEST_ASK = 30_000;
-const LATE = 2_000; // labels normally take far less to be saved
-const QUIET = 10_000; // labels unsaved for so long are worth a word
 const SETTLE = 400; // Python's status and its acknowledgement come in either order
 
 /** All there is to the cards of one model; any number of views look at it and press its buttons. */
@@ -68,8 +66,6 @@ export class CardsState {
   status: Status | null = null;
   /** Labels given, counting those still on their way. */
   labelled = 0;
-  /** Whether labels wait for longer than usual to be saved. */
-  late = false;
   /** Whether the person is away: nothing is answered, and the clock stands still. */
   paused = false;
   /** What Python said last about why a card is there. */
@@ -82,12 +78,9 @@ export class CardsState {
   readonly #world: World;
   readonly #watchers = new Set<() => void>();
   readonly #board = new Board();
-  #asked: number | null = null;
+  readonly #waiting: Unsaved;
+  readonly #supply: Supply;
   #settling: Cleanup | null = null;
-  #late: Cleanup | null = null;
-  #quiet: Cleanup | null = null;
-  #starving: Cleanup | null = null;
-  #patience = ASK_AGAIN;
 
   constructor(model: Model<CardsTraits>, world?: Partial<World>) {
     this.#model = model;
@@ -98,7 +91,10 @@ export class CardsState {
     this.keys = keysOf(this.task);
     this.remap = new Remap(model.get("_keys") ?? {});
     this.deck = new CardDeck({ now: () => new Date(this.#world.now()), newId: this.#world.newId });
-    const shelf = this.store.persistent ? this.#world.shelf : null;
+    this.#supply = new Supply(this.listeners, this.deck, (message) => this.#send(message), this.#world.now);
+    const { persistent } = this.store;
+    this.#waiting = new Unsaved(this.listeners, this.#board, persistent, () => this.#changed());
+    const shelf = persistent ? this.#world.shelf : null;
     this.drafts = new Drafts(this.store.id, shelf, this.listeners);
     this.outbox = new Outbox({
       storeId: this.store.id,
@@ -132,7 +128,7 @@ export class CardsState {
       this.guidelines = model.get("_guidelines") ?? "";
       this.#changed();
     });
-    this.#askForMore();
+    this.#supply.ask();
     this.outbox.flush();
     this.#outboxChanged();
   }
@@ -145,6 +141,11 @@ export class CardsState {
 
   get notices(): Notice[] {
     return this.#board.notices;
+  }
+
+  /** Whether labels wait for longer than usual to be saved. */
+  get late(): boolean {
+    return this.#waiting.late;
   }
 
   get unsaved(): number {
@@ -282,11 +283,11 @@ export class CardsState {
   receive(message: ToCards, buffers: readonly DataView[]): void {
     switch (message.type) {
       case "queue":
-        this.#asked = null;
+        this.#supply.came();
         this.blobs.add(message.cards, buffers);
         this.deck.refill(message.cards, message.model_version, message.exhausted);
         this.blobs.keep([...this.deck.live, ...this.groups.cards]);
-        this.#askForMore();
+        this.#supply.ask();
         break;
       case "ack":
         this.deck.saved(message.event_ids);
@@ -305,7 +306,7 @@ export class CardsState {
         break;
       case "labelled":
         this.#answeredElsewhere(message.item_id);
-        this.#askForMore();
+        this.#supply.ask();
         break;
       case "undone": {
         this.blobs.add([message.card], buffers);
@@ -364,7 +365,7 @@ export class CardsState {
     const others = Object.keys(items).filter((eventId) => !this.outbox.knows(eventId));
     for (const eventId of others) this.#answeredElsewhere(items[eventId]!);
     if (others.length === 0) return;
-    this.#askForMore();
+    this.#supply.ask();
     this.#changed();
   }
 
@@ -379,7 +380,7 @@ export class CardsState {
     this.groups.forget();
     this.#changed();
     this.outbox.addAll(events);
-    this.#askForMore();
+    this.#supply.ask();
   }
 
   /** Has a text read out. */
@@ -398,42 +399,6 @@ export class CardsState {
     this.said = `Not saved: ${reason}`;
   }
 
-  #outboxChanged(): void {
-    const { size, durable } = this.outbox;
-    if (size === 0) {
-      this.late = false;
-      this.#late?.();
-      this.#late = null;
-      this.#quiet?.();
-      this.#quiet = null;
-      this.#board.set("unsaved", "warn", null, "");
-      this.#board.set("storage", "warn", null, "");
-    } else {
-      if (this.store.persistent && !durable) {
-        const text = "This browser keeps no copy of unsaved labels: its storage is full or forbidden.";
-        this.#board.set("storage", "warn", text, "Leave this page open until every label is saved.");
-      }
-      this.#late ??= this.listeners.timeout(() => {
-        this.late = true;
-        this.#changed();
-      }, LATE);
-      this.#quiet ??= this.listeners.timeout(() => this.#tellUnsaved(), QUIET);
-    }
-    this.#changed();
-  }
-
-  #tellUnsaved(): void {
-    this.#quiet = null;
-    if (this.unsaved === 0) return;
-    const remedy =
-      this.outbox.durable && this.store.persistent
-        ? "They are safe in this browser. If the kernel has stopped, run the cell again and they are saved."
-        : "Keep this page open; if the kernel is busy they are saved as soon as it is free.";
-    const text = "The kernel has not confirmed the newest labels yet.";
-    this.#board.set("unsaved", "warn", text, remedy);
-    this.#changed();
-  }
-
   /** Takes Python's count once its status and its acknowledgement are both in. */
   #settle(): void {
     this.#settling?.();
@@ -443,24 +408,9 @@ export class CardsState {
     }, SETTLE);
   }
 
-  #askForMore(): void {
-    const now = this.#world.now();
-    if (this.deck.low && (this.#asked === null || now - this.#asked >= ASK_AGAIN)) {
-      this.#asked = now;
-      this.#send({ type: "more" });
-    }
-    if (this.deck.phase !== "waiting") this.#patience = ASK_AGAIN;
-    else if (this.#starving === null) this.#starve();
-  }
-
-  /** With no card there is no key press to ask on: asks again by the clock, ever less often. */
-  #starve(): void {
-    if (!this.deck.fed) this.#send({ type: "hello" });
-    this.#starving = this.listeners.timeout(() => {
-      this.#starving = null;
-      this.#askForMore();
-    }, this.#patience);
-    this.#patience = Math.min(this.#patience * 2, LONGEST_ASK);
+  #outboxChanged(): void {
+    this.#waiting.look(this.outbox);
+    this.#changed();
   }
 
   #send(message: FromCards): void {

@@ -1,0 +1,59 @@
+import type { Listeners } from "../shared/listeners";
+import type { Cleanup } from "../shared/model";
+import type { Outbox } from "../shared/outbox";
+import type { Board } from "./board";
+
+const LATE = 2_000; // labels normally take far less to be saved
+const QUIET = 10_000; // labels unsaved for so long are worth a word
+
+/** Watches the labels that are not saved yet, and says so where they stay it. */
+export class Unsaved {
+  /** Whether labels wait for longer than usual. */
+  late = false;
+  readonly #listeners: Listeners;
+  readonly #board: Board;
+  readonly #persistent: boolean;
+  readonly #changed: () => void;
+  #late: Cleanup | null = null;
+  #quiet: Cleanup | null = null;
+
+  constructor(listeners: Listeners, board: Board, persistent: boolean, changed: () => void) {
+    this.#listeners = listeners;
+    this.#board = board;
+    this.#persistent = persistent;
+    this.#changed = changed;
+  }
+
+  /** The outbox has changed. */
+  look(outbox: Outbox): void {
+    if (outbox.size === 0) {
+      this.late = false;
+      this.#late?.();
+      this.#quiet?.();
+      this.#late = this.#quiet = null;
+      this.#board.set("unsaved", "warn", null, "");
+      this.#board.set("storage", "warn", null, "");
+      return;
+    }
+    if (this.#persistent && !outbox.durable) {
+      const text = "This browser keeps no copy of unsaved labels: its storage is full or forbidden.";
+      this.#board.set("storage", "warn", text, "Leave this page open until every label is saved.");
+    }
+    this.#late ??= this.#listeners.timeout(() => {
+      this.late = true;
+      this.#changed();
+    }, LATE);
+    this.#quiet ??= this.#listeners.timeout(() => this.#tell(outbox), QUIET);
+  }
+
+  #tell(outbox: Outbox): void {
+    this.#quiet = null;
+    if (outbox.size === 0) return;
+    const remedy =
+      outbox.durable && this.#persistent
+        ? "They are safe in this browser. If the kernel has stopped, run the cell again and they are saved."
+        : "Keep this page open; if the kernel is busy they are saved as soon as it is free.";
+    this.#board.set("unsaved", "warn", "The kernel has not confirmed the newest labels yet.", remedy);
+    this.#changed();
+  }
+}
