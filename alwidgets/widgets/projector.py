@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..errors import AlwidgetsError, MessageError
 from ..projection import Map, shared_map
 from ..projection.colours import category_codes, ramp_codes, usual_range
-from ..tasks import Answer, Task
+from ..tasks import Task
 from .bundles import bundle
 from .channel import Channel
 from .payload import describe
@@ -166,8 +166,8 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                 "index": index,
                 "item_id": item_id,
                 "content": content,
-                "label": _name(task.decode(label), task) if label >= 0 else None,
-                "prediction": _name(prediction, task) if known else None,
+                "label": _named(label, task) if label >= 0 else None,
+                "prediction": _named(task.encode(prediction), task) if known else None,
                 "confidence": confidence,
                 "uncertainty": _number(current.uncertainty[index]) if known else None,
             },
@@ -330,13 +330,10 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._channel.post(message, buffers)
 
 
-def _name(answer: Answer, task: Task) -> str:
-    """An answer in words; one that is no name goes by that of its category."""
-    if isinstance(answer, str):
-        return answer
-    if isinstance(answer, list) and len(answer) > 1:
-        return ", ".join(answer)
-    return task.categories[task.encode(answer)]
+def _named(code: int, task: Task) -> str:
+    """An answer by the name of its category; several labels by all of theirs."""
+    several = task.multilabel and code >= len(task.categories) - 1
+    return ", ".join(task.decode(code)) if several else task.categories[code]
 
 
 def _number(value: Any) -> float | None:
