@@ -144,7 +144,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             elif kind == "why":
                 self._send_reasons(*parse_why(content))
             elif kind == "together":
-                self._search(parse_search(content))
+                self._meanwhile(self._search, parse_search(content))
             elif kind == "earlier":
                 self._send_earlier(parse_before(content))
             elif kind == "show":
@@ -263,8 +263,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             ],
         }
         self._post(message)
-        # In a thread of its own: every word is one more text for the encoder.
-        Thread(target=self._send_words, args=(item_id,), daemon=True).start()
+        self._meanwhile(self._send_words, item_id)  # every word is one more text to encode
 
     def _send_words(self, item_id: str) -> None:
         try:
@@ -290,11 +289,13 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             comment=self._session.comment_of(item.id),
         )
 
+    def _meanwhile(self, work: Callable[[str], None], about: str) -> None:
+        """Do what takes a moment, while labels go on being saved."""
+        Thread(target=work, args=(about,), daemon=True).start()
+
     def _search(self, word: str) -> None:
         try:
             gathered = self._session.gather(search=word)
-        except StoreError:
-            raise
         except AlwidgetsError as error:
             self._problem(str(error), "Choose items on the map, or by their ids from a cell.")
             return

@@ -20,6 +20,8 @@ from alwidgets.schema import Switch
 from alwidgets.widgets.cards import Cards
 
 Message = dict[str, Any]
+#: Messages that follow others, or come by themselves.
+ASIDE = ("status", "words")
 AT = "2026-03-01T09:30:00.000Z"
 
 
@@ -42,8 +44,13 @@ class Page:
         return [m for m, _ in self.received]
 
     def ask(self, message: object) -> Message:
-        """Send a message and return its one answer; how things stand may come at any time."""
-        (answer,) = (m for m in self.send(message) if m["type"] != "status")
+        """Send a message and return its answer; how things stand may come at any time."""
+        self.send(message)
+        end = time.monotonic() + 30
+        while not (answers := [m for m, _ in self.received if m["type"] not in ASIDE]):
+            assert time.monotonic() < end, f"{message} was not answered"
+            time.sleep(0.005)
+        (answer,) = answers
         return answer
 
     def of(self, kind: str) -> list[Message]:
