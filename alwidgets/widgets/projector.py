@@ -108,6 +108,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                 "preview": self._preview,
                 "select": self._select,
                 "label_next": self._label_next,
+                "label_together": self._label_together,
             }.get(kind if isinstance(kind, str) else "")
             if handler is None:
                 raise MessageError(f"The map does not know the message {str(content)[:80]!r}.")
@@ -177,7 +178,16 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     def _select(self, message: Message, buffers: list[Any]) -> None:
         self._selected = self._indices(buffers)
 
+    def _label_together(self, message: Message, buffers: list[Any]) -> None:
+        gathered = self._session.label_together(self._chosen(buffers), title="Chosen on the map")
+        self._post({"type": "queued", "count": len(gathered.items), "text": f"{gathered}."})
+
     def _label_next(self, message: Message, buffers: list[Any]) -> None:
+        report = self._session.queue(self._chosen(buffers))
+        self._post({"type": "queued", "count": int(report.queued), "text": f"{report}."})
+
+    def _chosen(self, buffers: list[Any]) -> list[str]:
+        """Ids of the items that are to be labelled."""
         indices = self._indices(buffers)
         if not len(indices):
             raise MessageError("Nothing is selected: lasso some points first.")
@@ -186,8 +196,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                 f"{len(indices):,} items are too many to label next; select at most "
                 f"{MOST_QUEUED:,}."
             )
-        report = self._session.queue([self._session.pool.ids[int(i)] for i in indices])
-        self._post({"type": "queued", "count": int(report.queued), "text": f"{report}."})
+        return [self._session.pool.ids[int(i)] for i in indices]
 
     def _indices(self, buffers: list[Any]) -> NDArray[np.uint32]:
         """Positions in a buffer of uint32, each once, in their order."""

@@ -15,6 +15,7 @@ import pytest
 
 from alwidgets.content import Image, Text
 from alwidgets.errors import AlwidgetsError, ProjectionError
+from alwidgets.items import Gathered
 from alwidgets.projection import Map
 from alwidgets.tasks import Classification
 from alwidgets.widgets.bundles import bundle
@@ -77,6 +78,10 @@ class FakeSession:
     def queue(self, ids: list[str]) -> Any:
         self.queued.append(ids)
         return Report(len(ids))
+
+    def label_together(self, ids: list[str], *, title: str) -> Any:
+        self.queued.append([title, *ids])
+        return Gathered(title, [SimpleNamespace(id=i) for i in ids], 1)  # type: ignore[misc]
 
     def on(self, event: str, listener: Callable[..., object]) -> Callable[[], None]:
         self.listeners.append((event, listener))
@@ -401,6 +406,13 @@ def test_label_next_queues(setup: Setup) -> None:
     assert message == {"type": "queued", "count": 2, "text": "2 cards come next."}
 
 
+def test_a_selection_is_labelled_together(setup: Setup) -> None:
+    message, _ = only(setup.tell({"type": "label_together"}, indices(5, 0, 5)))
+    assert setup.session.queued == [["Chosen on the map", "item-5", "item-0"]]
+    text = "2 items to label together; 1 already labelled."
+    assert message == {"type": "queued", "count": 2, "text": text}
+
+
 # ---------------------------------------------------------------------- what is malformed
 
 
@@ -425,6 +437,7 @@ def test_label_next_queues(setup: Setup) -> None:
         {"type": "preview", "index": "1"},
         {"type": "select"},
         {"type": "label_next"},
+        {"type": "label_together"},
     ],
     ids=str,
 )
@@ -435,7 +448,7 @@ def test_what_is_malformed_is_refused(setup: Setup, message: object) -> None:
     assert answer["reason"]
 
 
-@pytest.mark.parametrize("kind", ["select", "label_next"])
+@pytest.mark.parametrize("kind", ["select", "label_next", "label_together"])
 @pytest.mark.parametrize("buffer", [b"123", indices(6), indices(0, 2**32 - 1)])
 def test_positions_that_do_not_fit_are_refused(setup: Setup, kind: str, buffer: bytes) -> None:
     assert setup.kinds({"type": kind}, buffer) == ["refused"]

@@ -53,10 +53,11 @@ export type ToMap =
   | { type: "refused"; event_id: string | null; reason: string }
   | Problem;
 
-/** What the map sends to Python; `select` and `label_next` with positions as uint32 in a buffer. */
+/** What the map sends to Python; `select`, `label_next` and `label_together` with positions as uint32 in a buffer. */
 export type FromMap =
   | { type: "hello" }
   | { type: "colour_by"; by: ColourBy }
   | { type: "preview"; index: number }
   | { type: "select" }
-  | { type: "label_next" };
+  | { type: "label_next" }
+  | { type: "label_together" };

@@ -79,8 +79,8 @@ describe("a selection", () => {
     model.points(5);
     state.select([4, 0]);
     expect(model.last).toEqual({ message: { type: "select" }, indices: [4, 0] });
-    state.labelNext();
-    state.labelNext();
+    state.label();
+    state.label();
     expect(model.sent.filter((s) => s.message.type === "label_next")).toEqual([
       { message: { type: "label_next" }, indices: [4, 0] },
     ]);
@@ -93,7 +93,7 @@ describe("a selection", () => {
 
   it("that is empty is not queued", () => {
     const { model, state } = start();
-    state.labelNext();
+    state.label();
     expect(model.sent).toHaveLength(1);
   });
 
@@ -101,12 +101,12 @@ describe("a selection", () => {
     const { model, state } = start();
     model.points(5);
     state.select([1]);
-    state.labelNext();
+    state.label();
     model.receive({ type: "problem", text: "The session is closed.", remedy: "Make a new one." });
     expect(state.selection).toEqual([1]);
     expect(state.queueing).toBe(false);
     expect(state.notice?.text).toBe("The session is closed. Make a new one.");
-    state.labelNext();
+    state.label();
     model.receive({ type: "refused", event_id: null, reason: "Too many." });
     expect(state.notice?.text).toBe("Too many.");
     expect(state.queueing).toBe(false);
@@ -116,7 +116,7 @@ describe("a selection", () => {
     const { model, state } = start();
     state.select([1]);
     model.alive = false;
-    state.labelNext();
+    state.label();
     expect(state.selection).toEqual([1]);
     expect(state.queueing).toBe(false);
     expect(state.notice?.kind).toBe("bad");
@@ -181,7 +181,10 @@ describe("the messages that Python is tested with", () => {
     state.colourBy("uncertainty");
     state.askPreview(1);
     state.select([1, 2]);
-    state.labelNext();
+    state.label();
+    model.receive({ type: "queued", count: 2, text: "2 cards come next." });
+    state.selection = [1, 2];
+    state.label("together");
     const sent = model.sent.map(({ message, indices }) => ({
       message,
       buffers: indices ? [4 * indices.length] : [],

@@ -87,14 +87,15 @@ export class MapState implements Disposable {
     this.#tell("selection");
   }
 
-  labelNext(): void {
+  /** Asks for the selection on the next cards, or in a grid to label it in one go. */
+  label(how: "next" | "together" = "next"): void {
     if (this.selection.length === 0 || this.queueing) return;
     if (this.selection.length > MOST_SENT) {
-      this.#say("bad", "That is too much to label next: select fewer points.");
+      this.#say("bad", "That is too much to label: select fewer points.");
       return;
     }
     this.queueing = true;
-    this.#send({ type: "label_next" }, this.selection);
+    this.#send({ type: `label_${how}` }, this.selection);
     this.#tell("selection");
   }
 

@@ -82,6 +82,18 @@ describe("the selection", () => {
     expect(find(".alw-map-notice").textContent).toBe("2 cards come next.");
   });
 
+  it("is labelled together with T, or by the button", () => {
+    state.select([1, 2]);
+    press("t");
+    expect(model.last).toEqual({ message: { type: "label_together" }, indices: [1, 2] });
+    model.receive({ type: "queued", count: 2, text: "2 items to label together." });
+    expect(view.root.dataset.selected).toBe("0");
+    state.select([1]);
+    find(".alw-map-together").click();
+    expect(model.last).toEqual({ message: { type: "label_together" }, indices: [1] });
+    expect(find<HTMLButtonElement>(".alw-map-together").disabled).toBe(true);
+  });
+
   it("is cleared by Escape, and the second Escape hands the focus back", () => {
     view.root.focus();
     state.select([1]);

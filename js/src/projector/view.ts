@@ -56,6 +56,12 @@ export class MapView {
     "Label these next",
     make("kbd", { class: "alw-map-key", "aria-hidden": "true" }, "Enter"),
   );
+  readonly #together = make(
+    "button",
+    { type: "button", class: "alw-map-together", "aria-keyshortcuts": "t", ...OWN },
+    "Together",
+    make("kbd", { class: "alw-map-key", "aria-hidden": "true" }, "T"),
+  );
   readonly #clear = make(
     "button",
     {
@@ -92,6 +98,7 @@ export class MapView {
       { class: "alw-map-selection", hidden: true },
       this.#chosen,
       this.#next,
+      this.#together,
       this.#clear,
     );
     this.#image.append(this.#stage.root);
@@ -147,7 +154,8 @@ export class MapView {
     listeners.dom(this.#by, "change", () => state.colourBy(this.#by.value as ColourBy));
     listeners.dom(this.#lasso, "click", () => this.#toggleLasso());
     listeners.dom(this.#fit, "click", () => this.#stage.plot?.fit());
-    listeners.dom(this.#next, "click", () => state.labelNext());
+    listeners.dom(this.#next, "click", () => state.label());
+    listeners.dom(this.#together, "click", () => state.label("together"));
     listeners.dom(this.#clear, "click", () => {
       state.select([]);
       root.focus({ preventScroll: true });
@@ -189,7 +197,8 @@ export class MapView {
     }
     if (event.target !== this.root) return; // buttons and the list have keys of their own
     const run = {
-      Enter: () => this.#state.labelNext(),
+      Enter: () => this.#state.label(),
+      t: () => this.#state.label("together"),
       l: () => this.#toggleLasso(),
       "0": () => plot?.fit(),
       "+": () => plot?.zoom(1.4),
@@ -279,8 +288,8 @@ export class MapView {
     this.#caption.hidden = this.#progress.hidden = n > 0;
     if (n === 0 && hadFocus) this.root.focus({ preventScroll: true });
     setText(this.#chosen, `${count(n)} selected`);
-    this.#next.disabled = this.#state.queueing;
-    if (n > 0) setText(this.#live, `${count(n)} selected. Enter labels them next.`);
+    this.#next.disabled = this.#together.disabled = this.#state.queueing;
+    if (n > 0) setText(this.#live, `${count(n)} selected. Enter labels them next, T together.`);
   }
 
   #show(notice: MapState["notice"]): void {
