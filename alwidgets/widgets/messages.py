@@ -284,7 +284,7 @@ def parse_why(content: dict[str, Any]) -> tuple[str, str | None]:
     ------
     MessageError
     """
-    item_id = cast(str, _text(content, "item_id", MAX_ITEM_ID))
+    item_id = _item_id(content)
     return item_id, _text(content, "draw_id", MAX_ID, optional=True)
 
 
@@ -320,7 +320,7 @@ def parse_show(content: dict[str, Any]) -> str:
     ------
     MessageError
     """
-    return cast(str, _text(content, "item_id", MAX_ITEM_ID))
+    return _item_id(content)
 
 
 def event_id_of(raw: dict[str, Any]) -> str | None:
@@ -355,7 +355,7 @@ def parse_event(raw: dict[str, Any], annotator: str) -> Event:
         raise MessageError("A retract event, and no other, names its target.")
     return Event(
         event_id=cast(str, _text(raw, "event_id", MAX_ID)),
-        item_id=cast(str, _text(raw, "item_id", MAX_ITEM_ID)),
+        item_id=_item_id(raw),
         kind=cast(Kind, kind),
         answer=answer if kind == "answer" else None,
         target=target,
@@ -368,13 +368,25 @@ def parse_event(raw: dict[str, Any], annotator: str) -> Event:
     )
 
 
-def _text(raw: dict[str, Any], name: str, longest: int, *, optional: bool = False) -> str | None:
+def _item_id(raw: dict[str, Any]) -> str:
+    """The id of an item; a pool may have any text for one."""
+    return cast(str, _text(raw, "item_id", MAX_ITEM_ID, unfit=""))
+
+
+def _text(
+    raw: dict[str, Any],
+    name: str,
+    longest: int,
+    *,
+    optional: bool = False,
+    unfit: str = "\0",
+) -> str | None:
     value = raw.get(name)
     if value is None and optional:
         return None
     if not isinstance(value, str) or not 0 < len(value) <= longest:
         raise MessageError(f"The {name} must be a text of 1 to {longest:,} characters.")
-    if "\0" in value or any("\ud800" <= c <= "\udfff" for c in value):
+    if (unfit and unfit in value) or any("\ud800" <= c <= "\udfff" for c in value):
         raise MessageError(f"The event's {name} is no text that can be kept.")
     return value
 

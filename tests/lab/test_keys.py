@@ -94,6 +94,8 @@ def test_keys_stay_on_the_cards(notebook: Notebook) -> None:
 
 
 def test_escape_gives_the_keyboard_back(notebook: Notebook) -> None:
+    notebook.load()  # whatever the keys of the other test have opened is closed
+    notebook.cards.wait_card()
     page = notebook.page
     select_cell(notebook, 1)
     notebook.cards.root.click(position={"x": 5, "y": 5})

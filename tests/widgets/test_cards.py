@@ -578,3 +578,15 @@ def test_another_strategy_is_announced_once_the_first_labels_are_there(page: Pag
     page.session._signals.emit("switch", Switch("margin", "random", "it does better", 4, 80))
     (status,) = page.of("status")
     assert status["notice"] == "Next cards by random: it does better."
+
+
+def test_an_item_of_any_name_is_labelled() -> None:
+    name = "nought \0 <b>"
+    pool = al.Pool.from_texts(["one", "two"], ids=[name, "other"])
+    session = al.Session(pool, al.Classification(["ham", "spam"]), audit=0)
+    page = Page(session)
+    page.answer(name, "e1")
+    assert page.of("refused") == []
+    assert session.labels().loc[name, "answer"] == "ham"
+    page.cards.close()
+    session.close()
