@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import torch
+
 from alwidgets.strategies.context import Context
 from alwidgets.strategies.multilabel import (
     binary_minimum,
@@ -22,91 +26,77 @@ def _cardinality(c: Context) -> float:
     return float(c.labels.sum(axis=1).mean()) if len(c.labels) else 0.0
 
 
-MULTILABEL = (
-    Strategy(
-        "mean_binary_entropy",
-        score=lambda c: mean_binary_entropy(c.proba),
-        function=mean_binary_entropy,
+def _of_probabilities(
+    function: Callable[[torch.Tensor], torch.Tensor], *, when: str, paper: str, beta: float = SHARP
+) -> Strategy:
+    """The strategy of a function of the probabilities alone, which has its name."""
+    return Strategy(
+        function.__name__,
+        score=lambda c: function(c.proba),
+        function=function,
         needs=("probabilities",),
-        beta=SHARP,
+        beta=beta,
         serves="multi-label",
+        when=when,
+        paper=paper,
+    )
+
+
+def _of_cardinality(
+    function: Callable[[torch.Tensor, float], torch.Tensor], *, when: str
+) -> Strategy:
+    """The strategy of a function that knows, too, how many labels an item has on average."""
+    return Strategy(
+        function.__name__,
+        score=lambda c: function(c.proba, _cardinality(c)),
+        function=function,
+        needs=("probabilities", "labels"),
+        serves="multi-label",
+        when=when,
+        paper="Li & Guo, IJCAI 2013",
+    )
+
+
+MULTILABEL = (
+    _of_probabilities(
+        mean_binary_entropy,
         when="several labels: doubt about all of them together",
         paper="Esuli & Sebastiani, ECIR 2009",
     ),
-    Strategy(
-        "max_binary_entropy",
-        score=lambda c: max_binary_entropy(c.proba),
-        function=max_binary_entropy,
-        needs=("probabilities",),
-        beta=SHARP,
-        serves="multi-label",
+    _of_probabilities(
+        max_binary_entropy,
         when="several labels: doubt about one of them is enough",
         paper="Esuli & Sebastiani, ECIR 2009",
     ),
-    Strategy(
-        "binary_minimum",
-        score=lambda c: binary_minimum(c.proba),
-        function=binary_minimum,
-        needs=("probabilities",),
-        beta=SHARP,
-        serves="multi-label",
+    _of_probabilities(
+        binary_minimum,
         when="several labels: the hardest yes or no",
         paper="Brinker, 2006",
     ),
-    Strategy(
-        "max_loss_reduction",
-        score=lambda c: max_loss_reduction(c.proba),
-        function=max_loss_reduction,
-        needs=("probabilities",),
-        beta=SHARP,
-        serves="multi-label",
+    _of_probabilities(
+        max_loss_reduction,
         when="several labels: predictions with most wrong ones expected",
         paper="Yang et al., KDD 2009",
     ),
-    Strategy(
-        "max_margin_uncertainty",
-        score=lambda c: max_margin_uncertainty(c.proba),
-        function=max_margin_uncertainty,
-        needs=("probabilities",),
-        serves="multi-label",
+    _of_probabilities(
+        max_margin_uncertainty,
         when="several labels: where those given and not are close together",
         paper="Li & Guo, IJCAI 2013",
+        beta=1.0,
     ),
-    Strategy(
-        "cardinality_inconsistency",
-        score=lambda c: cardinality_inconsistency(c.proba, _cardinality(c)),
-        function=cardinality_inconsistency,
-        needs=("probabilities", "labels"),
-        serves="multi-label",
-        when="several labels: items with unusually many or few",
-        paper="Li & Guo, IJCAI 2013",
+    _of_cardinality(
+        cardinality_inconsistency, when="several labels: items with unusually many or few"
     ),
-    Strategy(
-        "margin_cardinality",
-        score=lambda c: margin_cardinality(c.proba, _cardinality(c)),
-        function=margin_cardinality,
-        needs=("probabilities", "labels"),
-        serves="multi-label",
-        when="several labels: close calls with unusually many or few",
-        paper="Li & Guo, IJCAI 2013",
+    _of_cardinality(
+        margin_cardinality, when="several labels: close calls with unusually many or few"
     ),
-    Strategy(
-        "mean_score",
-        score=lambda c: mean_score(c.proba),
-        function=mean_score,
-        needs=("probabilities",),
-        beta=SHARP,
-        serves="multi-label",
+    _of_probabilities(
+        mean_score,
         when="many rare labels: items that have the most of them",
         paper="Esuli & Sebastiani, ECIR 2009",
     ),
-    Strategy(
-        "max_score",
-        score=lambda c: max_score(c.proba),
-        function=max_score,
-        needs=("probabilities",),
-        beta=SHARP,
-        serves="multi-label",
+    _of_probabilities(
+        max_score,
         when="rare labels: items that have one for sure",
         paper="Esuli & Sebastiani, ECIR 2009",
     ),
