@@ -240,6 +240,8 @@ class Notebook:
         self.command("apputils:change-theme", theme=name)
         light = "true" if name.endswith("Light") else "false"
         self.until("return document.body.dataset.jpThemeLight === value", light)
+        # Until then the page is hidden for a frame, and nothing on it takes the focus.
+        self.until("return !document.getElementById('jupyterlab-splash')")
 
 
 class Cards:

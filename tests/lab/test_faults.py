@@ -20,15 +20,15 @@ CELLS = [TEXTS, "session.cards()"]
 KEYS = {"1": "ham", "2": "spam"}
 PRESSES = 12
 
-#: Notes every press after which the card is another one.
+#: Notes every press that brings another card, at once: the timers of a tab in the background wait.
 WATCH = """
 window.pressed = [];
-window.addEventListener("keydown", (event) => {
-  const root = event.target.closest?.("[data-view=cards]");
-  const item = root?.dataset.itemId;
-  if (!item || !"12".includes(event.key)) return;
-  setTimeout(() => { if (root.dataset.itemId !== item) window.pressed.push([item, event.key]); });
-}, true);
+let before = "";
+window.addEventListener("keydown", () => { before = root.dataset.itemId; }, true);
+root.addEventListener("keydown", (event) => {
+  if (!before || !"12".includes(event.key) || root.dataset.itemId === before) return;
+  window.pressed.push([before, event.key]);
+});
 """
 
 #: Fills the storage of the page until not one more character goes in.
