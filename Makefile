@@ -20,6 +20,8 @@ PY := $(VENV)/bin/python
 # A constraint without a local version also admits a CPU build of torch where pip finds one.
 PIP_INSTALL := $(PY) -m pip install --disable-pip-version-check --constraint constraints.txt \
 	$(shell [ -t 2 ] || echo --quiet)
+# Tests that nothing is timed in run beside each other, each process on a processor of its own.
+PYTEST_BESIDE := OMP_NUM_THREADS=1 $(PY) -m pytest -n logical --maxprocesses 4 --dist loadfile
 DEPENDENCIES := pyproject.toml constraints.txt
 SOURCES_JS := hatch_build.py $(shell find js \( -name node_modules -o -name fixtures \) -prune \
 	-o -type f ! -name '*.test.*' -print 2>/dev/null)
@@ -102,12 +104,12 @@ test-js: setup
 
 test-unit: setup
 	$(call say,unit tests and the examples in the docstrings)
-	$(PY) -m pytest tests/unit $(PYTEST_ARGS)
+	$(PYTEST_BESIDE) tests/unit $(PYTEST_ARGS)
 	$(PY) -m pytest --doctest-modules alwidgets $(PYTEST_ARGS)
 
 test-widgets: setup
 	$(call say,widgets: messages without a browser)
-	$(PY) -m pytest tests/widgets $(PYTEST_ARGS)
+	$(PYTEST_BESIDE) tests/widgets $(PYTEST_ARGS)
 
 test-wheel: setup
 	$(call say,wheel: built and used without Node)

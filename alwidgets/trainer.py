@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, Protocol, TypeVar
 
 Snapshot = TypeVar("Snapshot")
 Result = TypeVar("Result")
+
+#: By how much a job in the background lets others go first, in steps of `nice`.
+YIELDS = 5
 
 
 class Executor(Protocol):
@@ -23,20 +29,32 @@ class Executor(Protocol):
 
 
 class BackgroundExecutor:
-    """Runs each job in a thread of its own; the thread does not keep the process alive."""
+    """Runs each job in a thread of its own; the thread does not keep the process alive.
+
+    Where every processor is wanted, the page and the rest of the kernel go before it.
+    """
 
     def __init__(self) -> None:
         self._thread: threading.Thread | None = None
 
     def submit(self, job: Callable[[], None]) -> None:
         """Start `job` in the background."""
-        self._thread = threading.Thread(target=job, name="alwidgets-trainer", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, args=(job,), name="alwidgets-trainer", daemon=True
+        )
         self._thread.start()
 
     def join(self) -> None:
         """Wait for the thread: one that is left over when the interpreter goes aborts it."""
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()
+
+    def _run(self, job: Callable[[], None]) -> None:
+        if sys.platform == "linux":  # elsewhere it is the whole process that would yield
+            with suppress(OSError):
+                own = threading.get_native_id()
+                os.setpriority(os.PRIO_PROCESS, own, os.getpriority(os.PRIO_PROCESS, own) + YIELDS)
+        job()
 
 
 class InlineExecutor:

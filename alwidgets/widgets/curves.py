@@ -60,7 +60,7 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         self._session = session
         self._drawing = threading.Lock()
         self._header = CurvesHeader()
-        self.figure = _empty_figure(height)
+        self.figure = _empty_figure(height, measure_of(session))
         super().__init__([self._header, self.figure])
         self.add_class("alw-curves")
         self._unsubscribe: list[Callable[[], None]] = [
@@ -87,28 +87,35 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
             rounds = [r for r in self._session.rounds if r.accuracy is not None]
             current = self._session.current
             switches = self._session.switches
-            self._header.summary = summarise(current) | {"picking": picking(switches)}
+            words = summarise(current, measure_of(self._session))
+            self._header.summary = words | {"picking": picking(switches)}
             if rounds:
                 _update(self.figure, rounds, switches)
 
 
-def summarise(newest: Round | None) -> dict[str, str]:
+def measure_of(session: Session) -> str:
+    """What the estimate of a session measures: of several labels an item counts as a whole."""
+    return "every label right" if session.task.multilabel else "accuracy"
+
+
+def summarise(newest: Round | None, measure: str = "accuracy") -> dict[str, str]:
     """Put the newest estimate into words: ``{"headline", "detail"}``."""
+    measure = measure.capitalize()
     if newest is None or newest.predictions is None:
         return {
-            "headline": "Accuracy: not known yet",
+            "headline": f"{measure}: not known yet",
             "detail": "It is estimated after the first retraining, from cards drawn at random.",
         }
     trained = f"{newest.n_train:,} training labels"
     if newest.n_audit == 0:
         return {
-            "headline": "Accuracy: no audit labels yet",
+            "headline": f"{measure}: no audit labels yet",
             "detail": f"{trained}. Cards drawn at random come up among the others.",
         }
     audited = f"{newest.n_audit:,} audit {'label' if newest.n_audit == 1 else 'labels'}"
     skipped = f" ({newest.n_skipped:,} more skipped)" if newest.n_skipped else ""
     return {
-        "headline": f"Accuracy {percent(newest.accuracy)}",
+        "headline": f"{measure} {percent(newest.accuracy)}",
         "detail": (
             f"95 % interval, on items not trained on, from {audited} drawn at random{skipped} · "
             f"{trained}"
@@ -202,7 +209,7 @@ def _fill(trace: Any, rounds: list[RoundRecord]) -> None:
     trace.customdata = [[r.low, r.high, r.n_audit, r.version] for r in rounds]
 
 
-def _empty_figure(height: int) -> Any:
+def _empty_figure(height: int, measure: str) -> Any:
     band = go.Scatter(
         name="95 % interval",
         fill="toself",
@@ -232,7 +239,7 @@ def _empty_figure(height: int) -> Any:
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 0.02, "yanchor": "bottom"},
         xaxis={"title": {"text": "labels"}, "range": (0, 100), "zeroline": False},
         yaxis={
-            "title": {"text": "accuracy"},
+            "title": {"text": measure},
             "tickformat": ".0%",
             "range": (0, 1.02),
             "zeroline": False,

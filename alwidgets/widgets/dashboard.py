@@ -11,7 +11,7 @@ import traitlets
 
 from .bundles import bundle
 from .cards import Cards
-from .curves import Curves, percent
+from .curves import Curves, measure_of, percent
 from .projector import Projector
 from .throttle import Throttle
 
@@ -81,6 +81,7 @@ class Dashboard(ipywidgets.GridBox):  # type: ignore[misc, unused-ignore]
             "model_version": session.version,
             "training": session.training,
             "progress": session.fit_progress,
+            "measure": measure_of(session),
             "accuracy": percent(current.accuracy) if current is not None and known else None,
             "saved_to": session.store.name if session.store.persistent else None,
         }

@@ -423,7 +423,12 @@ def test_a_class_can_be_added_while_labelling(make: Make, tmp_path: Path) -> Non
     assert make(tmp_path / "labels.db").labels().loc["5", "answer"] == "grey"
 
 
-def test_a_second_session_on_the_store_is_refused(make: Make, tmp_path: Path) -> None:
+def test_a_second_session_on_the_store_is_refused(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import __main__
+
+    monkeypatch.setattr(__main__, "__file__", "script.py", raising=False)
     make(tmp_path / "labels.db")
     with pytest.raises(StoreInUseError, match=r"labels\.db is open in another session"):
         make(tmp_path / "labels.db")

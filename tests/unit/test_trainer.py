@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Callable
 
-from alwidgets.trainer import InlineExecutor, Trainer
+import pytest
+
+from alwidgets.trainer import YIELDS, BackgroundExecutor, InlineExecutor, Trainer
 
 
 class Bench:
@@ -156,3 +160,17 @@ def test_a_listener_that_waits_for_its_own_run_does_not_hang() -> None:
     trainer.request()
     assert done.wait(10)
     assert trainer.wait(10)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
+def test_work_in_the_background_lets_others_go_first() -> None:
+    def priority() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before, found = priority(), []
+    executor = BackgroundExecutor()
+    for _ in range(2):  # and the second no more than the first
+        executor.submit(lambda: found.append(priority()))
+        executor.join()
+    assert found == [min(before + YIELDS, 19)] * 2
+    assert priority() == before

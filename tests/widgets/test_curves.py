@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -67,6 +68,24 @@ def test_a_point_a_round_with_its_interval(session: al.Session) -> None:
     current = session.current
     assert current is not None
     assert percent(current.accuracy) in curves._header.summary["headline"]
+
+
+def test_of_several_labels_it_says_what_it_counts() -> None:
+    pool = al.Pool.from_arrays(X, ids=range(100))
+    task = al.MultiLabel(["a", "b"])
+    options = {"audit": 0.3, "batch_size": 10, "executor": al.InlineExecutor()}
+    with closing(al.Session(pool, task, **options)) as session:
+        curves, dashboard = Curves(session), Dashboard(session)
+        assert curves._header.summary["headline"] == "Every label right: not known yet"
+        assert curves.figure.layout.yaxis.title.text == "every label right"
+        for _ in range(30):
+            item = session.next()[0]
+            session.record(item.id, ["ab"[TRUTH[item.index]]])
+        current = session.current
+        assert current is not None
+        expected = f"Every label right {percent(current.accuracy)}"
+        assert curves._header.summary["headline"] == expected
+        assert dashboard._header.status["measure"] == "every label right"
 
 
 def test_shown_again_it_has_the_earlier_rounds(session: al.Session) -> None:

@@ -4,7 +4,7 @@ import { Choices } from "./choices";
 import { isLong } from "./keys";
 import type { CardsState } from "./state";
 
-const FLASH = 160; // ms that a class shows that it was given
+const FLASH = 300; // ms that a class shows that it was given
 
 /** One class of several: choosing it is the answer. */
 export class Classes implements AnswerInput {

@@ -10,6 +10,8 @@ interface Standing {
   model_version?: number;
   training?: boolean;
   progress?: number | null;
+  /** What is estimated: "accuracy", or "every label right". */
+  measure?: string;
   /** Such as "91 % (80 to 97 %)"; null while nothing is known. */
   accuracy?: string | null;
   saved_to?: string | null;
@@ -21,10 +23,11 @@ interface Traits extends Record<string, unknown> {
 }
 
 /** A figure with its name, such as "accuracy  91 %". */
-function figure(name: string): { root: HTMLElement; value: HTMLElement; note: HTMLElement } {
+function figure(text: string) {
+  const name = make("dt", {}, text);
   const value = make("dd", { class: "alw-figure-value" });
   const note = make("dd", { class: "alw-figure-note" });
-  return { root: make("div", { class: "alw-figure" }, make("dt", {}, name), value, note), value, note };
+  return { root: make("div", { class: "alw-figure" }, name, value, note), name, value, note };
 }
 
 function start(): Disposable {
@@ -58,6 +61,7 @@ function view(_state: Disposable, el: HTMLElement, model: Model<Traits>) {
     setText(saved, s.saved_to ? `saved to ${s.saved_to}` : "kept in memory only");
     setText(labelled.value, count(done));
     setText(labelled.note, total > 0 ? `of ${count(total)}` : "");
+    setText(accuracy.name, s.measure ?? "accuracy");
     const [estimate, interval] = split(s.accuracy ?? null);
     setText(accuracy.value, estimate);
     setText(accuracy.note, interval);

@@ -174,11 +174,14 @@ describe("headers", () => {
       model_version: 3,
       training: true,
       progress: 0.4,
+      measure: "every label right",
       accuracy: "91 % (80 to 97 %)",
       saved_to: "labels.db",
     });
     const values = [...el.querySelectorAll("dd")].map((d) => d.textContent);
     expect(values).toEqual(["40", "of 1,102", "91 %", "80 to 97 %", "3", "learning 40 %"]);
+    const names = [...el.querySelectorAll("dt")].map((d) => d.textContent);
+    expect(names).toEqual(["labelled", "every label right", "model"]);
     expect(el.textContent).toContain("saved to labels.db");
     cleanup();
     expect(handlers.size).toBe(0);
