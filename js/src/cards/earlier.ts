@@ -73,6 +73,8 @@ export class EarlierPanel {
     }
     this.#more.hidden = !past.more;
     this.#more.disabled = past.loading;
+    if (this.#more === this.root.ownerDocument.activeElement && this.#more.matches("[hidden], :disabled"))
+      this.#focus();
     const none = past.loading ? "Asking the kernel…" : rows.length === 0 ? "Nothing was answered yet." : "";
     setText(this.#note, none || (past.more ? "" : "That is all."));
   }

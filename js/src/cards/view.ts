@@ -175,6 +175,8 @@ export class CardsView {
     const shown = state.deck.current;
     const card = shown?.card ?? null;
     const { root } = this;
+    const page = root.ownerDocument;
+    const had = root.contains(page.activeElement);
     root.dataset.itemId = card?.item_id ?? "";
     root.dataset.unsaved = String(state.unsaved);
     root.dataset.round = String(state.status?.model_version ?? state.deck.modelVersion);
@@ -183,9 +185,7 @@ export class CardsView {
     root.toggleAttribute("data-paused", state.paused);
     this.#single.hidden = state.groups.open !== null;
     this.#aside.paint();
-    // focus on a button that is about to be disabled would fall back to the page, and keys to the notebook
-    const left = !card && !state.groups.open;
-    if ((left || pausing) && root.contains(root.ownerDocument.activeElement)) this.focus();
+    if (had && pausing) this.focus();
 
     this.#stage.paint(state);
     this.#stage.mark(state.driving);
@@ -204,6 +204,14 @@ export class CardsView {
     this.#paintActions();
     this.#speak(card);
     this.#card = card;
+    if (had) this.#hold(page.activeElement);
+  }
+
+  /** Focus on what went would fall back to the page, and keys to the notebook: a browser lets it fall after the paint. */
+  #hold(active: Element | null): void {
+    const idle = !this.#card && !this.#state.groups.open && active === this.#answers.now.field;
+    const gone = !this.root.contains(active) || active?.closest("[hidden], :disabled");
+    if (gone || idle) this.focus();
   }
 
   #paintCard(card: Card | null): void {
