@@ -63,6 +63,7 @@ export class EarlierPanel {
   }
 
   paint(): void {
+    if (this.#state.groups.open) this.root.hidden = true; // it lies over the card, and the keys are the group's
     if (!this.open) return;
     const { past } = this.#state;
     const { rows } = past;

@@ -65,6 +65,7 @@ export class CardsView {
   readonly #live = make("div", { class: "alw-hidden", role: "status", "aria-live": "polite" });
   #card: Card | null = null;
   #spoken = "";
+  #heard: string | null = null; // the item read out last, until a group takes its place
   #measuring: Cleanup | null = null;
 
   constructor(state: CardsState) {
@@ -262,14 +263,16 @@ export class CardsView {
     if (groups.open) {
       const will = promise(groups.open, (answer) => this.#state.nameOf(answer));
       this.#spoken = "";
+      this.#heard = null;
       setText(this.#live, `${said} ${will}.`.trim());
       return;
     }
     const key = `${card?.item_id ?? deck.phase} ${said}`;
     if (key === this.#spoken) return;
     // the card is read out once: what is done to it after that alone
-    const known = card !== null && card.item_id === this.#card?.item_id;
+    const known = card !== null && card.item_id === this.#heard;
     this.#spoken = key;
+    this.#heard = card?.item_id ?? null;
     const suggestion = card?.suggestion;
     const idea = suggestion
       ? `Suggests ${this.#state.nameOf(suggestion.answer)}, ${percent(suggestion.confidence)}.`

@@ -199,3 +199,39 @@ describe("undo and redo", () => {
     expect(standing(on.desk.model.events)).toHaveLength(300);
   });
 });
+
+describe("a group that comes over the list of earlier cards", () => {
+  it("closes it, and has the keys", () => {
+    press("1");
+    press("b");
+    expect(on.desk.find(".alw-earlier").hidden).toBe(false);
+    come();
+    expect(on.desk.find(".alw-earlier").hidden).toBe(true);
+    expect(on.desk.find(".alw-together").contains(document.activeElement)).toBe(true);
+    press("ArrowDown");
+    press("1");
+    expect(fates()[0]).toBe("ham");
+    vi.advanceTimersByTime(1_000);
+    press("Enter");
+    expect(open()).toBe(false);
+    expect(on.desk.itemId).toBe("b");
+  });
+});
+
+describe("the card behind a group", () => {
+  it("is read out once the group is gone, whether it came meanwhile or was read before", () => {
+    come();
+    press("Escape");
+    expect(said()).toContain("Nothing was labelled.");
+    expect(said()).toContain("text of a");
+    come();
+    on.desk.model.receive({ type: "labelled", item_id: "a" });
+    expect(said()).not.toContain("text of b");
+    vi.advanceTimersByTime(1_000);
+    press("Enter");
+    expect(said()).toContain("together");
+    expect(said()).toContain("text of b");
+    on.desk.press("f");
+    expect(said()).toBe("Flagged.");
+  });
+});
