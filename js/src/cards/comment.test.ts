@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { useDesk } from "./desk";
 import { textCard, textCards } from "./testing";
+import { CardsView } from "./view";
 
 const on = useDesk();
 const line = () => on.desk.find<HTMLInputElement>(".alw-comment-input");
@@ -9,10 +10,16 @@ const remark = () => (on.desk.find(".alw-remark").hidden ? null : on.desk.text("
 const comments = () =>
   on.desk.model.events.filter((e) => e.kind === "comment").map((e) => [e.item_id, e.comment]);
 
+/** Types into the line that is open. */
+function type(text: string): void {
+  line().value = text;
+  line().dispatchEvent(new Event("input", { bubbles: true }));
+}
+
 /** Writes a remark on the card on screen, by keys. */
 function write(text: string, key = "Enter"): void {
   on.desk.press("c");
-  line().value = text;
+  type(text);
   on.desk.press(key, {}, line());
 }
 
@@ -25,7 +32,7 @@ describe("a comment", () => {
     expect(line().maxLength).toBe(10_000);
     on.desk.press("1", {}, line());
     on.desk.press(" ", {}, line());
-    line().value = "  Is this one sarcastic? ";
+    type("  Is this one sarcastic? ");
     on.desk.press("Enter", { isComposing: true }, line());
     on.desk.press("Enter", { repeat: true }, line());
     expect(comments()).toEqual([]);
@@ -57,7 +64,7 @@ describe("a comment", () => {
     expect(on.desk.text("[role=status].alw-hidden")).toContain("Comment: Seen twice.");
     on.desk.find(".alw-remark").click();
     expect(line().value).toBe("Seen twice.");
-    line().value = "Seen three times.";
+    type("Seen three times.");
     on.desk.find(".alw-comment-line button").click();
     expect(remark()).toBe("Seen three times.");
     write("");
@@ -92,7 +99,7 @@ describe("a comment", () => {
 
   it("that was begun is kept when its card goes before it is sent", () => {
     on.desk.press("c");
-    line().value = "half a thou";
+    type("half a thou");
     on.desk.model.receive({ type: "labelled", item_id: "a" });
     expect(open()).toBe(false);
     expect(document.activeElement).toBe(on.desk.view.root);
@@ -108,7 +115,7 @@ describe("a comment", () => {
 
   it("that was begun is kept by all but Escape in it", () => {
     on.desk.press("c");
-    line().value = "half a thou";
+    type("half a thou");
     on.desk.view.focus();
     on.desk.press("Escape");
     expect(open()).toBe(false);
@@ -120,6 +127,45 @@ describe("a comment", () => {
     on.desk.press("Escape", {}, line());
     expect(remark()).toBeNull();
     expect(comments()).toEqual([]);
+  });
+
+  it("that was begun is there when the page is opened anew, until it is sent or given up", () => {
+    write("sent");
+    on.desk.press("c");
+    type("half a thou");
+    vi.advanceTimersByTime(1_000); // a page that is closed tells nobody
+    expect(on.desk.shelf.getItem("alwidgets-comments/store-1")).toBe('[["a","half a thou"]]');
+    on.desk.open();
+    on.desk.model.queue([textCard("a", { comment: "sent" }), textCard("b")]);
+    expect(remark()).toBe("a comment you began");
+    on.desk.press("c");
+    expect(line().value).toBe("half a thou");
+    type("half a thought");
+    on.desk.open(); // the cell is run again, sooner than it was kept
+    on.desk.model.queue([textCard("a", { comment: "sent" }), textCard("b")]);
+    on.desk.press("c");
+    expect(line().value).toBe("half a thought");
+    on.desk.press("Escape", {}, line());
+    on.desk.press("c");
+    type("");
+    type("sent"); // what stands is nothing begun
+    on.desk.open();
+    on.desk.model.queue([textCard("a", { comment: "sent" }), textCard("b")]);
+    expect(remark()).toBe("sent");
+  });
+
+  it("that was begun is no draft of an answer, and not undone by another view", () => {
+    const other = new CardsView(on.desk.state);
+    document.body.append(other.root);
+    other.root.querySelector<HTMLElement>(".alw-comment")!.click();
+    on.desk.press("c");
+    type("half a thou");
+    expect(on.desk.state.drafts.of("a")).toBeNull();
+    on.desk.press("Escape");
+    other.root.querySelector<HTMLElement>(".alw-comment")!.click();
+    on.desk.press("c");
+    expect(line().value).toBe("half a thou");
+    other.dispose();
   });
 
   it("has a button for who has no keys", () => {

@@ -18,7 +18,6 @@ export class Comment {
   readonly #remark: HTMLButtonElement;
   readonly #input: HTMLInputElement;
   readonly #line: HTMLElement;
-  readonly #begun = new Map<string, string>(); // by item: written, and neither sent nor given up
   #card: Card | null = null;
 
   /** @param home takes the focus when the line is done with. */
@@ -47,6 +46,7 @@ export class Comment {
     this.root = make("div", { class: "alw-comment-box" }, this.#remark, this.#line);
     this.toggler.setAttribute("aria-expanded", "false");
     listeners.dom(keep, "click", () => this.#send());
+    listeners.dom(this.#input, "input", () => this.#wrote());
     listeners.dom(this.#remark, "click", () => this.#start());
     listeners.dom(this.toggler, "click", () => this.toggle());
   }
@@ -63,11 +63,7 @@ export class Comment {
 
   /** Closes the line; `keep` has the words there again when the card is. */
   close(keep: boolean): void {
-    const { value } = this.#input;
-    if (this.#card) {
-      if (keep && value !== (this.#card.comment ?? "")) this.#begun.set(this.#card.item_id, value);
-      else this.#begun.delete(this.#card.item_id);
-    }
+    if (this.#card && !keep) this.#state.begun.drop(this.#card.item_id);
     const focused = this.#line.contains(this.#line.ownerDocument.activeElement);
     this.#line.hidden = true;
     this.toggler.setAttribute("aria-expanded", "false");
@@ -99,9 +95,17 @@ export class Comment {
     this.#state.comment(text);
   }
 
+  #wrote(): void {
+    if (!this.#card) return;
+    const { value } = this.#input;
+    const { item_id, comment } = this.#card;
+    if (value === (comment ?? "")) this.#state.begun.drop(item_id);
+    else this.#state.begun.set(item_id, value);
+  }
+
   #start(): void {
     if (!this.#card || this.#state.paused) return;
-    this.#input.value = this.#begun.get(this.#card.item_id) ?? this.#card.comment ?? "";
+    this.#input.value = String(this.#state.begun.of(this.#card.item_id) ?? this.#card.comment ?? "");
     this.#line.hidden = false;
     this.toggler.setAttribute("aria-expanded", "true");
     this.#input.focus({ preventScroll: true });
@@ -109,7 +113,7 @@ export class Comment {
   }
 
   #paintRemark(): void {
-    const begun = this.#card && this.#begun.has(this.#card.item_id);
+    const begun = this.#card && this.#state.begun.of(this.#card.item_id) !== null;
     const text = begun ? "a comment you began" : (this.#card?.comment ?? "");
     this.#remark.hidden = this.open || text === "";
     setText(this.#text, text);

@@ -19,12 +19,16 @@ export class Drafts {
   readonly #drafts = new Map<string, Answer>(); // by item, oldest first
   readonly #changed = new Set<string>();
 
-  /** @param shelf where drafts outlive the page; null keeps them in memory only. */
-  constructor(storeId: string, shelf: Shelf | null, listeners: Listeners) {
-    this.#key = `alwidgets-drafts/${storeId}`;
+  /**
+   * @param shelf where drafts outlive the page; null keeps them in memory only.
+   * @param what they are of: each kind has a place of its own in storage.
+   */
+  constructor(storeId: string, shelf: Shelf | null, listeners: Listeners, what = "drafts") {
+    this.#key = `alwidgets-${what}/${storeId}`;
     this.#shelf = shelf;
     this.#listeners = listeners;
     for (const [item, draft] of this.#stored()) this.#drafts.set(item, draft);
+    listeners.add(() => this.keep());
   }
 
   of(itemId: string): Answer {

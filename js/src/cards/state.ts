@@ -52,6 +52,8 @@ export class CardsState {
   readonly deck: CardDeck;
   readonly outbox: Outbox;
   readonly drafts: Drafts;
+  /** Comments that were written and neither sent nor given up. */
+  readonly begun: Drafts;
   readonly blobs = new Blobs();
   readonly pace = new Pace();
   readonly groups: Groups;
@@ -96,6 +98,7 @@ export class CardsState {
     this.#waiting = new Unsaved(this.listeners, this.#board, persistent, () => this.#changed());
     const shelf = persistent ? this.#world.shelf : null;
     this.drafts = new Drafts(this.store.id, shelf, this.listeners);
+    this.begun = new Drafts(this.store.id, shelf, this.listeners, "comments");
     this.outbox = new Outbox({
       storeId: this.store.id,
       shelf,
