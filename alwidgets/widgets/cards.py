@@ -168,15 +168,20 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             )
 
     def _record(self, raws: list[dict[str, Any]]) -> None:
-        events: list[Event] = []
+        parsed: list[Event] = []
         for raw in raws:
             try:
-                event = self._session.validate(parse_event(raw, self._session.annotator))
-            except (ValueError, UnknownItemError, RecursionError) as error:
+                parsed.append(parse_event(raw, self._session.annotator))
+            except (ValueError, RecursionError) as error:
                 self._refuse(event_id_of(raw), str(error))
+        events: list[Event] = []
+        for event in parsed:
+            try:
+                events.append(self._session.validate(event, parsed))
+            except (ValueError, UnknownItemError, RecursionError) as error:
+                self._refuse(event.event_id, str(error))
                 continue
             self._own.append(event.event_id)
-            events.append(event)
         if events:
             fresh = self._session.commit(events)
             items = {e.event_id: e.item_id for e in fresh if e.kind in ("answer", "skip")}

@@ -228,6 +228,20 @@ def test_a_retract_that_overtakes_its_answer(page: Page) -> None:
     assert page.session.labels().empty
 
 
+def test_a_retract_on_another_item_in_one_message_is_refused_alone(page: Page) -> None:
+    of = {"answer": "ham", "target": None, "shown_at": AT, "answered_at": AT}
+    answer = of | {"event_id": "e1", "item_id": "3", "kind": "answer"}
+    other = of | {"event_id": "r1", "item_id": "4", "kind": "retract", "target": "e1"}
+    own = of | {"event_id": "r2", "item_id": "3", "kind": "retract", "target": "e1"}
+    page.send({"type": "events", "events": [other | {"answer": None}, answer]})
+    (refused,) = page.of("refused")
+    assert (refused["event_id"], page.acked()) == ("r1", ["e1"])
+    assert page.session.labels().index.tolist() == ["3"]
+    page.send({"type": "events", "events": [own | {"answer": None}, answer]})
+    assert page.acked() == ["r2", "e1"]
+    assert page.session.labels().empty
+
+
 def test_a_full_batch_brings_new_cards(page: Page) -> None:
     page.send({"type": "hello"})
     cards = page.of("queue")[0]["cards"]
