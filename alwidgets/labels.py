@@ -34,7 +34,7 @@ COLUMNS: dict[str, tuple[type[Any], Any]] = {
     "item": (np.int32, NONE),  # position in the pool
     "kind": (np.int8, NONE),
     "state": (np.int8, STANDS),
-    "before": (np.int32, NONE),  # row of what stood for the item until then
+    "before": (np.int32, NONE),  # row of what stood until then, of rows that changed it
     "target": (np.int32, NONE),  # row of the event that a retract takes back
     "answer": (np.int32, NONE),
     "annotator": (np.int32, NONE),
@@ -179,6 +179,7 @@ class Labels:
                 if not marks[item]:
                     del marks[item]
             elif self.standing[item] == target:
+                self.columns["before"][row] = target
                 self._stand(item, self._former(target))
             return
         if state[row] == NEVER:

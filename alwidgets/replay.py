@@ -16,8 +16,6 @@ from .checkpoint import Checkpoint, Drawn
 from .labels import (
     AUDIT,
     CHOSEN,
-    COMMENT,
-    FLAG,
     KINDS,
     NEVER,
     NO_TIME,
@@ -213,8 +211,10 @@ def _wait(
     item, kind = labels.column("item"), labels.column("kind")
     state, target = labels.column("state"), labels.column("target")
     done = labels.standing != NONE
+    #: Row that changed last what stands for each item.
     last = np.full(len(done), NONE, dtype=np.int64)
-    rows = np.flatnonzero((kind != FLAG) & (kind != COMMENT))
+    given = (kind <= SKIP) & (state != NEVER)
+    rows = np.flatnonzero(given | ((kind == RETRACT) & (labels.column("before") != NONE)))
     last[item[rows]] = rows
 
     def due(items: Any, streams: Any, after: Any) -> Any:

@@ -209,7 +209,9 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             return
         target = self._session.event(event.target or "")
         item = self._session.item(event.item_id)
-        if target is not None and target.kind != "flag" and item is not None:
+        if item is None or target is None:
+            return
+        if target.kind in ("answer", "skip"):  # of others the card stays where it is
             buffers: list[bytes] = []
             card = self._card(item, buffers)
             self._post({"type": "undone", "event_id": target.event_id, "card": card}, buffers)

@@ -222,6 +222,17 @@ def test_a_flag_from_elsewhere_is_on_the_card_and_its_undo_moves_no_card(page: P
     assert page.of("undone") == []
 
 
+def test_a_comment_taken_back_moves_no_card(page: Page) -> None:
+    item = page.session.next(5)[3]
+    remark = page.session.comment(item.id, "blurred")
+    page.received.clear()
+    page.session.retract(remark.event_id)
+    page.answer(item.id, "c1", kind="comment", answer=None, comment="dark")
+    page.answer(item.id, "r1", kind="retract", answer=None, target="c1")
+    assert page.acked() == ["r1"]
+    assert page.of("undone") == []
+
+
 def test_a_retract_that_overtakes_its_answer(page: Page) -> None:
     page.answer("3", "e2", kind="retract", answer=None, target="e1")
     page.answer("3", "e1")
