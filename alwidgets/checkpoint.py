@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 WORTH_KEEPING = 50_000
 #: Columns that are kept; the others follow from them, and of the state all but what never counts.
 FACTS = tuple(name for name in COLUMNS if name != "before")
-FORMAT = 2
+FORMAT = 3
 #: What reading a file may raise that is not what it should be.
 _DAMAGED = (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, zipfile.BadZipFile)
 #: The fields of a draw, as a tuple: `dataclasses.astuple` copies each of them, at length.
@@ -106,7 +106,7 @@ class Checkpoint:
         labels.extend(columns)
         for name, words in about["words"].items():
             getattr(labels, name).codes(words)
-        labels.early.update(about["early"])
+        labels.early.update({event_id: set(of) for event_id, of in about["early"].items()})
         self._kept = labels.n_events
         return drawn
 
@@ -124,7 +124,7 @@ class Checkpoint:
             "event_id": end.event_id,
             "draw": self._store.last_draw(),
             "version": version,
-            "early": sorted(labels.early),
+            "early": {event_id: sorted(of) for event_id, of in labels.early.items()},
             "waiting": [[_plain(draw) for draw in part] for part in queue.parts],
             "words": {name: getattr(labels, name).names for name in names},
         }

@@ -166,15 +166,21 @@ class Labelling(Modelling):
             raise AnswerError(f"There is no event {event_id!r} to take back.")
         return self.record(target.item_id, kind="retract", target=event_id)
 
-    def validate(self, event: Event) -> Event:
+    def validate(self, event: Event, beside: Sequence[Event] = ()) -> Event:
         """Return the event as it will be stored, or raise what is wrong with it.
+
+        Parameters
+        ----------
+        event : Event
+        beside : sequence of Event, optional
+            Those that are to be stored with it: what it takes back may be among them.
 
         Raises
         ------
         UnknownItemError, AnswerError
         """
         with self._lock:
-            return self._ledger.validate(event)
+            return self._ledger.validate(event, beside)
 
     def commit(self, events: Iterable[Event]) -> list[Event]:
         """Validate events and store them all in one transaction.
@@ -275,7 +281,8 @@ class Labelling(Modelling):
         return QueueReport(len(fresh), len(positions) - len(fresh), int(kept))
 
     def _keep(self, events: Iterable[Event]) -> list[Event]:
-        checked = [self._ledger.validate(event) for event in events]
+        given = list(events)
+        checked = [self._ledger.validate(event, given) for event in given]
         fresh = self.store.append([self._suggested.note(event) for event in checked])
         for event in fresh:
             self._ledger.apply(event)

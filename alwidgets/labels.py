@@ -34,7 +34,7 @@ COLUMNS: dict[str, tuple[type[Any], Any]] = {
     "item": (np.int32, NONE),  # position in the pool
     "kind": (np.int8, NONE),
     "state": (np.int8, STANDS),
-    "before": (np.int32, NONE),  # row of what stood for the item until then
+    "before": (np.int32, NONE),  # row of what stood until then, of rows that changed it
     "target": (np.int32, NONE),  # row of the event that a retract takes back
     "answer": (np.int32, NONE),
     "annotator": (np.int32, NONE),
@@ -80,7 +80,8 @@ class Labels:
     """The state that a log of events comes to, kept up to date as events arrive.
 
     The last answer or skip of an item that was not taken back is the one that stands. An event
-    may be taken back before it arrives; it then never counts.
+    may be taken back before it arrives; it then never counts. What takes back an event of another
+    item does nothing.
 
     Parameters
     ----------
@@ -107,8 +108,8 @@ class Labels:
         self.n_answers = self.n_skips = self.revision = 0
         #: Rows of the flags and remarks of each item, newest last.
         self._marks: dict[int, dict[int, list[int]]] = {FLAG: {}, COMMENT: {}}
-        #: Events that were taken back and have not arrived.
-        self.early: set[str] = set()
+        #: Events that were taken back and have not arrived, and for which items.
+        self.early: dict[str, set[int]] = {}
         self._last = NONE
 
     # ------------------------------------------------------------------ changing
@@ -135,6 +136,9 @@ class Labels:
         """
         row = self._grow(1)
         put = self.columns
+        arrived = target != NONE
+        if arrived and put["item"][target] != item:
+            target = NONE
         put["seq"][row], put["item"][row] = event.seq, item
         put["kind"][row], put["target"][row] = KINDS.index(event.kind), target
         if event.kind == "answer":
@@ -148,12 +152,11 @@ class Labels:
             put["model"][row] = draw.model_version
             put["score"][row] = np.nan if draw.score is None else draw.score
             put["q"][row] = np.nan if draw.q is None else draw.q
-        if event.event_id in self.early:
-            self.early.discard(event.event_id)
-            put["state"][row] = STANDS if event.kind == "retract" else NEVER
-        if event.kind == "retract" and target == NONE and event.target != event.event_id:
+        if item in self.early.pop(event.event_id, ()) and event.kind != "retract":
+            put["state"][row] = NEVER
+        if event.kind == "retract" and not arrived and event.target != event.event_id:
             assert event.target is not None
-            self.early.add(event.target)
+            self.early.setdefault(event.target, set()).add(item)
         before = int(self.standing[item])
         self.settle(row)
         return before, int(self.standing[item])
@@ -176,6 +179,7 @@ class Labels:
                 if not marks[item]:
                     del marks[item]
             elif self.standing[item] == target:
+                self.columns["before"][row] = target
                 self._stand(item, self._former(target))
             return
         if state[row] == NEVER:

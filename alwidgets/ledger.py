@@ -107,20 +107,26 @@ class Ledger:
 
     # ------------------------------------------------------------------ changing
 
-    def validate(self, event: Event) -> Event:
+    def validate(self, event: Event, beside: Sequence[Event] = ()) -> Event:
         """Return the event as it will be stored, or raise what is wrong with it.
+
+        Parameters
+        ----------
+        event : Event
+        beside : sequence of Event, optional
+            Those that are to be stored with it.
 
         Raises
         ------
         UnknownItemError, AnswerError
         """
         self.pool.index(event.item_id)
-        target = self._store.event(event.target) if event.target else None
-        if target is not None and target.item_id != event.item_id:
-            raise AnswerError(
-                f"The event {event.target!r} is one of item {target.item_id!r}, not of "
-                f"{event.item_id!r}: it cannot be taken back there."
-            )
+        for target in self._targets(event, beside):
+            if target.item_id != event.item_id:
+                raise AnswerError(
+                    f"The event {event.target!r} is one of item {target.item_id!r}, not of "
+                    f"{event.item_id!r}: it cannot be taken back there."
+                )
         answer = self.task.validate(event.answer) if event.kind == "answer" else None
         # The draw by which it waits, or the one named, unless that is of another item.
         named = self.draw_of(event)
@@ -312,6 +318,15 @@ class Ledger:
         return 1 + sum(score > draw.score for score in scores), len(scores)
 
     # ------------------------------------------------------------------ parts
+
+    def _targets(self, event: Event, beside: Sequence[Event]) -> list[Event]:
+        """What an event takes back, stored or about to be; none if that has not arrived."""
+        if not event.target:
+            return []
+        stored = self._store.event(event.target)
+        if stored is not None:
+            return [stored]
+        return [other for other in beside if other.event_id == event.target]
 
     def _is_free(self, item_id: str) -> bool:
         """Whether an audit draw of the item needs a card.

@@ -16,8 +16,6 @@ from .checkpoint import Checkpoint, Drawn
 from .labels import (
     AUDIT,
     CHOSEN,
-    COMMENT,
-    FLAG,
     KINDS,
     NEVER,
     NO_TIME,
@@ -141,21 +139,20 @@ def _read_events(store: LabelStore, pool: Pool, labels: Labels) -> dict[int, str
 def _resolve(store: LabelStore, labels: Labels, by_retract: dict[int, str]) -> None:
     """Tell new retracts their targets, and mark what was taken back before it arrived."""
     seqs = labels.column("seq")
-    target, state, kind = (labels.column(name) for name in ("target", "state", "kind"))
+    item, kind = labels.column("item"), labels.column("kind")
+    target, state = labels.column("target"), labels.column("state")
     found = store.places({*by_retract.values(), *labels.early})
     row_of = {event_id: int(np.searchsorted(seqs, seq)) for event_id, seq in found.items()}
     for row, event_id in by_retract.items():
         taken = row_of.get(event_id)
-        if taken is None:
-            labels.early.add(event_id)
-        elif taken < row:
+        if taken is None or taken > row:
+            labels.early.setdefault(event_id, set()).add(int(item[row]))
+        elif taken < row and item[taken] == item[row]:
             target[row] = taken
-        elif taken > row:
-            labels.early.add(event_id)
-    for event_id in labels.early & row_of.keys():
-        labels.early.discard(event_id)
-        if kind[row_of[event_id]] != RETRACT:
-            state[row_of[event_id]] = NEVER
+    for event_id in labels.early.keys() & row_of.keys():
+        row, of = row_of[event_id], labels.early.pop(event_id)
+        if kind[row] != RETRACT and int(item[row]) in of:
+            state[row] = NEVER
 
 
 def _read_draws(store: LabelStore, pool: Pool, known: Drawn) -> tuple[int, NewDraws]:
@@ -214,8 +211,10 @@ def _wait(
     item, kind = labels.column("item"), labels.column("kind")
     state, target = labels.column("state"), labels.column("target")
     done = labels.standing != NONE
+    #: Row that changed last what stands for each item.
     last = np.full(len(done), NONE, dtype=np.int64)
-    rows = np.flatnonzero((kind != FLAG) & (kind != COMMENT))
+    given = (kind <= SKIP) & (state != NEVER)
+    rows = np.flatnonzero(given | ((kind == RETRACT) & (labels.column("before") != NONE)))
     last[item[rows]] = rows
 
     def due(items: Any, streams: Any, after: Any) -> Any:

@@ -168,15 +168,20 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             )
 
     def _record(self, raws: list[dict[str, Any]]) -> None:
-        events: list[Event] = []
+        parsed: list[Event] = []
         for raw in raws:
             try:
-                event = self._session.validate(parse_event(raw, self._session.annotator))
-            except (ValueError, UnknownItemError, RecursionError) as error:
+                parsed.append(parse_event(raw, self._session.annotator))
+            except (ValueError, RecursionError) as error:
                 self._refuse(event_id_of(raw), str(error))
+        events: list[Event] = []
+        for event in parsed:
+            try:
+                events.append(self._session.validate(event, parsed))
+            except (ValueError, UnknownItemError, RecursionError) as error:
+                self._refuse(event.event_id, str(error))
                 continue
             self._own.append(event.event_id)
-            events.append(event)
         if events:
             fresh = self._session.commit(events)
             items = {e.event_id: e.item_id for e in fresh if e.kind in ("answer", "skip")}
@@ -204,7 +209,9 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             return
         target = self._session.event(event.target or "")
         item = self._session.item(event.item_id)
-        if target is not None and target.kind != "flag" and item is not None:
+        if item is None or target is None:
+            return
+        if target.kind in ("answer", "skip"):  # of others the card stays where it is
             buffers: list[bytes] = []
             card = self._card(item, buffers)
             self._post({"type": "undone", "event_id": target.event_id, "card": card}, buffers)

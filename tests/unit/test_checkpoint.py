@@ -137,7 +137,7 @@ def test_events_before_and_after_it_may_come_in_any_order(store: LabelStore) -> 
     from_file = opened(store)
     assert from_file._checkpoint._kept == 10
     same(from_file, ledger)
-    assert from_file.labels.early == ledger.labels.early == set()
+    assert from_file.labels.early == ledger.labels.early == {}
     done = [n for n in range(len(IDS)) if from_file.labels.is_done(n)]
     assert done == [0, 1, 2, 3, 8]
 

@@ -18,10 +18,15 @@ from alwidgets.schema import Event, Kind
 from alwidgets.store import LabelStore
 
 
+def standing_of(events: list[Event]) -> list[Event]:
+    """Those that were not taken back; what takes one back is of the same item."""
+    retracted = {(e.target, e.item_id) for e in events if e.kind == "retract"}
+    return [e for e in events if e.kind != "retract" and (e.event_id, e.item_id) not in retracted]
+
+
 def restate(events: list[Event]) -> tuple[dict[str, object], set[str], set[str]]:
     """Answers, skipped and flagged items, worked out from scratch."""
-    retracted = {e.target for e in events if e.kind == "retract"}
-    standing = [e for e in events if e.kind != "retract" and e.event_id not in retracted]
+    standing = standing_of(events)
     last = {e.item_id: e for e in standing if e.kind in ("answer", "skip")}
     return (
         {i: e.answer for i, e in last.items() if e.kind == "answer"},
@@ -37,19 +42,21 @@ def logs(draw: st.DrawFn) -> list[Event]:
             st.sampled_from(["answer", "answer", "skip", "flag", "retract", "comment"]), max_size=30
         )
     )
+    items = [draw(st.sampled_from(["x", "y", "z"])) for _ in kinds]
     events = []
-    for n, kind in enumerate(kinds):
+    for n, (kind, item) in enumerate(zip(kinds, items, strict=True)):
         if kind == "retract":
-            # Also of events that are not there (yet).
-            target = f"e{draw(st.integers(0, len(kinds)))}"
-            events.append(Event(f"e{n}", "any", "retract", target=target))
+            # Also of events that are not there (yet), or are those of another item.
+            target = draw(st.integers(0, len(kinds)))
+            if target < len(kinds) and draw(st.booleans()):
+                item = items[target]
+            events.append(Event(f"e{n}", item, "retract", target=f"e{target}"))
         else:
-            item = draw(st.sampled_from(["x", "y", "z"]))
             events.append(Event(f"e{n}", item, kind, n if kind == "answer" else None))
     return events
 
 
-ITEMS = ["x", "y", "z", "any"]
+ITEMS = ["x", "y", "z"]
 
 
 def stored(events: list[Event]) -> tuple[Labels, list[Event]]:
@@ -82,14 +89,13 @@ def test_what_stands(events: list[Event]) -> None:
     done = {i for n, i in enumerate(ITEMS) if labels.is_done(n)}
     assert done == {*expected, *skipped}
     assert {ITEMS[n] for n in labels.flagged} == flagged
-    undone = {e.target for e in log if e.kind == "retract"}
-    standing = [e for e in log if e.kind != "retract" and e.event_id not in undone]
+    standing = standing_of(log)
     assert [e for e in log if labels.stands(e)] == standing
     deeds = [e for e in standing if e.kind != "comment"]
     assert labels.last == (deeds[-1].seq if deeds else None)
     remarks = {ITEMS.index(e.item_id): e.seq for e in standing if e.kind == "comment"}
     assert labels.commented == remarks
-    assert [labels.comment_of(n) for n in range(4)] == [remarks.get(n) for n in range(4)]
+    assert [labels.comment_of(n) for n in range(3)] == [remarks.get(n) for n in range(3)]
 
 
 @given(logs())
@@ -105,7 +111,7 @@ def test_all_at_once_is_one_by_one(events: list[Event]) -> None:
         np.testing.assert_array_equal(getattr(read, name), getattr(live, name), err_msg=name)
     assert sorted(read.flagged) == sorted(live.flagged)
     assert read.commented == live.commented
-    assert [read.flag_of(n) for n in range(4)] == [live.flag_of(n) for n in range(4)]
+    assert [read.flag_of(n) for n in range(3)] == [live.flag_of(n) for n in range(3)]
     store.close()
 
 
@@ -121,6 +127,14 @@ def test_undo_takes_back_the_last_that_stands() -> None:
 def test_an_answer_taken_back_before_it_arrives_never_counts() -> None:
     labels, _ = stored([Event("2", "x", "retract", target="1"), Event("1", "x", "answer", "a")])
     assert answers(labels) == {}
+
+
+def test_what_takes_back_an_event_of_another_item_does_nothing() -> None:
+    of_other, answer = Event("2", "y", "retract", target="1"), Event("1", "x", "answer", "a")
+    for events in ([of_other, answer], [answer, of_other]):
+        labels, _ = stored(events)
+        assert answers(labels) == {"x": "a"}
+        assert not labels.early
 
 
 def test_taking_back_a_second_answer_brings_back_the_first() -> None:

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +27,9 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.sampled_from(["answer", "skip", "flag"]), st.sampled_from(IDS)),
         st.tuples(st.just("next"), st.sampled_from(["a", "b", "skip"])),
+        # Few items, so that much is done with each of them.
+        st.tuples(st.sampled_from(["answer", "skip", "flag"]), st.sampled_from(IDS[:5])),
+        st.tuples(st.just("choose"), st.lists(st.sampled_from(IDS[:5]), max_size=2, unique=True)),
         st.tuples(st.just("choose"), st.lists(st.sampled_from(IDS), max_size=4, unique=True)),
         st.tuples(st.just("pick"), st.lists(st.sampled_from(IDS), max_size=4, unique=True)),
         st.tuples(st.just("undo"), st.none()),
@@ -33,6 +37,14 @@ STEPS = st.lists(
         st.tuples(st.just("together"), st.lists(st.sampled_from(IDS), max_size=6, unique=True)),
         st.tuples(st.just("change"), st.sampled_from(["a", "b"])),
         st.tuples(st.just("look"), st.integers(1, 10)),
+        st.tuples(st.just("retract"), st.integers(0, 5)),
+        st.tuples(st.just("early"), st.tuples(st.sampled_from(IDS[:5]), st.integers(1, 3))),
+        st.tuples(
+            st.just("batch"),
+            st.tuples(
+                st.sampled_from(IDS[:5]), st.lists(st.integers(0, 6), min_size=2, max_size=9)
+            ),
+        ),
     ),
     max_size=40,
 )
@@ -100,10 +112,28 @@ def check(ledger: Ledger) -> None:
     assert sample.skipped == sum(i in skipped for i in in_order[:first])
 
 
+def keep_all(ledger: Ledger, store: LabelStore, *events: Event) -> None:
+    for fresh in store.append([ledger.validate(event, events) for event in events]):
+        ledger.apply(fresh)
+
+
+def batch(n: int, item: str, order: list[int]) -> list[Event]:
+    """Events of one message, mixed: an item is answered twice, flagged, and some is taken back."""
+    events = [
+        Event(f"e{n}-a", item, "answer", "a"),
+        Event(f"e{n}-r", item, "retract", target=f"e{n}-a"),
+        Event(f"e{n}-b", item, "answer", "b"),
+        Event(f"e{n}-f", item, "flag"),
+        Event(f"e{n}-s", item, "retract", target=f"e{n}-f"),
+        Event(f"e{n}-k", item, "skip"),
+        Event(f"e{n}-t", item, "retract", target=f"e{n}-k"),
+    ]
+    return [events[k] for k in order]
+
+
 def do(ledger: Ledger, store: LabelStore, n: int, what: str, how: Any) -> None:
     def keep(*events: Event) -> None:
-        for fresh in store.append([ledger.validate(event) for event in events]):
-            ledger.apply(fresh)
+        keep_all(ledger, store, *events)
 
     if what in ("answer", "skip", "flag"):
         keep(Event(f"e{n}", how, what, "a" if what == "answer" else None))  # type: ignore[arg-type]
@@ -150,6 +180,14 @@ def do(ledger: Ledger, store: LabelStore, n: int, what: str, how: Any) -> None:
         cards = ledger.queue.cards_done, ledger.queue.audits_done
         keep(Event(f"e{n}", former.item_id, "answer", how, draw_id=former.draw_id))
         assert (ledger.queue.cards_done, ledger.queue.audits_done) == cards
+    elif what == "retract" and (log := store.events()):
+        # Any event, also one that no longer stands, or takes back another.
+        target = log[-1 - how % len(log)]
+        keep(Event(f"e{n}", target.item_id, "retract", target=target.event_id))
+    elif what == "early":  # what comes at a later step, perhaps, and of another item
+        keep(Event(f"e{n}", how[0], "retract", target=f"e{n + how[1]}"))
+    elif what == "batch":
+        keep(*batch(n, *how))
     elif what == "look":
         ledger.draw_audits(how)
 
@@ -211,4 +249,31 @@ def test_what_was_chosen_last_still_comes_first() -> None:
     live = [d.item_id for d in ledger.queue.upcoming()]
     again = Ledger(POOL, TASK, store, nothing_kept)
     assert [d.item_id for d in again.queue.upcoming()] == live == ["i4", "i3", "i1", "i2"]
+    store.close()
+
+
+@pytest.mark.parametrize("kind", ["flag", "comment"])
+def test_a_skipped_item_chosen_again_waits_whatever_else_is_taken_back(kind: Any) -> None:
+    store = LabelStore()
+    store.bind(TASK, POOL, {})
+    nothing_kept = Audit(IDS, 0, seed=0)
+    ledger = Ledger(POOL, TASK, store, nothing_kept)
+    for item in ("i5", "i6"):
+        keep_all(ledger, store, Event(f"{item}-1", item, "skip"), Event(f"{item}-2", item, "skip"))
+    ledger.choose(["i5", "i6"], 0)
+    keep_all(ledger, store, Event("m", "i5", kind, comment="so" if kind == "comment" else None))
+    keep_all(ledger, store, Event("r", "i5", "retract", target="m"))
+    # Neither changes what stands: an earlier skip, and one taken back before it comes.
+    keep_all(ledger, store, Event("s", "i6", "retract", target="i6-1"))
+    keep_all(ledger, store, Event("t", "i6", "retract", target="late"), Event("late", "i6", "skip"))
+    assert [d.item_id for d in ledger.queue.upcoming()] == ["i5", "i6"]
+    again = Ledger(POOL, TASK, store, nothing_kept)
+    assert [d.item_id for d in again.queue.upcoming()] == ["i5", "i6"]
+    # The last that stands is taken back: the one before it stands, and the item is done with.
+    keep_all(ledger, store, Event("a", "i5", "answer", "a"))
+    ledger.choose(["i5"], 0)
+    keep_all(ledger, store, Event("u", "i5", "retract", target="a"))
+    assert [d.item_id for d in ledger.queue.upcoming()] == ["i6"]
+    again = Ledger(POOL, TASK, store, nothing_kept)
+    assert [d.item_id for d in again.queue.upcoming()] == ["i6"]
     store.close()

@@ -21,6 +21,7 @@ from alwidgets.errors import (
     UnknownItemError,
 )
 from alwidgets.readings import audit_sample
+from alwidgets.schema import Event
 
 RNG = np.random.default_rng(0)
 N = 120
@@ -629,6 +630,50 @@ def test_a_retract_must_name_its_own_item_and_a_draw_its_own_too(make: Make) -> 
     session.retract(stolen.event_id)
     assert session.next()[0].id == two.id
     assert three.id in session.upcoming()
+
+
+def test_a_retract_beside_its_target_must_name_its_item_too(make: Make, tmp_path: Path) -> None:
+    session = make(tmp_path / "labels.db")
+    one, two, three = (item.id for item in session.next(3))
+    answer = Event("e1", two, "answer", "red")
+    other = Event("r1", one, "retract", target="e1")
+    for batch in ([answer, other], [other, answer]):
+        with pytest.raises(AnswerError, match="cannot be taken back there"):
+            session.commit(batch)
+    assert session.store.events() == []
+    # Of its own item it may come before the answer, or after it, or twice.
+    own = Event("r1", two, "retract", target="e1")
+    session.commit([own, answer, own])
+    assert session.upcoming()[0] == one
+    session.commit(
+        [Event("e2", three, "answer", "red"), Event("r2", three, "retract", target="e2")]
+    )
+    assert session.labels().empty
+    assert (session.label_codes() == -1).all()
+    assert session.upcoming()[0] == three
+    waiting = session.upcoming()
+    session.close()
+    again = make(tmp_path / "labels.db")
+    assert again.labels().empty
+    assert again.upcoming() == waiting
+
+
+def test_a_retract_of_an_unknown_event_takes_back_none_of_another_item(
+    make: Make, tmp_path: Path
+) -> None:
+    session = make(tmp_path / "labels.db")
+    one, two, three = (item.id for item in session.next(3))
+    session.record(one, kind="retract", target="zz")
+    session.record(one, kind="retract", target="yy")
+    session.record(three, kind="retract", target="yy")
+    session.record(two, "red", event_id="zz")
+    session.record(three, "red", event_id="yy")
+    assert session.labels().index.tolist() == [two]
+    codes = session.label_codes()
+    session.close()
+    again = make(tmp_path / "labels.db")
+    assert again.labels().index.tolist() == [two]
+    np.testing.assert_array_equal(again.label_codes(), codes)
 
 
 def test_taking_an_audit_card_back_brings_no_second_one(make: Make) -> None:

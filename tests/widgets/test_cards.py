@@ -222,9 +222,34 @@ def test_a_flag_from_elsewhere_is_on_the_card_and_its_undo_moves_no_card(page: P
     assert page.of("undone") == []
 
 
+def test_a_comment_taken_back_moves_no_card(page: Page) -> None:
+    item = page.session.next(5)[3]
+    remark = page.session.comment(item.id, "blurred")
+    page.received.clear()
+    page.session.retract(remark.event_id)
+    page.answer(item.id, "c1", kind="comment", answer=None, comment="dark")
+    page.answer(item.id, "r1", kind="retract", answer=None, target="c1")
+    assert page.acked() == ["r1"]
+    assert page.of("undone") == []
+
+
 def test_a_retract_that_overtakes_its_answer(page: Page) -> None:
     page.answer("3", "e2", kind="retract", answer=None, target="e1")
     page.answer("3", "e1")
+    assert page.session.labels().empty
+
+
+def test_a_retract_on_another_item_in_one_message_is_refused_alone(page: Page) -> None:
+    of = {"answer": "ham", "target": None, "shown_at": AT, "answered_at": AT}
+    answer = of | {"event_id": "e1", "item_id": "3", "kind": "answer"}
+    other = of | {"event_id": "r1", "item_id": "4", "kind": "retract", "target": "e1"}
+    own = of | {"event_id": "r2", "item_id": "3", "kind": "retract", "target": "e1"}
+    page.send({"type": "events", "events": [other | {"answer": None}, answer]})
+    (refused,) = page.of("refused")
+    assert (refused["event_id"], page.acked()) == ("r1", ["e1"])
+    assert page.session.labels().index.tolist() == ["3"]
+    page.send({"type": "events", "events": [own | {"answer": None}, answer]})
+    assert page.acked() == ["r2", "e1"]
     assert page.session.labels().empty
 
 
