@@ -263,7 +263,8 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             ],
         }
         self._post(message)
-        self._meanwhile(self._send_words, item_id)  # every word is one more text to encode
+        if why.suggestion_shown:  # the words would tell it
+            self._meanwhile(self._send_words, item_id)  # every word is one more text to encode
 
     def _send_words(self, item_id: str) -> None:
         try:
