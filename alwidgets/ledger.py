@@ -71,6 +71,9 @@ class Ledger:
         #: What the newest events take back, and the draws of it: see `recall`.
         self._targets: dict[str, Event] = {}
         self._target_draws: dict[str, Draw] = {}
+        #: The bulk answers up to a place in the log.
+        self._bulks: dict[int, str] = {}
+        self._bulks_end = 0
         # Kept up to date item by item: to look through ten million items, or to find some ten
         # thousand labelled ones by their ids, takes too long while someone waits for a card.
         self.standing = np.full(len(pool), NOTHING, dtype=np.int32)
@@ -319,8 +322,12 @@ class Ledger:
     def bulks(self) -> dict[int, str]:
         """The bulk answers that events are part of, by the places of the events."""
         event = events_table.c
+        # Only what is new is asked for: no index has them, and the whole log may be long.
         query = sa.select(event.seq, event.bulk).where(event.bulk.is_not(None))
-        return dict(row for rows in self._store.rows(query) for row in rows)
+        query = query.where(event.seq > self._bulks_end).order_by(event.seq)
+        self._bulks.update(row for rows in self._store.rows(query) for row in rows)
+        self._bulks_end = int(self.labels.column("seq").max(initial=0))
+        return self._bulks
 
     def rank(self, draw: Draw) -> tuple[int, int] | None:
         """Place of a draw's score among those that its strategy drew by the same model, and theirs.

@@ -50,7 +50,7 @@ def timed(ledger: Ledger) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     bulks = ledger.bulks()
     sizes = Counter(bulks.values())
     group = np.array([sizes[name] for name in bulks.values()], dtype=np.float64)
-    share = np.ones(ledger.labels.n_events)
+    share = np.ones(ledger.labels.n_events + 1)  # and one for what is stored and not read
     share[np.searchsorted(ledger.labels.column("seq"), list(bulks))] = group
     return positions, seconds / share[rows[both]]
 
