@@ -133,12 +133,16 @@ class Why:
     neighbours : list of Neighbour
         The most similar of the items labelled for training, best first; empty for items of the
         audit, whose answer they would sway, and where answers are texts.
+    suggestion_shown : bool
+        Whether the card may show what the model says: not on items of the audit, nor where
+        ``hide_suggestions=`` hides it.
     """
 
     strategy: str
     score: float | None
     rank: tuple[int, int] | None
     neighbours: list[Neighbour]
+    suggestion_shown: bool = True
 
 
 @dataclass(frozen=True, slots=True)

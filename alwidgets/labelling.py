@@ -182,6 +182,11 @@ class Labelling(Modelling):
         with self._lock:
             return self._ledger.validate(event, beside)
 
+    def recall(self, events: Iterable[Event]) -> None:
+        """Read at once what some events take back, before each of them is validated."""
+        with self._lock:
+            self._ledger.recall(events)
+
     def commit(self, events: Iterable[Event]) -> list[Event]:
         """Validate events and store them all in one transaction.
 
@@ -282,6 +287,7 @@ class Labelling(Modelling):
 
     def _keep(self, events: Iterable[Event]) -> list[Event]:
         given = list(events)
+        self._ledger.recall(given)
         checked = [self._ledger.validate(event, given) for event in given]
         fresh = self.store.append([self._suggested.note(event) for event in checked])
         for event in fresh:
@@ -365,6 +371,11 @@ class Labelling(Modelling):
     def event(self, event_id: str) -> Event | None:
         """The event with this id, whether or not it was taken back."""
         return self.store.event(event_id)
+
+    def kind_undone(self, event: Event) -> Kind | None:
+        """Kind of what a stored retract took back; None where that had not arrived."""
+        with self._lock:
+            return self._ledger.labels.kind_undone(event)
 
     def flag_of(self, item_id: str) -> Event | None:
         """The event that flagged an item, or None if it is not flagged."""

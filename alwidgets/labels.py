@@ -254,6 +254,12 @@ class Labels:
             and self.columns["kind"][row] != RETRACT
         )
 
+    def kind_undone(self, event: Event) -> Kind | None:
+        """Kind of what a stored retract took back; None where that had not arrived."""
+        row = self.row_at(event)
+        target = NONE if row == NONE else int(self.columns["target"][row])
+        return None if target == NONE else KINDS[self.columns["kind"][target]]
+
     @property
     def last(self) -> int | None:
         """Place in the store of the event that an undo takes back, or None."""

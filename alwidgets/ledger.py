@@ -68,6 +68,12 @@ class Ledger:
         self.fitted_revision = self.rounds[-1].revision if self.rounds else 0
         #: Draws made since the store was opened; earlier ones are asked of it.
         self._draws: dict[str, Draw] = {}
+        #: What the newest events take back, and the draws of it: see `recall`.
+        self._targets: dict[str, Event] = {}
+        self._target_draws: dict[str, Draw] = {}
+        #: The bulk answers up to a place in the log.
+        self._bulks: dict[int, str] = {}
+        self._bulks_end = 0
         # Kept up to date item by item: to look through ten million items, or to find some ten
         # thousand labelled ones by their ids, takes too long while someone waits for a card.
         self.standing = np.full(len(pool), NOTHING, dtype=np.int32)
@@ -107,6 +113,23 @@ class Ledger:
 
     # ------------------------------------------------------------------ changing
 
+    def recall(self, events: Iterable[Event]) -> None:
+        """Read at once what some events take back: one by one takes hundreds of them too long.
+
+        What is in the log never changes, so it may be kept; only the newest is.
+        """
+        ids = dict.fromkeys(e.target for e in events if e.target)
+        if len(ids) < 2 or ids.keys() <= self._targets.keys():
+            return
+        try:
+            found = self._store.events_among(ids)
+        except UnicodeError:
+            return  # no text that can be stored: the event is refused by itself
+        self._targets = {event.event_id: event for event in found}
+        unknown = [e.seq for e in found if e.draw_id not in self._draws and e.seq is not None]
+        draws = self._store.draws_of(unknown).values()
+        self._target_draws = {draw.draw_id: draw for draw in draws}
+
     def validate(self, event: Event, beside: Sequence[Event] = ()) -> Event:
         """Return the event as it will be stored, or raise what is wrong with it.
 
@@ -121,7 +144,7 @@ class Ledger:
         UnknownItemError, AnswerError
         """
         self.pool.index(event.item_id)
-        for target in self._targets(event, beside):
+        for target in self._taken_back(event, beside):
             if target.item_id != event.item_id:
                 raise AnswerError(
                     f"The event {event.target!r} is one of item {target.item_id!r}, not of "
@@ -145,7 +168,7 @@ class Ledger:
         """Take a stored event into account."""
         item, undone, target = self.index(event.item_id), None, NONE
         if event.kind == "retract":
-            undone = self._store.event(event.target or "")
+            undone = self._event(event.target or "")
             target = NONE if undone is None else self.labels.row_at(undone)
         before, after = self.labels.add(event, item, self.draw_of(event), target)
         if before == after:
@@ -289,7 +312,8 @@ class Ledger:
         """The draw that an event answers, or None."""
         if event.draw_id is None:
             return None
-        return self._draws.get(event.draw_id) or self._store.draw(event.draw_id)
+        known = self._draws.get(event.draw_id) or self._target_draws.get(event.draw_id)
+        return known or self._store.draw(event.draw_id)
 
     def remarks(self) -> dict[int, str]:
         """The remark that stands for each item that has one, by their positions."""
@@ -304,8 +328,12 @@ class Ledger:
     def bulks(self) -> dict[int, str]:
         """The bulk answers that events are part of, by the places of the events."""
         event = events_table.c
+        # Only what is new is asked for: no index has them, and the whole log may be long.
         query = sa.select(event.seq, event.bulk).where(event.bulk.is_not(None))
-        return dict(row for rows in self._store.rows(query) for row in rows)
+        query = query.where(event.seq > self._bulks_end).order_by(event.seq)
+        self._bulks.update(row for rows in self._store.rows(query) for row in rows)
+        self._bulks_end = int(self.labels.column("seq").max(initial=0))
+        return self._bulks
 
     def rank(self, draw: Draw) -> tuple[int, int] | None:
         """Place of a draw's score among those that its strategy drew by the same model, and theirs.
@@ -319,14 +347,17 @@ class Ledger:
 
     # ------------------------------------------------------------------ parts
 
-    def _targets(self, event: Event, beside: Sequence[Event]) -> list[Event]:
+    def _taken_back(self, event: Event, beside: Sequence[Event]) -> list[Event]:
         """What an event takes back, stored or about to be; none if that has not arrived."""
         if not event.target:
             return []
-        stored = self._store.event(event.target)
+        stored = self._event(event.target)
         if stored is not None:
             return [stored]
         return [other for other in beside if other.event_id == event.target]
+
+    def _event(self, event_id: str) -> Event | None:
+        return self._targets.get(event_id) or self._store.event(event_id)
 
     def _is_free(self, item_id: str) -> bool:
         """Whether an audit draw of the item needs a card.

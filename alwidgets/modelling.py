@@ -173,7 +173,8 @@ class Modelling(Hub):
         item_id : str
             One that waits to be labelled.
         draw_id : str, optional
-            The draw that put it on a card: then it need not wait any more.
+            The draw that put it on a card: then it need not wait any more. By default the one by
+            which it waits.
         k : int
             How many labelled items at most.
 
@@ -183,20 +184,21 @@ class Modelling(Hub):
             If the item does not wait.
         """
         with self._lock:
-            draw = self._ledger.queue.draw_of(item_id)
-            if draw is None and draw_id is not None:
-                draw = self.store.draw(draw_id)
+            # The draw of the card itself: it may wait by a newer one, that shows more.
+            draw = None if draw_id is None else self.store.draw(draw_id)
             if draw is None or draw.item_id != item_id:
+                draw = self._ledger.queue.draw_of(item_id)
+            if draw is None:
                 raise UnknownItemError(f"Item {item_id!r} is not among those that wait.")
             rank, index = self._ledger.rank(draw), self._ledger.index(item_id)
             labelled, codes, _, _ = training_set(self._ledger)
         alike: list[Neighbour] = []
         # What is known of others would sway the answer where the suggestion must not.
-        hidden = self.reserved[index] or self._suggested.hides(draw)
-        if self.task.classes and not hidden:
+        shown = not (self.reserved[index] or self._suggested.hides(draw))
+        if self.task.classes and shown:
             recent = slice(-MOST_COMPARED, None)
             alike = self._most_like(index, labelled[recent], codes[recent], k)
-        return Why(draw.strategy, draw.score, rank, alike)
+        return Why(draw.strategy, draw.score, rank, alike, shown)
 
     def driving_words(self, item_id: str) -> list[Mark]:
         """The words that drive what the model suggests of a text.

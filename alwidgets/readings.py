@@ -5,6 +5,7 @@ Nothing here changes a ledger; whoever reads one holds the lock that it is under
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -36,12 +37,22 @@ def training_set(
 
 
 def timed(ledger: Ledger) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Positions of the answered items whose cards were timed, and the seconds they took."""
+    """Positions of the answered items whose cards were timed, and the seconds they took.
+
+    Those answered in bulk share the time of their grid.
+    """
     rows = ledger.labels.answered()
     shown, answered = (ledger.labels.column(name)[rows] for name in ("shown", "answered"))
     both = (shown != NO_TIME) & (answered != NO_TIME)
     positions = ledger.labels.column("item")[rows[both]].astype(np.int64)
-    return positions, (answered[both] - shown[both]) / 1e6
+    seconds = (answered[both] - shown[both]) / 1e6
+    # All of a group count, whether or not they still stand: the time was spent on them.
+    bulks = ledger.bulks()
+    sizes = Counter(bulks.values())
+    group = np.array([sizes[name] for name in bulks.values()], dtype=np.float64)
+    share = np.ones(ledger.labels.n_events + 1)  # and one for what is stored and not read
+    share[np.searchsorted(ledger.labels.column("seq"), list(bulks))] = group
+    return positions, seconds / share[rows[both]]
 
 
 def audit_sample(ledger: Ledger) -> AuditSample:

@@ -176,14 +176,14 @@ class LabelStore:
         """
         rows = list(events)
         check_events(rows)
-        stored = now()
+        stored, names = now(), [f.name for f in fields(Event) if f.name != "seq"]
 
         def work(connection: sa.Connection) -> list[Event]:
             fresh = self._since(connection) if self._unsure else []
             once = self._once(connection, events_table, "event_id").returning(events_table.c.seq)
             for event in rows:
-                values = asdict(event) | {"stored_at": stored}
-                del values["seq"]
+                # Not `asdict`, which copies every value deeply: as long again as the insert.
+                values = {name: getattr(event, name) for name in names} | {"stored_at": stored}
                 seq = connection.scalar(once, values)
                 if seq is not None:
                     fresh.append(replace(event, seq=seq))
@@ -237,6 +237,12 @@ class LabelStore:
         event = events_table.c
         query = sa.select(event.event_id, event.seq)
         return dict(self._among(query, event.event_id, event_ids))
+
+    def events_among(self, event_ids: Iterable[str]) -> list[Event]:
+        """Those of these events that are in the log."""
+        query = sa.select(*(events_table.c[f.name] for f in fields(Event)))
+        rows = self._among(query, events_table.c.event_id, event_ids)
+        return [Event(*row) for row in rows]
 
     def draws_at(self, seqs: Iterable[int]) -> list[Draw]:
         """The draws at some places among the draws, in order."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -92,7 +92,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def __init__(self, session: Session, *, keys: Mapping[str, str] | None = None) -> None:
         self._session = session
-        self._own: deque[str] = deque(maxlen=REMEMBERED)
+        self._own: OrderedDict[str, None] = OrderedDict()
         self._status = Throttle(self._send_status, STATUS_EVERY)
         self._unsubscribe: list[Callable[[], None]] = []
         super().__init__(
@@ -174,6 +174,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                 parsed.append(parse_event(raw, self._session.annotator))
             except (ValueError, RecursionError) as error:
                 self._refuse(event_id_of(raw), str(error))
+        self._session.recall(parsed)
         events: list[Event] = []
         for event in parsed:
             try:
@@ -181,7 +182,9 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             except (ValueError, UnknownItemError, RecursionError) as error:
                 self._refuse(event.event_id, str(error))
                 continue
-            self._own.append(event.event_id)
+            self._own[event.event_id] = None
+        while len(self._own) > REMEMBERED:
+            self._own.popitem(last=False)
         if events:
             fresh = self._session.commit(events)
             items = {e.event_id: e.item_id for e in fresh if e.kind in ("answer", "skip")}
@@ -207,14 +210,12 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             return
         if event.kind != "retract":
             return
-        target = self._session.event(event.target or "")
-        item = self._session.item(event.item_id)
-        if item is None or target is None:
-            return
-        if target.kind in ("answer", "skip"):  # of others the card stays where it is
+        kind, item = self._session.kind_undone(event), self._session.item(event.item_id)
+        # Of a flag or a comment taken back the card stays where it is.
+        if event.target and kind in ("answer", "skip") and item is not None:
             buffers: list[bytes] = []
             card = self._card(item, buffers)
-            self._post({"type": "undone", "event_id": target.event_id, "card": card}, buffers)
+            self._post({"type": "undone", "event_id": event.target, "card": card}, buffers)
 
     def _on_notice(self, text: str) -> None:
         self._task = dict(self._session.task.asked())
@@ -270,7 +271,8 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             ],
         }
         self._post(message)
-        self._meanwhile(self._send_words, item_id)  # every word is one more text to encode
+        if why.suggestion_shown:  # the words would tell it
+            self._meanwhile(self._send_words, item_id)  # every word is one more text to encode
 
     def _send_words(self, item_id: str) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 import alwidgets as al
 from alwidgets.anchoring import REMEMBERED, Suggested, compare, report
 from alwidgets.errors import AlwidgetsError
+from alwidgets.items import Item
 from alwidgets.schema import Draw, Event
 from alwidgets.store import LabelStore
 from tests.unit.postgres import Server, running
@@ -237,3 +239,44 @@ def test_a_card_without_a_suggestion_tells_nothing_else_either() -> None:
     for item in cards:
         assert (session.why(item.id).neighbours == []) == (item.id in hidden)
     session.close()
+
+
+def test_the_words_that_drive_a_hidden_suggestion_are_not_sent() -> None:
+    def opened(share: float) -> Page:
+        pool = al.Pool.from_texts([f"{NAMES[i % 2]} {i}" for i in range(60)], ids=range(60))
+        session = al.Session(
+            pool,
+            al.Classification(NAMES),
+            batch_size=20,
+            audit=0.2,
+            executor=al.InlineExecutor(),
+            hide_suggestions=share,
+        )
+        for item in session.next(20):
+            session.record(item.id, NAMES[item.index % 2])
+        session.retrain()
+        return Page(session)
+
+    def told(page: Page, item: Item) -> bool:
+        page.send({"type": "why", "item_id": item.id, "draw_id": item.draw_id})
+        for thread in set(threading.enumerate()) - before:
+            thread.join(30)
+        assert len(page.of("reasons")) == 1
+        return bool(page.of("words"))
+
+    for share in (0.0, 1.0):
+        page, before = opened(share), set(threading.enumerate())
+        items = page.session.next(20)
+        train = next(i for i in items if i.stream == "train")
+        audit = next(i for i in items if i.stream == "audit")
+        assert told(page, train) == (share == 0)
+        assert not told(page, audit)
+        assert page.session.driving_words(train.id)  # from Python, whoever asks
+        assert page.session.why(train.id).suggestion_shown == (share == 0)
+        assert not page.session.why(audit.id).suggestion_shown
+        # The person's choice puts it on another card, which shows it; the first is still hidden.
+        page.session.queue([train.id])
+        assert told(page, page.session.next()[0])
+        assert told(page, train) == (share == 0)
+        page.cards.close()
+        page.session.close()

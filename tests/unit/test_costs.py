@@ -8,6 +8,7 @@ import numpy as np
 
 import alwidgets as al
 from alwidgets.evaluation.costs import ENOUGH, seconds_per_card
+from alwidgets.schema import Event
 
 RNG = np.random.default_rng(0)
 LENGTHS = RNG.integers(10, 2000, 400)
@@ -61,4 +62,30 @@ def test_a_session_learns_what_its_cards_cost() -> None:
     assert found is not None
     costs = found()
     assert costs[39] > 3 * costs[0]
+    session.close()
+
+
+def test_those_answered_together_share_the_time_of_their_grid() -> None:
+    session = al.Session(
+        al.Pool.from_texts([f"text {i}" for i in range(40)]),
+        al.Classification(["a", "b"]),
+        strategy=al.strategies.per_cost("margin"),
+        audit=0,
+        executor=al.InlineExecutor(),
+    )
+    found = session._loop._costs()
+    assert found is not None
+    np.testing.assert_allclose(found(), 1.0)
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    begin, end = start.isoformat(), (start + timedelta(seconds=60)).isoformat()
+    times = {"shown_at": begin, "answered_at": end}
+    items = session.label_together(session.pool.ids[:3]).items
+    session.commit(
+        Event(f"e{n}", i.id, "answer", "a", draw_id=i.draw_id, bulk="grid", **times)
+        for n, i in enumerate(items)
+    )
+    session.record(items[0].id, "b")  # put right later; the others took no longer for it
+    found = session._loop._costs()
+    assert found is not None
+    np.testing.assert_allclose(found(), 20.0)
     session.close()

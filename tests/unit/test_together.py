@@ -63,6 +63,23 @@ def test_a_bulk_answer_is_one_transaction_and_one_undo(tmp_path: Path) -> None:
     again.close()
 
 
+def test_a_bulk_answer_is_undone_without_a_query_for_each(
+    tmp_path: Path, selects: list[str]
+) -> None:
+    for bulk in ("b1", "b2"):
+        session = opened(tmp_path / "labels.db")
+        session.commit(events(session.label_together(IDS).items, bulk))
+        if bulk == "b2":  # after a restart the draws have to be read, too
+            session.close()
+            session = opened(tmp_path / "labels.db")
+        selects.clear()
+        session.undo()
+        assert len(selects) < 20 < len(IDS)
+        assert session.labels().empty
+        assert [item.id for item in session.next(3)] == IDS[:3]
+        session.close()
+
+
 def test_none_of_a_bulk_answer_is_kept_where_one_cannot_be() -> None:
     session = opened()
     items = session.label_together(IDS[10:13]).items

@@ -113,6 +113,25 @@ def test_a_bulk_answer_is_kept_and_undone_as_one(page: Page) -> None:
     assert page.session.labels().empty
 
 
+def test_an_undo_on_the_page_asks_no_query_for_each(page: Page, selects: list[str]) -> None:
+    cards = page.ask({"type": "together", "search": "number"})["cards"]
+    page.send(bulk(cards))
+    back = [
+        event | {"event_id": f"r{n}", "kind": "retract", "answer": None, "target": f"b{n}"}
+        for n, event in enumerate(bulk(cards)["events"])
+    ]
+    # Half of a surrogate pair can be in no database.
+    back.append(back[0] | {"event_id": "r", "target": "\ud800"})
+    selects.clear()
+    page.send({"type": "events", "events": back})
+    assert len(selects) < 20 < len(cards)
+    assert page.acked() == [f"r{n}" for n in range(len(cards))]
+    assert [m["event_id"] for m in page.of("refused")] == ["r"]
+    # Another tab is told of each by the same message as of an undo from Python.
+    assert [m["event_id"] for m in page.of("undone")] == [f"b{n}" for n in range(len(cards))]
+    assert page.session.labels().empty
+
+
 def test_audit_items_show_no_suggestion_in_a_grid(page: Page) -> None:
     session = page.session
     for item in session.next(30):
