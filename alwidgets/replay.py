@@ -17,8 +17,10 @@ from .labels import (
     AUDIT,
     CHOSEN,
     COMMENT,
+    FIRST_TIME,
     FLAG,
     KINDS,
+    LAST_TIME,
     NEVER,
     NO_TIME,
     NONE,
@@ -286,4 +288,5 @@ def times(texts: Sequence[str | None]) -> NDArray[np.int64]:
     # Some of ISO 8601 only the standard library reads: weeks, a comma before the fraction.
     for row in np.flatnonzero((found == NO_TIME) & series.notna().to_numpy()).tolist():
         found[row] = microseconds(texts[row])
+    found[(found < FIRST_TIME) | (found > LAST_TIME)] = NO_TIME
     return found
