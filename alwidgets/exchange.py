@@ -87,10 +87,16 @@ def answers(
     found: dict[str, Answer] = {}
     missing = 0
     items = _items(frame, pool, id)
-    for row, (item_id, value) in enumerate(zip(items, frame[answer].to_list(), strict=True)):
-        if value is None or (np.ndim(value) == 0 and value != value):
+    column = frame[answer]
+    rows = zip(items, column.to_list(), column.is_null().to_list(), strict=True)
+    for row, (item_id, value, empty) in enumerate(rows):
+        # Not a number is no null to polars and pyarrow.
+        if empty or (np.ndim(value) == 0 and value != value):
             missing += 1
             continue
+        # pandas makes floats of whole numbers among which one is missing.
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if item_id not in pool:
             raise UnknownItemError(f"Row {row}: the pool has no item {item_id!r}.")
         try:

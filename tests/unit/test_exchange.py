@@ -99,6 +99,49 @@ def test_imported_labels_are_marked_and_train(session: al.Session, frame: pd.Dat
     assert set(made.index[made["use"] == "train"]) == set(made.index) - reserved
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        pd.Series([2, None, 5]),
+        pd.array([2, None, 5], dtype="Int64"),
+        pd.Series([2, pd.NA, 5], dtype=object),
+        pd.Series([2, None, 5], dtype="int64[pyarrow]"),
+        pl.Series([2, None, 5]),
+        pl.Series([2.0, float("nan"), 5.0]),
+        pa.array([2, None, 5]),
+        pa.array([2.0, None, 5.0]),
+    ],
+    ids=["float", "Int64", "object", "arrow type", "polars", "polars nan", "arrow", "arrow float"],
+)
+@pytest.mark.parametrize("task", [al.Rating(1, 5), al.Classification(range(6))])
+def test_numbers_with_a_gap_are_imported(column: Any, task: Any) -> None:
+    make: Any = {"polars": pl.DataFrame, "pyarrow": pa.table}
+    kind = type(column).__module__.split(".")[0]
+    frame = make.get(kind, pd.DataFrame)({"item_id": ["a", "b", "c"], "answer": column})
+    session = al.Session(al.Pool.from_texts(["one", "two", "three"], ids=list("abc")), task)
+    report = session.import_labels(frame)
+    assert (report.imported, report.missing) == (2, 1)
+    answers = session.labels()["answer"].to_dict()
+    assert answers == {"a": task.validate(2), "c": task.validate(5)}
+    session.close()
+
+
+@pytest.mark.parametrize("dtype", ["string", "string[pyarrow]", "category", object])
+def test_texts_with_a_gap_are_imported(session: al.Session, dtype: Any) -> None:
+    ids = list(session.pool.row_ids)[:3]
+    answers = pd.Series(["ham", None, "spam"], dtype=dtype)
+    report = session.import_labels(pd.DataFrame({"item_id": ids, "answer": answers}))
+    assert (report.imported, report.missing) == (2, 1)
+
+
+def test_a_number_between_two_steps_is_refused() -> None:
+    session = al.Session(al.Pool.from_texts(["one", "two"], ids=["a", "b"]), al.Rating(1, 5))
+    frame = pd.DataFrame({"item_id": ["a", "b"], "answer": [None, 1.5]})
+    with pytest.raises(AnswerError, match=r"Row 1: 1\.5 is no step"):
+        session.import_labels(frame)
+    session.close()
+
+
 def test_importing_again_changes_nothing(session: al.Session, frame: pd.DataFrame) -> None:
     frame["answer"] = [*TRUTH, TRUTH[1]]
     assert session.import_labels(frame).imported == 60
