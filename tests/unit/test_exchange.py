@@ -65,6 +65,33 @@ def test_labels_stand_beside_their_rows(
         assert joined.loc["row 0", "answered_at"].tzinfo is not None
 
 
+@pytest.mark.parametrize("own", [{"answer": "mine"}, {}], ids=["own answer", "no answer"])
+@pytest.mark.parametrize("kind", ["pandas", "polars", "arrow"])
+def test_a_frame_that_is_joined_again_has_the_labels_once(
+    session: al.Session, kind: str, own: dict[str, str]
+) -> None:
+    table = {"text": [*TEXTS, TEXTS[1]]} | {name: [value] * 61 for name, value in own.items()}
+    make: Any = {"pandas": pd.DataFrame, "polars": pl.DataFrame, "arrow": pa.table}[kind]
+    given = joined = make(table)
+    for rows in ([0], [1, 5], [7]):
+        labelled(session, rows)
+        joined = session.join(joined)
+        fresh = session.join(given)
+        if kind == "arrow":
+            assert joined.equals(fresh)
+        elif kind == "polars":
+            assert joined.equals(fresh, null_equal=True)
+        else:
+            pd.testing.assert_frame_equal(joined, fresh)
+
+
+def test_labels_are_joined_beside_those_of_another(session: al.Session) -> None:
+    labelled(session, [0, 1])
+    other = session.labels().reset_index()
+    joined = session.join(other)
+    assert joined["answer"].tolist() == joined["answer_label"].tolist() == TRUTH[:2]
+
+
 def test_a_part_of_the_rows_is_joined_by_its_ids(session: al.Session) -> None:
     labelled(session, [3, 4])
     ids = list(session.pool.row_ids)
