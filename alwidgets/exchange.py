@@ -52,6 +52,9 @@ def join(df: Any, pool: Pool, labels: pd.DataFrame, id: str | None) -> Any:
 
     frame = _frame(df)
     items = _items(frame, pool, id)
+    if joined := _joined(frame.columns, list(labels.columns)):
+        frame = frame.drop(joined)
+        df = frame.to_native()
     beside = labels.reindex(items).reset_index()
     clash = [name for name in beside.columns if name in frame.columns and name != ID]
     beside = beside.rename(columns={name: f"{name}_label" for name in clash})
@@ -65,6 +68,18 @@ def join(df: Any, pool: Pool, labels: pd.DataFrame, id: str | None) -> Any:
     columns = {c: beside[c].astype(object).mask(missing[c], None).tolist() for c in beside.columns}
     added = nw.from_dict(columns, backend=frame.implementation)
     return nw.concat([frame, added], how="horizontal").to_native()
+
+
+def _joined(columns: list[str], added: list[str]) -> list[str]:
+    """The columns that an earlier join added: those of the labels, side by side, in order.
+
+    None of a frame that has these alone: it is one of labels, and they are to be compared.
+    """
+    names = [f"{name}_label" if f"{name}_label" in columns else name for name in added]
+    if names[0] not in columns or set(columns) <= {ID, *names}:
+        return []
+    start = columns.index(names[0])
+    return names if columns[start : start + len(names)] == names else []
 
 
 def answers(
@@ -87,10 +102,16 @@ def answers(
     found: dict[str, Answer] = {}
     missing = 0
     items = _items(frame, pool, id)
-    for row, (item_id, value) in enumerate(zip(items, frame[answer].to_list(), strict=True)):
-        if value is None or (np.ndim(value) == 0 and value != value):
+    column = frame[answer]
+    rows = zip(items, column.to_list(), column.is_null().to_list(), strict=True)
+    for row, (item_id, value, empty) in enumerate(rows):
+        # Not a number is no null to polars and pyarrow.
+        if empty or (np.ndim(value) == 0 and value != value):
             missing += 1
             continue
+        # pandas makes floats of whole numbers among which one is missing.
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if item_id not in pool:
             raise UnknownItemError(f"Row {row}: the pool has no item {item_id!r}.")
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -347,14 +347,27 @@ class Labels:
 def microseconds(at: str | None) -> int:
     """Time in microseconds since 1970, UTC; `NO_TIME` for what is no ISO 8601 time.
 
-    A script may write any text there.
+    A script may write any text there, also a time that in UTC is before the year 1 or after 9999.
     """
     try:
         time = datetime.fromisoformat(at or "")
     except (ValueError, TypeError):
         return NO_TIME
     since = (time if time.tzinfo is not None else time.replace(tzinfo=UTC)) - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    at_utc = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    return at_utc if FIRST_TIME <= at_utc <= LAST_TIME else NO_TIME
+
+
+def moment(at: int) -> datetime | None:
+    """The time that is so many microseconds after 1970, UTC; None for one that there is not."""
+    if not FIRST_TIME <= at <= LAST_TIME:
+        return None
+    return _EPOCH + timedelta(microseconds=at)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: The first and the last time that a `datetime` can hold in UTC.
+FIRST_TIME, LAST_TIME = (
+    (time.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+    for time in (datetime.min, datetime.max)
+)

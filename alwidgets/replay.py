@@ -16,7 +16,9 @@ from .checkpoint import Checkpoint, Drawn
 from .labels import (
     AUDIT,
     CHOSEN,
+    FIRST_TIME,
     KINDS,
+    LAST_TIME,
     NEVER,
     NO_TIME,
     NONE,
@@ -285,4 +287,5 @@ def times(texts: Sequence[str | None]) -> NDArray[np.int64]:
     # Some of ISO 8601 only the standard library reads: weeks, a comma before the fraction.
     for row in np.flatnonzero((found == NO_TIME) & series.notna().to_numpy()).tolist():
         found[row] = microseconds(texts[row])
+    found[(found < FIRST_TIME) | (found > LAST_TIME)] = NO_TIME
     return found

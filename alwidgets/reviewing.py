@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 import numpy as np
 
 from . import anchoring
@@ -11,13 +9,12 @@ from .anchoring import Anchoring
 from .errors import AnswerError
 from .items import Item, Past
 from .labelling import Labelling
-from .labels import ANSWER, NO_TIME, NONE, SKIP
+from .labels import ANSWER, NONE, SKIP, moment
 from .schema import Event
 from .tasks import Answer
 
 #: Rows of the log that are looked at in one step.
 AT_ONCE = 4_096
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Reviewing(Labelling):
@@ -85,7 +82,7 @@ class Reviewing(Labelling):
             id=self.pool.ids[item],
             kind="answer" if is_answer else "skip",
             answer=self.task.validate(labels.answer(row)) if is_answer else None,
-            answered_at=None if at == NO_TIME else _EPOCH + timedelta(microseconds=at),
+            answered_at=moment(at),
             seq=int(labels.columns["seq"][row]),
             flagged=labels.flag_of(item) is not None,
             comment=None if remark is None else self.store.event_at(remark).comment or None,

@@ -209,7 +209,8 @@ class Session(Reviewing, Gathering, Displayed):
         -------
         frame of the same kind
             With ``item_id`` and the columns of `labels`, empty where there is no label. A column
-            that has the name of one of them keeps it: theirs ends in ``_label``.
+            that has the name of one of them keeps it: theirs ends in ``_label``. The columns that
+            an earlier join added, of another session too, are replaced.
 
         Raises
         ------

@@ -133,14 +133,18 @@ class LabelStore:
             self._set_meta("task", task.to_json())
             return settings | (self._meta("settings") or {})
 
-    def update_task(self, task: Task) -> None:
-        """Keep the task's present classes."""
-        with self._write:
-            self._set_meta("task", task.to_json())
+    def append_class_change(self, change: ClassChange, task: Task) -> None:
+        """Commit a change of the classes to disk, with the task as it is after it."""
+        row, column = asdict(change), class_changes_table.c
+        same = sa.select(column.seq).where(*(column[name] == value for name, value in row.items()))
 
-    def append_class_change(self, change: ClassChange) -> None:
-        """Commit a change of the classes to disk."""
-        self._insert(class_changes_table, asdict(change))
+        def work(connection: sa.Connection) -> None:
+            # It is there where the connection broke after all was written.
+            if connection.execute(same).first() is None:
+                connection.execute(sa.insert(class_changes_table), row)
+            self._put_meta(connection, "task", task.to_json())
+
+        self._commit(work)
 
     def close(self) -> None:
         """Let go of the database. Closing twice is fine."""
@@ -429,11 +433,12 @@ class LabelStore:
             return connection.scalar(query)
 
     def _set_meta(self, key: str, value: Any) -> None:
-        def work(connection: sa.Connection) -> None:
-            connection.execute(sa.delete(meta_table).where(meta_table.c.key == key))
-            connection.execute(sa.insert(meta_table).values(key=key, value=value))
+        self._commit(lambda connection: self._put_meta(connection, key, value))
 
-        self._commit(work)
+    @staticmethod
+    def _put_meta(connection: sa.Connection, key: str, value: Any) -> None:
+        connection.execute(sa.delete(meta_table).where(meta_table.c.key == key))
+        connection.execute(sa.insert(meta_table).values(key=key, value=value))
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:

@@ -79,12 +79,16 @@ class Classification(OneClass):
         Raises
         ------
         TaskError
-            If there is no such class, or the new name is or was that of another one.
+            If there is no such class, or the new name is or was that of another one. One that it
+            had itself it can have again.
         """
         code = self._code_of_choice(name)
-        self._check_new(to := self._name(to))
+        to = self._name(to)
+        if self._former.get(to) != code:
+            self._check_new(to)
         self._names = (*self._names[:code], to, *self._names[code + 1 :])
-        self._former = self._former | {name: code}
+        former = self._former | {name: code}
+        self._former = {known: at for known, at in former.items() if known != to}
         if name in self._keys:
             self._keys = {to if key == name else key: at for key, at in self._keys.items()}
 
@@ -161,8 +165,10 @@ class Classification(OneClass):
         former = dict(described.get("former", {}))
         mine = self.choices
         new = [name for name in mine if name not in theirs and name not in former]
+        merged = dict(described.get("merged", ()))
         mine_now = {theirs[former[name]] if name in former else name for name in mine}
-        if described.get("kind") != self.kind or (new and not mine_now >= set(theirs)):
+        present = {name for code, name in enumerate(theirs) if code not in merged}
+        if described.get("kind") != self.kind or (new and not mine_now >= present):
             raise TaskError(
                 f"the store is for {described.get('kind')} of {self._shown(theirs)}, "
                 f"this task is {self.kind} of {self._shown(mine)}"
@@ -170,7 +176,7 @@ class Classification(OneClass):
         # The codes stay those of the store: what it adds comes along, what is new comes last.
         self._names = (*theirs, *new)
         self._former = former
-        self._merged = dict(described.get("merged", ()))
+        self._merged = merged
         keys = {theirs[former[n]] if n in former else n: key for n, key in self._keys.items()}
         self._keys = {name: key for name, key in keys.items() if name in self.choices}
 
@@ -227,7 +233,7 @@ class Classification(OneClass):
             value.encode()
         except UnicodeEncodeError:
             raise TaskError(f"The class name {value!r} is no text that can be kept.") from None
-        return value
+        return str(value)
 
     @staticmethod
     def _shown(names: Sequence[str]) -> str:

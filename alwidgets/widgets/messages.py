@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Literal, NotRequired, TypedDict, cast, get_args
 
 from ..errors import MessageError
+from ..labels import NO_TIME, microseconds
 from ..schema import Event, Kind
 from ..tasks import Answer
 from .contents import CardContent
@@ -398,4 +399,6 @@ def _time(raw: dict[str, Any], name: str, *, optional: bool = False) -> str | No
             datetime.fromisoformat(value)
         except ValueError:
             raise MessageError(f"The event's {name}, {value!r}, is no ISO 8601 time.") from None
+        if microseconds(value) == NO_TIME:
+            raise MessageError(f"The event's {name}, {value!r}, is outside the years 1 to 9999.")
     return value

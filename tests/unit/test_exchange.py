@@ -65,6 +65,33 @@ def test_labels_stand_beside_their_rows(
         assert joined.loc["row 0", "answered_at"].tzinfo is not None
 
 
+@pytest.mark.parametrize("own", [{"answer": "mine"}, {}], ids=["own answer", "no answer"])
+@pytest.mark.parametrize("kind", ["pandas", "polars", "arrow"])
+def test_a_frame_that_is_joined_again_has_the_labels_once(
+    session: al.Session, kind: str, own: dict[str, str]
+) -> None:
+    table = {"text": [*TEXTS, TEXTS[1]]} | {name: [value] * 61 for name, value in own.items()}
+    make: Any = {"pandas": pd.DataFrame, "polars": pl.DataFrame, "arrow": pa.table}[kind]
+    given = joined = make(table)
+    for rows in ([0], [1, 5], [7]):
+        labelled(session, rows)
+        joined = session.join(joined)
+        fresh = session.join(given)
+        if kind == "arrow":
+            assert joined.equals(fresh)
+        elif kind == "polars":
+            assert joined.equals(fresh, null_equal=True)
+        else:
+            pd.testing.assert_frame_equal(joined, fresh)
+
+
+def test_labels_are_joined_beside_those_of_another(session: al.Session) -> None:
+    labelled(session, [0, 1])
+    other = session.labels().reset_index()
+    joined = session.join(other)
+    assert joined["answer"].tolist() == joined["answer_label"].tolist() == TRUTH[:2]
+
+
 def test_a_part_of_the_rows_is_joined_by_its_ids(session: al.Session) -> None:
     labelled(session, [3, 4])
     ids = list(session.pool.row_ids)
@@ -97,6 +124,49 @@ def test_imported_labels_are_marked_and_train(session: al.Session, frame: pd.Dat
     # Those of the audit's part are held: they train nothing.
     reserved = set(np.array(list(session.pool.ids))[session._ledger.audit.reserved])
     assert set(made.index[made["use"] == "train"]) == set(made.index) - reserved
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pd.Series([2, None, 5]),
+        pd.array([2, None, 5], dtype="Int64"),
+        pd.Series([2, pd.NA, 5], dtype=object),
+        pd.Series([2, None, 5], dtype="int64[pyarrow]"),
+        pl.Series([2, None, 5]),
+        pl.Series([2.0, float("nan"), 5.0]),
+        pa.array([2, None, 5]),
+        pa.array([2.0, None, 5.0]),
+    ],
+    ids=["float", "Int64", "object", "arrow type", "polars", "polars nan", "arrow", "arrow float"],
+)
+@pytest.mark.parametrize("task", [al.Rating(1, 5), al.Classification(range(6))])
+def test_numbers_with_a_gap_are_imported(column: Any, task: Any) -> None:
+    make: Any = {"polars": pl.DataFrame, "pyarrow": pa.table}
+    kind = type(column).__module__.split(".")[0]
+    frame = make.get(kind, pd.DataFrame)({"item_id": ["a", "b", "c"], "answer": column})
+    session = al.Session(al.Pool.from_texts(["one", "two", "three"], ids=list("abc")), task)
+    report = session.import_labels(frame)
+    assert (report.imported, report.missing) == (2, 1)
+    answers = session.labels()["answer"].to_dict()
+    assert answers == {"a": task.validate(2), "c": task.validate(5)}
+    session.close()
+
+
+@pytest.mark.parametrize("dtype", ["string", "string[pyarrow]", "category", object])
+def test_texts_with_a_gap_are_imported(session: al.Session, dtype: Any) -> None:
+    ids = list(session.pool.row_ids)[:3]
+    answers = pd.Series(["ham", None, "spam"], dtype=dtype)
+    report = session.import_labels(pd.DataFrame({"item_id": ids, "answer": answers}))
+    assert (report.imported, report.missing) == (2, 1)
+
+
+def test_a_number_between_two_steps_is_refused() -> None:
+    session = al.Session(al.Pool.from_texts(["one", "two"], ids=["a", "b"]), al.Rating(1, 5))
+    frame = pd.DataFrame({"item_id": ["a", "b"], "answer": [None, 1.5]})
+    with pytest.raises(AnswerError, match=r"Row 1: 1\.5 is no step"):
+        session.import_labels(frame)
+    session.close()
 
 
 def test_importing_again_changes_nothing(session: al.Session, frame: pd.DataFrame) -> None:

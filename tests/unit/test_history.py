@@ -55,6 +55,18 @@ def test_an_unknown_time_is_none() -> None:
     session.close()
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:00:00-02:00"])
+def test_a_time_that_utc_cannot_hold_is_none(at: str, tmp_path: Path) -> None:
+    session = opened(tmp_path / "labels.db")
+    session.record("1", "a", shown_at=at, answered_at=at)
+    for _ in range(2):
+        assert [past.answered_at for past in session.history()] == [None]
+        assert session.labels()["answered_at"].isna().all()
+        session.close()
+        session = opened(tmp_path / "labels.db")
+    session.close()
+
+
 def test_page_by_page_it_is_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     session = opened()
     for n, item_id in enumerate([*IDS[:40], *IDS[5:15]]):

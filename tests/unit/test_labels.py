@@ -151,6 +151,8 @@ def test_taking_back_a_second_answer_brings_back_the_first() -> None:
         ("1969-12-31T23:59:59", -1_000_000),
         ("1970-W01-4", 0),
         ("1970-01-01T00:00:00,5Z", 500_000),
+        ("0001-01-01T00:00:00+01:00", NO_TIME),
+        ("9999-12-31T23:00:00-02:00", NO_TIME),
         ("yesterday", NO_TIME),
         (None, NO_TIME),
     ],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -330,6 +332,58 @@ def test_classes_are_renamed_and_merged_while_labelling(make: Make, tmp_path: Pa
     with pytest.raises(TaskError, match="'red' is no class"):
         again.rename_class("red", "ruby")
     assert len(again.store.class_changes()) == 2
+
+
+def test_the_log_has_a_class_by_the_name_that_the_task_keeps(make: Make) -> None:
+    session = make()
+    notices: list[str] = []
+    session.on("notice", notices.append)
+    number: Any = np.int64(3)
+    session.add_class(number)
+    session.rename_class("red", number + 1)
+    session.merge_classes("blue", into=number)
+    changes = [(c.what, c.name, c.to) for c in session.store.class_changes()]
+    assert changes == [("add", "3", None), ("rename", "red", "4"), ("merge", "blue", "3")]
+    assert notices == [
+        "Class '3' added.",
+        "Class 'red' is called '4' now.",
+        "Class 'blue' is part of '3' now.",
+    ]
+
+
+def test_a_change_of_the_classes_that_cannot_be_logged_is_none(make: Make, tmp_path: Path) -> None:
+    session = make(tmp_path / "labels.db")
+    with closing(sqlite3.connect(tmp_path / "labels.db")) as other, other:
+        other.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON class_changes "
+            "BEGIN SELECT RAISE(ABORT, 'no room'); END"
+        )
+    before = session.task.classes
+    with pytest.raises(StoreError, match="no room"):
+        session.rename_class("red", "crimson")
+    assert session.task.classes == before
+    session.close()
+    again = make(tmp_path / "labels.db")
+    assert again.task.classes == before
+    assert again.store.class_changes() == []
+
+
+def test_a_slip_in_a_class_name_is_put_right(make: Make, tmp_path: Path) -> None:
+    session = make(tmp_path / "labels.db")
+    label(session, 30)
+    labels = session.labels()
+    session.rename_class("red", "rde")
+    late = session.next()[0]
+    session.record(late.id, "rde")
+    session.rename_class("rde", "red")
+    assert session.labels().drop(index=late.id).equals(labels)
+    assert session.labels().loc[late.id, "answer"] == "red"
+    labels, codes = session.labels(), session.label_codes()
+    session.close()
+    again = make(tmp_path / "labels.db")
+    assert again.task.classes == session.task.classes
+    assert again.labels().equals(labels)
+    np.testing.assert_array_equal(again.label_codes(), codes)
 
 
 def test_other_tasks_have_no_classes_to_change(make: Make) -> None:

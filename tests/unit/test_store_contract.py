@@ -135,7 +135,7 @@ def test_another_task_is_refused(store: LabelStore, pool: Pool) -> None:
 def test_classes_added_while_labelling_come_back(store: LabelStore, pool: Pool) -> None:
     store.bind(TASK, pool, {})
     grown = Classification(["a", "b", "c"])
-    store.update_task(grown)
+    store.append_class_change(ClassChange("add", "c", None, "ann", 0, AT), grown)
     task = Classification(["a", "b"])
     store.bind(task, pool, {})
     assert task.classes == ("a", "b", "c")
@@ -259,7 +259,7 @@ def test_changes_of_the_classes_in_order(store: LabelStore) -> None:
         ClassChange("rename", "é", "50% e", "", 3, AT),
     ]
     for change in changes:
-        store.append_class_change(change)
+        store.append_class_change(change, Classification(["a", "é"]))
     assert store.class_changes() == changes
 
 
@@ -353,7 +353,9 @@ def test_another_process_is_refused_until_the_first_is_killed(location: str | Pa
 
 def test_a_store_that_belongs_to_nobody_yet_takes_any_task(store: LabelStore, pool: Pool) -> None:
     assert store.bind(TASK, pool, {"é": 1.5}) == {"é": 1.5}
-    store.update_task(Classification(["a", "b", "ç"]))
+    store.append_class_change(
+        ClassChange("add", "ç", None, "ann", 0, AT), Classification(["a", "b", "ç"])
+    )
     task = Classification(["a", "b"])
     store.bind(task, pool, {})
     assert task.classes == ("a", "b", "ç")

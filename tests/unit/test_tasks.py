@@ -79,6 +79,40 @@ def test_changes_that_cannot_be() -> None:
         assert task.to_json() == before
 
 
+def test_a_class_gets_a_name_again_that_it_had() -> None:
+    task = Classification(["a", "b", "c"], keys={"a": "x"})
+    task.rename("a", "aa")
+    task.rename("aa", "a")
+    assert task.choices == ("a", "b", "c")
+    assert (task.validate("aa"), task.encode("aa")) == ("a", 0)
+    assert task.asked()["keys"] == ["x", None, None]
+    described = json.loads(json.dumps(task.to_json()))
+    for names in (["a", "b", "c"], ["aa", "b", "c"]):
+        again = Classification(names)
+        again.reconcile(described)
+        assert again.to_json() == described
+    task.rename("a", "aa")
+    assert (task.validate("a"), task.choices) == ("aa", ("aa", "b", "c"))
+    for name in ("a", "aa"):
+        with pytest.raises(TaskError, match="choose another"):
+            task.rename("b", name)
+    task.merge("c", "b")
+    with pytest.raises(TaskError, match="'c' was the name of what is 'b' now"):
+        task.rename("b", "c")
+
+
+def test_a_cell_need_not_name_what_was_merged_to_add_a_class() -> None:
+    kept = Classification(["a", "b", "c"])
+    kept.merge("c", "b")
+    described = json.loads(json.dumps(kept.to_json()))
+    more = Classification(["a", "b", "d"])
+    more.reconcile(described)
+    assert more.choices == ("a", "b", "d")
+    assert (more.validate("c"), more.encode("d")) == ("b", 3)
+    with pytest.raises(TaskError, match="the store is for"):
+        Classification(["a", "c", "d"]).reconcile(described)
+
+
 def test_a_copy_changes_alone() -> None:
     task = Classification(["ham", "spam", "eggs"])
     other = copy.copy(task)

@@ -278,6 +278,8 @@ def test_a_full_batch_brings_new_cards(page: Page) -> None:
         ({"kind": "retract", "answer": None}, "names its target"),
         ({"target": "e0"}, "names its target"),
         ({"answered_at": "yesterday"}, "no ISO 8601 time"),
+        ({"answered_at": "0001-01-01T00:00:00+01:00"}, "outside the years 1 to 9999"),
+        ({"shown_at": "9999-12-31T23:00:00-02:00"}, "outside the years 1 to 9999"),
         ({"answered_at": 5}, "answered_at must be a text"),
         ({"draw_id": "x" * 65}, "draw_id must be a text of 1 to 64"),
         ({"answer": "x" * 20_000}, "longer than 10,000"),
