@@ -88,7 +88,7 @@ describe("what happens meanwhile", () => {
     expect(fates()).toEqual(["ham", "spam", "spam", "spam", "spam"]);
     expect(on.desk.itemId).toBe("a");
     expect(on.desk.state.deck.upcoming.map((c) => c.item_id)).toEqual(["b", "c"]);
-    expect(on.desk.model.events).toHaveLength(5); // nothing more is sent
+    expect(on.desk.model.heard).toHaveLength(5); // nothing more is sent
   });
 
   it("a page that goes and comes sends what was not saved, and shows none of it", () => {
