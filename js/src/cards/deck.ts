@@ -97,10 +97,9 @@ export class CardDeck {
       : Math.min(1, this.#history.length);
   }
 
-  /** The deed that `redo` would do again: the card on screen is the one that it was taken back from. */
+  /** The deed that `redo` would do again, whichever card is on screen. */
   get again(): Deed | null {
-    const deed = this.#undone.at(-1);
-    return deed && (deed.group || deed.card.item_id === this.#current?.card.item_id) ? deed : null;
+    return this.#undone.at(-1) ?? null;
   }
 
   /** Every card whose content may be shown again. */
@@ -204,6 +203,8 @@ export class CardDeck {
     if (!deed) return null;
     const back = this.#retract(deed);
     this.#undone.push(deed);
+    // the same item, shown again, would claim that what was just taken back still stands
+    if (this.#shows(deed.card)) this.#current = null;
     this.#show(deed.card, deed.event.answer, deed.stands);
     return back;
   }
@@ -213,6 +214,7 @@ export class CardDeck {
     const deed = this.again;
     if (!deed || deed.group) return null;
     this.#undone.pop();
+    if (!this.#shows(deed.card)) this.#show(deed.card, null, deed.stands);
     return this.#finish(deed.event.kind === "skip" ? "skip" : "answer", deed.event.answer);
   }
 
@@ -265,7 +267,7 @@ export class CardDeck {
 
   /** Shows an earlier card again, with what stands for its item. */
   showAgain(card: Card, former: Answer | null): void {
-    if (this.#current?.card.item_id === card.item_id) this.#current = null;
+    if (this.#shows(card)) this.#current = null;
     this.#show(card, former, former === null ? "skip" : "answer");
   }
 
@@ -368,6 +370,11 @@ export class CardDeck {
   #drop(items: ReadonlySet<string>): void {
     this.#queue = this.#queue.filter((w) => !items.has(w.card.item_id));
     if (this.#current && items.has(this.#current.card.item_id)) this.#advance();
+  }
+
+  /** Whether an item's card is on screen. */
+  #shows(card: Card): boolean {
+    return this.#current?.card.item_id === card.item_id;
   }
 
   #advance(): void {

@@ -199,6 +199,42 @@ describe("earlier cards", () => {
     expect(on.desk.model.events.filter((e) => e.item_id === "old-9")).toEqual([]);
   });
 
+  it("labelled anew are taken back one answer at a time, and none claims what no longer stands", () => {
+    on.desk.model.receive(STATUS);
+    on.desk.press("1");
+    on.desk.press("b");
+    press("Enter");
+    on.desk.press("2");
+    on.desk.press("Backspace");
+    expect(on.desk.text(".alw-why")).toBe("an earlier card: Space leaves it as it was");
+    on.desk.press("Backspace");
+    expect(on.desk.itemId).toBe("a");
+    expect(on.desk.state.deck.upcoming.map((c) => c.item_id)).toEqual(["b", "c", "d"]);
+    expect(on.desk.text(".alw-why")).not.toContain("an earlier card");
+    expect(on.desk.text(".alw-labelled")).toBe("labelled 40 of 1,102");
+  });
+
+  it("labelled anew are labelled so again by redo, wherever their cards are by then", () => {
+    on.desk.model.receive(STATUS);
+    on.desk.press("1");
+    on.desk.press("2");
+    on.desk.press("b");
+    press("ArrowDown");
+    press("Enter");
+    on.desk.press("2"); // a, which was ham
+    for (const _ of "aba") on.desk.press("Backspace");
+    expect(on.desk.text(".alw-labelled")).toBe("labelled 40 of 1,102");
+    for (const _ of "aba") on.desk.press("y", { ctrlKey: true });
+    expect(on.desk.model.events.slice(-3).map((e) => `${e.item_id} ${e.answer}`)).toEqual([
+      "a ham",
+      "b spam",
+      "a spam",
+    ]);
+    expect(on.desk.text(".alw-labelled")).toBe("labelled 42 of 1,102");
+    expect(on.desk.itemId).toBe("c");
+    expect(on.desk.state.deck.again).toBeNull();
+  });
+
   it("are text, never markup, and axe finds nothing wrong with their list", async () => {
     vi.useRealTimers();
     const evil = "<img src=x onerror=alert(1)>";

@@ -244,7 +244,7 @@ export class CardsState {
     this.#did(
       event,
       isAnswer ? sentence(`${deedOf(this.task, event.answer)} again`) : "Skipped again.",
-      +isAnswer,
+      isAnswer && again.stands !== "answer" ? 1 : 0,
     );
   }
 
