@@ -210,6 +210,23 @@ describe("labelled elsewhere", () => {
   });
 });
 
+describe("labelled anew elsewhere", () => {
+  it("is no longer taken back here, unless the answer of this page is still on its way", () => {
+    const d = deck("a", "b", "c");
+    const [a, b] = [d.answer("spam")!, d.answer("ham")!];
+    d.saved([a.event_id]);
+    d.labelled("b"); // before this page's own answer to it
+    expect(d.last?.event).toBe(b);
+    d.saved([b.event_id]);
+    d.labelled("b");
+    expect(d.last?.event).toBe(a);
+    d.labelled("a");
+    expect(d.last).toBeNull();
+    expect(d.undo()).toBeNull();
+    expect(shown(d)).toBe("c");
+  });
+});
+
 describe("comments", () => {
   it("stand on their card, and are no deeds", () => {
     const d = deck("a", "b");

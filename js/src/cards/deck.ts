@@ -300,8 +300,14 @@ export class CardDeck {
     return null;
   }
 
-  /** An item was answered elsewhere: its card goes. */
+  /** An item was answered elsewhere: its card goes, and with it what was done here before, which no longer stands. */
   labelled(itemId: string): void {
+    this.#history = this.#history.filter(({ card, event, group }) => {
+      // an answer of ours that is still on its way is newer
+      if (card.item_id !== itemId || this.#unsaved.has(event.event_id)) return true;
+      group?.gone.add(itemId);
+      return false;
+    });
     this.#undone = this.#undone.filter((deed) => deed.card.item_id !== itemId);
     this.#drop(new Set([itemId]));
   }

@@ -56,6 +56,17 @@ describe("what happens meanwhile", () => {
     expect(document.activeElement).toBe(on.desk.view.root);
   });
 
+  it("an item labelled anew elsewhere is not taken back with its group", () => {
+    come();
+    press("Enter");
+    on.desk.model.receive({ type: "ack", event_ids: on.desk.model.events.map((e) => e.event_id) });
+    on.desk.model.receive({ type: "labelled", item_id: "w" });
+    on.desk.press("Backspace");
+    const back = on.desk.model.events.filter((e) => e.kind === "retract").map((e) => e.item_id);
+    expect(back).toEqual(["v", "x", "y", "z"]);
+    expect(fates()[1]).toBe("answered elsewhere");
+  });
+
   it("a refused event: the reason is shown, its item comes as a card, the others stay labelled", () => {
     on.desk.model.receive(STATUS);
     come();
