@@ -235,6 +235,22 @@ describe("earlier cards", () => {
     expect(on.desk.state.deck.again).toBeNull();
   });
 
+  it("whose new answer is refused keep the one that stands, and the count", () => {
+    on.desk.model.receive(STATUS);
+    on.desk.press("b");
+    tell([row(9)]);
+    rows()[0]!.click();
+    on.desk.model.receive({ type: "shown", card: textCard("old-9"), former: "spam" });
+    on.desk.press("1");
+    const { event_id } = on.desk.model.events[0]!;
+    on.desk.model.receive({ type: "refused", event_id, reason: "'ham' is no class." });
+    expect(on.desk.text(".alw-labelled")).toBe("labelled 40 of 1,102");
+    on.desk.press("2"); // a
+    expect(on.desk.itemId).toBe("old-9");
+    on.desk.press(" ");
+    expect(on.desk.model.events.filter((e) => e.kind === "skip")).toEqual([]);
+  });
+
   it("are text, never markup, and axe finds nothing wrong with their list", async () => {
     vi.useRealTimers();
     const evil = "<img src=x onerror=alert(1)>";

@@ -392,9 +392,10 @@ export class CardsState {
   #refused(eventId: string | null, reason: string): void {
     if (eventId === null) this.groups.failed();
     const event = eventId === null ? null : this.outbox.refuse(eventId);
-    const card = eventId === null ? null : this.deck.refused(eventId);
-    if (card && event?.kind === "answer") this.labelled = Math.max(0, this.labelled - 1);
-    const remedy = card ? "The card comes back next: give it an answer again, or skip it." : "";
+    const deed = eventId === null ? null : this.deck.refused(eventId);
+    const counted = event?.kind === "answer" && deed?.stands !== "answer";
+    if (deed && counted) this.labelled = Math.max(0, this.labelled - 1);
+    const remedy = deed ? "The card comes back next: give it an answer again, or skip it." : "";
     this.#board.news(`refused:${reason}`, "bad", reason, remedy);
     this.said = `Not saved: ${reason}`;
   }
