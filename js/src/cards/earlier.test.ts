@@ -251,6 +251,18 @@ describe("earlier cards", () => {
     expect(on.desk.model.events.filter((e) => e.kind === "skip")).toEqual([]);
   });
 
+  it("that come once somebody has gone on labelling do not take the place of the next card", () => {
+    for (const key of ["1", " "]) {
+      on.desk.press("b");
+      tell([row(9)]);
+      rows().at(-1)!.click();
+      on.desk.press(key);
+      const next = on.desk.itemId;
+      on.desk.model.receive({ type: "shown", card: textCard("old-9"), former: "spam" });
+      expect(on.desk.itemId).toBe(next);
+    }
+  });
+
   it("are text, never markup, and axe finds nothing wrong with their list", async () => {
     vi.useRealTimers();
     const evil = "<img src=x onerror=alert(1)>";

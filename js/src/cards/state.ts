@@ -203,8 +203,10 @@ export class CardsState {
   skip(): void {
     const stands = this.deck.current?.stands;
     const event = this.deck.skip();
-    if (stands) this.say("Left as it was.");
-    else this.#did(event, "Skipped.", 0);
+    if (stands) {
+      this.past.forget();
+      this.say("Left as it was.");
+    } else this.#did(event, "Skipped.", 0);
   }
 
   flag(): void {
@@ -378,6 +380,7 @@ export class CardsState {
     this.labelled = Math.max(0, this.labelled + labels);
     this.#board.set("hint", "info", null, "");
     this.groups.forget();
+    if (events.some((e) => e.kind === "answer" || e.kind === "skip")) this.past.forget();
     this.#changed();
     this.outbox.addAll(events);
     this.#supply.ask();
