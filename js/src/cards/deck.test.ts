@@ -181,7 +181,7 @@ describe("refusal", () => {
   it("puts the card back as the next one, without disturbing the one on screen", () => {
     const d = deck("a", "b", "c");
     const event = d.answer("sparm")!;
-    expect(d.refused(event.event_id)?.item_id).toBe("a");
+    expect(d.refused(event.event_id)?.card.item_id).toBe("a");
     expect([shown(d), ...behind(d)]).toEqual(["b", "a", "c"]);
     d.refill(textCards("c"), 1, false);
     expect([shown(d), ...behind(d)]).toEqual(["b", "a", "c"]);
@@ -207,6 +207,23 @@ describe("labelled elsewhere", () => {
     d.labelled("a");
     expect(shown(d)).toBe("c");
     expect(behind(d)).toEqual([]);
+  });
+});
+
+describe("labelled anew elsewhere", () => {
+  it("is no longer taken back here, unless the answer of this page is still on its way", () => {
+    const d = deck("a", "b", "c");
+    const [a, b] = [d.answer("spam")!, d.answer("ham")!];
+    d.saved([a.event_id]);
+    d.labelled("b"); // before this page's own answer to it
+    expect(d.last?.event).toBe(b);
+    d.saved([b.event_id]);
+    d.labelled("b");
+    expect(d.last?.event).toBe(a);
+    d.labelled("a");
+    expect(d.last).toBeNull();
+    expect(d.undo()).toBeNull();
+    expect(shown(d)).toBe("c");
   });
 });
 
@@ -258,6 +275,19 @@ describe("flags", () => {
     const on = d.flag()!;
     expect(d.refused(on.event_id)).toBeNull();
     expect(d.current?.card.flag).toBeNull();
+  });
+
+  it("and comments on a card shown again are on it wherever it comes back", () => {
+    const d = deck("a", "b");
+    const card = d.current!.card;
+    d.answer("ham");
+    d.showAgain(card, "ham");
+    const on = d.flag()!;
+    d.comment("odd");
+    d.skip();
+    d.undo();
+    expect(d.current?.card).toMatchObject({ item_id: "a", flag: on.event_id, comment: "odd" });
+    expect(d.flag()).toMatchObject({ kind: "retract", target: on.event_id });
   });
 
   it("stay on a card that comes back", () => {

@@ -97,10 +97,9 @@ export class CardDeck {
       : Math.min(1, this.#history.length);
   }
 
-  /** The deed that `redo` would do again: the card on screen is the one that it was taken back from. */
+  /** The deed that `redo` would do again, whichever card is on screen. */
   get again(): Deed | null {
-    const deed = this.#undone.at(-1);
-    return deed && (deed.group || deed.card.item_id === this.#current?.card.item_id) ? deed : null;
+    return this.#undone.at(-1) ?? null;
   }
 
   /** Every card whose content may be shown again. */
@@ -183,7 +182,7 @@ export class CardDeck {
     const { card, at } = this.#current;
     const target = card.flag;
     const event = this.#event(target ? "retract" : "flag", card, { target, shown_at: at });
-    this.#current.card = { ...card, flag: target ? null : event.event_id };
+    this.#change(card.item_id, { flag: target ? null : event.event_id });
     return event;
   }
 
@@ -193,7 +192,7 @@ export class CardDeck {
     const { card, at } = this.#current;
     const event = this.#event("comment", card, { comment: text, shown_at: at });
     this.#remarks.set(event.event_id, { item: card.item_id, before: card.comment ?? "" });
-    this.#current.card = { ...card, comment: text };
+    this.#change(card.item_id, { comment: text });
     return event;
   }
 
@@ -204,6 +203,8 @@ export class CardDeck {
     if (!deed) return null;
     const back = this.#retract(deed);
     this.#undone.push(deed);
+    // the same item, shown again, would claim that what was just taken back still stands
+    if (this.#shows(deed.card)) this.#current = null;
     this.#show(deed.card, deed.event.answer, deed.stands);
     return back;
   }
@@ -213,6 +214,7 @@ export class CardDeck {
     const deed = this.again;
     if (!deed || deed.group) return null;
     this.#undone.pop();
+    if (!this.#shows(deed.card)) this.#show(deed.card, null, deed.stands);
     return this.#finish(deed.event.kind === "skip" ? "skip" : "answer", deed.event.answer);
   }
 
@@ -265,7 +267,7 @@ export class CardDeck {
 
   /** Shows an earlier card again, with what stands for its item. */
   showAgain(card: Card, former: Answer | null): void {
-    if (this.#current?.card.item_id === card.item_id) this.#current = null;
+    if (this.#shows(card)) this.#current = null;
     this.#show(card, former, former === null ? "skip" : "answer");
   }
 
@@ -298,8 +300,14 @@ export class CardDeck {
     return null;
   }
 
-  /** An item was answered elsewhere: its card goes. */
+  /** An item was answered elsewhere: its card goes, and with it what was done here before, which no longer stands. */
   labelled(itemId: string): void {
+    this.#history = this.#history.filter(({ card, event, group }) => {
+      // an answer of ours that is still on its way is newer
+      if (card.item_id !== itemId || this.#unsaved.has(event.event_id)) return true;
+      group?.gone.add(itemId);
+      return false;
+    });
     this.#undone = this.#undone.filter((deed) => deed.card.item_id !== itemId);
     this.#drop(new Set([itemId]));
   }
@@ -312,8 +320,8 @@ export class CardDeck {
     }
   }
 
-  /** Python refused an event: its card comes next once more. Returns that card, when the event is one of ours. */
-  refused(eventId: string): Card | null {
+  /** Python refused an event: its card comes next once more. Returns the deed, when it is one of ours. */
+  refused(eventId: string): Deed | null {
     this.#unsaved.delete(eventId);
     if (this.#unflag(eventId) || this.#unremark(eventId)) return null;
     const at = this.#history.findIndex((d) => d.event.event_id === eventId);
@@ -321,11 +329,10 @@ export class CardDeck {
     const deed = this.#history.splice(at, 1)[0]!;
     this.#release(deed.event, deed.card);
     this.#queue = this.#queue.filter((w) => w.card.item_id !== deed.card.item_id);
-    if (this.#current?.card.item_id !== deed.card.item_id) {
-      this.#queue.unshift({ card: deed.card, former: deed.event.answer, kept: true });
-    }
+    const { card, event, stands } = deed;
+    if (!this.#shows(card)) this.#queue.unshift({ card, former: event.answer, stands, kept: true });
     if (!this.#current) this.#advance();
-    return deed.card;
+    return deed;
   }
 
   #finish(kind: "answer" | "skip", answer: Answer | null): LabelEvent | null {
@@ -370,6 +377,11 @@ export class CardDeck {
     if (this.#current && items.has(this.#current.card.item_id)) this.#advance();
   }
 
+  /** Whether an item's card is on screen. */
+  #shows(card: Card): boolean {
+    return this.#current?.card.item_id === card.item_id;
+  }
+
   #advance(): void {
     const next = this.#queue.shift();
     this.#current = next ? { ...shown(next), at: this.#now().toISOString() } : null;
@@ -390,9 +402,9 @@ export class CardDeck {
 
   /** Takes off the flag that an event gave; false when no card here has that flag. */
   #unflag(eventId: string): boolean {
-    const holders = [this.#current, ...this.#queue, ...this.#history].filter((h) => h?.card.flag === eventId);
-    for (const holder of holders) holder!.card = { ...holder!.card, flag: null };
-    return holders.length > 0;
+    const holder = this.#holders.find((h) => h.card.flag === eventId);
+    if (holder) this.#change(holder.card.item_id, { flag: null });
+    return holder !== undefined;
   }
 
   /** Puts back the remark that an event replaced; false when it is no such event. */
@@ -400,10 +412,21 @@ export class CardDeck {
     const remark = this.#remarks.get(eventId);
     if (!remark) return false;
     this.#remarks.delete(eventId);
-    for (const holder of [this.#current, ...this.#queue, ...this.#history]) {
-      if (holder?.card.item_id === remark.item) holder.card = { ...holder.card, comment: remark.before };
-    }
+    this.#change(remark.item, { comment: remark.before });
     return true;
+  }
+
+  /** Whatever has a card that is shown or may be shown again. */
+  get #holders(): { card: Card }[] {
+    const shown = this.#current ? [this.#current] : [];
+    return [...shown, ...this.#queue, ...this.#history, ...this.#undone];
+  }
+
+  /** Puts a flag or a remark on an item's card, or takes it off, wherever that card is. */
+  #change(itemId: string, to: Pick<Card, "flag"> | Pick<Card, "comment">): void {
+    for (const holder of this.#holders) {
+      if (holder.card.item_id === itemId) holder.card = { ...holder.card, ...to };
+    }
   }
 
   /** The card may be shown again. */

@@ -199,6 +199,70 @@ describe("earlier cards", () => {
     expect(on.desk.model.events.filter((e) => e.item_id === "old-9")).toEqual([]);
   });
 
+  it("labelled anew are taken back one answer at a time, and none claims what no longer stands", () => {
+    on.desk.model.receive(STATUS);
+    on.desk.press("1");
+    on.desk.press("b");
+    press("Enter");
+    on.desk.press("2");
+    on.desk.press("Backspace");
+    expect(on.desk.text(".alw-why")).toBe("an earlier card: Space leaves it as it was");
+    on.desk.press("Backspace");
+    expect(on.desk.itemId).toBe("a");
+    expect(on.desk.state.deck.upcoming.map((c) => c.item_id)).toEqual(["b", "c", "d"]);
+    expect(on.desk.text(".alw-why")).not.toContain("an earlier card");
+    expect(on.desk.text(".alw-labelled")).toBe("labelled 40 of 1,102");
+  });
+
+  it("labelled anew are labelled so again by redo, wherever their cards are by then", () => {
+    on.desk.model.receive(STATUS);
+    on.desk.press("1");
+    on.desk.press("2");
+    on.desk.press("b");
+    press("ArrowDown");
+    press("Enter");
+    on.desk.press("2"); // a, which was ham
+    for (const _ of "aba") on.desk.press("Backspace");
+    expect(on.desk.text(".alw-labelled")).toBe("labelled 40 of 1,102");
+    for (const _ of "aba") on.desk.press("y", { ctrlKey: true });
+    expect(on.desk.model.events.slice(-3).map((e) => `${e.item_id} ${e.answer}`)).toEqual([
+      "a ham",
+      "b spam",
+      "a spam",
+    ]);
+    expect(on.desk.text(".alw-labelled")).toBe("labelled 42 of 1,102");
+    expect(on.desk.itemId).toBe("c");
+    expect(on.desk.state.deck.again).toBeNull();
+  });
+
+  it("whose new answer is refused keep the one that stands, and the count", () => {
+    on.desk.model.receive(STATUS);
+    on.desk.press("b");
+    tell([row(9)]);
+    rows()[0]!.click();
+    on.desk.model.receive({ type: "shown", card: textCard("old-9"), former: "spam" });
+    on.desk.press("1");
+    const { event_id } = on.desk.model.events[0]!;
+    on.desk.model.receive({ type: "refused", event_id, reason: "'ham' is no class." });
+    expect(on.desk.text(".alw-labelled")).toBe("labelled 40 of 1,102");
+    on.desk.press("2"); // a
+    expect(on.desk.itemId).toBe("old-9");
+    on.desk.press(" ");
+    expect(on.desk.model.events.filter((e) => e.kind === "skip")).toEqual([]);
+  });
+
+  it("that come once somebody has gone on labelling do not take the place of the next card", () => {
+    for (const key of ["1", " "]) {
+      on.desk.press("b");
+      tell([row(9)]);
+      rows().at(-1)!.click();
+      on.desk.press(key);
+      const next = on.desk.itemId;
+      on.desk.model.receive({ type: "shown", card: textCard("old-9"), former: "spam" });
+      expect(on.desk.itemId).toBe(next);
+    }
+  });
+
   it("are text, never markup, and axe finds nothing wrong with their list", async () => {
     vi.useRealTimers();
     const evil = "<img src=x onerror=alert(1)>";

@@ -75,6 +75,11 @@ export class Past {
     this.#hands.changed();
   }
 
+  /** Somebody went on meanwhile: a card that comes late must not take the place of the one they look at. */
+  forget(): void {
+    this.#wanted = null;
+  }
+
   /** Puts the card that was asked for on screen. */
   show(card: Card, former: Answer | null): void {
     if (this.#wanted !== card.item_id) return;

@@ -206,8 +206,10 @@ export class CardsState {
   skip(): void {
     const stands = this.deck.current?.stands;
     const event = this.deck.skip();
-    if (stands) this.say("Left as it was.");
-    else this.#did(event, "Skipped.", 0);
+    if (stands) {
+      this.past.forget();
+      this.say("Left as it was.");
+    } else this.#did(event, "Skipped.", 0);
   }
 
   flag(): void {
@@ -247,7 +249,7 @@ export class CardsState {
     this.#did(
       event,
       isAnswer ? sentence(`${deedOf(this.task, event.answer)} again`) : "Skipped again.",
-      +isAnswer,
+      isAnswer && again.stands !== "answer" ? 1 : 0,
     );
   }
 
@@ -381,6 +383,7 @@ export class CardsState {
     this.labelled = Math.max(0, this.labelled + labels);
     this.#board.set("hint", "info", null, "");
     this.groups.forget();
+    if (events.some((e) => e.kind === "answer" || e.kind === "skip")) this.past.forget();
     this.#changed();
     this.outbox.addAll(events);
     this.#supply.ask();
@@ -395,9 +398,10 @@ export class CardsState {
   #refused(eventId: string | null, reason: string): void {
     if (eventId === null) this.groups.failed();
     const event = eventId === null ? null : this.outbox.refuse(eventId);
-    const card = eventId === null ? null : this.deck.refused(eventId);
-    if (card && event?.kind === "answer") this.labelled = Math.max(0, this.labelled - 1);
-    const remedy = card ? "The card comes back next: give it an answer again, or skip it." : "";
+    const deed = eventId === null ? null : this.deck.refused(eventId);
+    const counted = event?.kind === "answer" && deed?.stands !== "answer";
+    if (deed && counted) this.labelled = Math.max(0, this.labelled - 1);
+    const remedy = deed ? "The card comes back next: give it an answer again, or skip it." : "";
     this.#board.news(`refused:${reason}`, "bad", reason, remedy);
     this.said = `Not saved: ${reason}`;
   }

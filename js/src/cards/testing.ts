@@ -145,8 +145,13 @@ export class FakeModel implements Model<CardsTraits> {
   }
 
   /** All events sent, doubles included. */
-  get events(): LabelEvent[] {
+  get heard(): LabelEvent[] {
     return this.sent.flatMap((m) => (m.type === "events" ? m.events : []));
+  }
+
+  /** All events sent, as Python keeps them: in the order of their coming, without doubles. */
+  get events(): LabelEvent[] {
+    return [...new Map(this.heard.map((e) => [e.event_id, e])).values()];
   }
 
   get<K extends keyof CardsTraits>(key: K): CardsTraits[K] {

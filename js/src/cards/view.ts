@@ -5,6 +5,7 @@ import type { Cleanup } from "../shared/model";
 import { Answers } from "./answers";
 import { Aside } from "./aside";
 import { Comment } from "./comment";
+import type { Stands } from "./deck";
 import { Editor } from "./editor";
 import { Footer } from "./footer";
 import { Guidelines } from "./guidelines";
@@ -64,6 +65,7 @@ export class CardsView {
   readonly #last = make("span", { class: "alw-last" });
   readonly #live = make("div", { class: "alw-hidden", role: "status", "aria-live": "polite" });
   #card: Card | null = null;
+  #stands: Stands;
   #spoken = "";
   #heard: string | null = null; // the item read out last, until a group takes its place
   #measuring: Cleanup | null = null;
@@ -201,10 +203,11 @@ export class CardsView {
     this.#reasons.paint(state);
     this.#edit.hidden = state.task.kind !== "classification";
     this.#notices.paint(state);
-    if (card !== this.#card || !card) this.#paintCard(card);
+    if (card !== this.#card || shown?.stands !== this.#stands || !card) this.#paintCard(card);
     this.#paintActions();
     this.#speak(card);
     this.#card = card;
+    this.#stands = shown?.stands;
     if (had) this.#hold(page.activeElement);
   }
 

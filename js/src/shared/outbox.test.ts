@@ -47,6 +47,19 @@ describe("Outbox", () => {
     expect(outbox(shelf).box.events).toEqual(events); // in their order after a reload, too
   });
 
+  it("sends what waits for an item before anything newer of it, so that the newest stands", () => {
+    const { box, sent, state } = outbox();
+    state.dead = true;
+    box.add(anEvent("a1", { item_id: "a", answer: "spam" }));
+    box.add(anEvent("b1", { item_id: "b" }));
+    state.dead = false;
+    box.add(anEvent("a2", { item_id: "a", answer: "ham" }));
+    expect(sent.map(ids)).toEqual([["a1", "a2"]]);
+    box.acknowledge(["a1", "a2"]);
+    box.add(anEvent("a3", { item_id: "a" }));
+    expect(sent.map(ids)).toEqual([["a1", "a2"], ["a3"]]);
+  });
+
   it("writes one key a press, however many wait", () => {
     const shelf = new FakeShelf();
     const { box } = outbox(shelf);

@@ -91,7 +91,10 @@ export class Outbox {
     this.addAll([event]);
   }
 
-  /** Keeps events and sends them at once, in one message where they are not too many for it. */
+  /**
+   * Keeps events and sends them at once, in one message where they are not too many for it. What still waits for the
+   * same items goes before them: what Python hears last of an item stands, so an older event must not come after.
+   */
   addAll(events: readonly LabelEvent[]): void {
     for (const event of events) {
       // newer than everything before, across reloads too, even when the computer's clock was set back
@@ -101,7 +104,9 @@ export class Outbox {
       this.#known.add(event.event_id);
       this.#keep(entry);
     }
-    for (let i = 0; i < events.length; i += MOST) this.#trySend(events.slice(i, i + MOST));
+    const items = new Set(events.map((event) => event.item_id));
+    const due = this.events.filter((event) => items.has(event.item_id));
+    for (let i = 0; i < due.length; i += MOST) this.#trySend(due.slice(i, i + MOST));
     this.#schedule();
     this.#changed();
   }

@@ -56,6 +56,17 @@ describe("what happens meanwhile", () => {
     expect(document.activeElement).toBe(on.desk.view.root);
   });
 
+  it("an item labelled anew elsewhere is not taken back with its group", () => {
+    come();
+    press("Enter");
+    on.desk.model.receive({ type: "ack", event_ids: on.desk.model.events.map((e) => e.event_id) });
+    on.desk.model.receive({ type: "labelled", item_id: "w" });
+    on.desk.press("Backspace");
+    const back = on.desk.model.events.filter((e) => e.kind === "retract").map((e) => e.item_id);
+    expect(back).toEqual(["v", "x", "y", "z"]);
+    expect(fates()[1]).toBe("answered elsewhere");
+  });
+
   it("a refused event: the reason is shown, its item comes as a card, the others stay labelled", () => {
     on.desk.model.receive(STATUS);
     come();
@@ -88,7 +99,7 @@ describe("what happens meanwhile", () => {
     expect(fates()).toEqual(["ham", "spam", "spam", "spam", "spam"]);
     expect(on.desk.itemId).toBe("a");
     expect(on.desk.state.deck.upcoming.map((c) => c.item_id)).toEqual(["b", "c"]);
-    expect(on.desk.model.events).toHaveLength(5); // nothing more is sent
+    expect(on.desk.model.heard).toHaveLength(5); // nothing more is sent
   });
 
   it("a page that goes and comes sends what was not saved, and shows none of it", () => {
