@@ -316,7 +316,8 @@ class Ledger:
     def _is_free(self, item_id: str) -> bool:
         """Whether an audit draw of the item needs a card.
 
-        One that the person chose before needs none: its label counts from now on.
+        One that the person chose, or that was labelled elsewhere, needs none: its label counts
+        once all before it in the audit's order are answered.
         """
         done = self.labels.is_done(self.index(item_id))
         return not done and self.queue.draw_of(item_id) is None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import alwidgets as al
@@ -608,6 +609,40 @@ def test_after_the_pool_has_grown_only_a_random_sample_of_it_counts(
     sample = [again.pool.ids[i] for i in audit_sample(again._ledger).items]
     assert sample == order[: len(sample)]
     assert len(sample) < before
+
+
+@pytest.mark.parametrize("how", ["imported", "together"])
+def test_labels_given_out_of_turn_do_not_choose_what_is_estimated_from(
+    make: Make, how: str
+) -> None:
+    session = make(audit=0.5)
+    order = [session.pool.ids[i] for i in np.asarray(session._ledger.audit.order)]
+    easy = [i for i in session.pool.ids if TRUTH[int(i)] != 0]
+    if how == "imported":
+        rows = {"item_id": easy, "answer": [truth(i) for i in easy]}
+        session.import_labels(pd.DataFrame(rows))
+    else:
+        for item in session.gather(easy).items:
+            session.record(item.id, truth(item.id), draw_id=item.draw_id)
+
+    def turn() -> int:
+        sample = [session.pool.ids[i] for i in audit_sample(session._ledger).items]
+        assert sample == order[: len(sample)]
+        return len(sample)
+
+    items = session.next(20)
+    waiting = [item for item in items if item.stream == "audit"]
+    assert turn() == order.index(waiting[0].id)
+    assert session.progress()["audit"] == turn()
+    session.record(waiting[1].id, "red")
+    assert turn() == order.index(waiting[0].id)
+    event = session.record(waiting[0].id, "red")
+    assert turn() == order.index(waiting[2].id)
+    session.retract(event.event_id)
+    assert turn() == order.index(waiting[0].id)
+    session.skip(waiting[0].id)
+    sample = [session.pool.ids[i] for i in audit_sample(session._ledger).items]
+    assert sample == [i for i in order[: order.index(waiting[2].id)] if i != waiting[0].id]
 
 
 def test_nothing_tells_what_the_model_thinks_of_the_audits_items(make: Make) -> None:
