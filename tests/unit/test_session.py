@@ -645,6 +645,37 @@ def test_labels_given_out_of_turn_do_not_choose_what_is_estimated_from(
     assert sample == [i for i in order[: order.index(waiting[2].id)] if i != waiting[0].id]
 
 
+def test_a_card_that_was_shown_before_a_retraining_is_answered_as_it_was_shown(
+    make: Make, tmp_path: Path
+) -> None:
+    session = make(tmp_path / "labels.db", audit=0)
+    label(session, 20)
+    shown = session.next(10)
+    session.record(shown[0].id, truth(shown[0].id))
+    # What waits is picked anew; some of it is among the cards that were shown.
+    session.retrain()
+    later = {item.id: item for item in session.next(100, wait=False)}
+    old = next(item for item in shown[1:] if item.id in later)
+    assert later[old.id].draw_id != old.draw_id
+    event = session.record(old.id, truth(old.id), draw_id=old.draw_id)
+    assert event.draw_id == old.draw_id
+    stored = session.store.events()[-1]
+    assert (stored.draw_id, stored.suggested) == (old.draw_id, old.suggestion)
+    assert old.id not in session.upcoming()
+    row = session.labels().loc[old.id]
+    assert row["model_version"] == old.model_version
+    session.close()
+    again = make(tmp_path / "labels.db", audit=0)
+    pd.testing.assert_series_equal(again.labels().loc[old.id], row)
+    assert again.upcoming() == session.upcoming()
+    again.undo()
+    assert again.next(wait=False)[0].draw_id == old.draw_id
+    again.close()
+    once_more = make(tmp_path / "labels.db", audit=0)
+    assert once_more.upcoming() == again.upcoming()
+    assert once_more.next(wait=False)[0].draw_id == old.draw_id
+
+
 def test_nothing_tells_what_the_model_thinks_of_the_audits_items(make: Make) -> None:
     session = make(audit=0.3)
     label(session, 40)
