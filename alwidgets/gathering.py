@@ -23,7 +23,8 @@ class Gathering(Labelling):
         """Put several items on the cards at once, to be labelled in one go.
 
         They are shown beside the cards that wait, which stay as they are. Their draws are of the
-        stream ``chosen``: estimates leave them out.
+        stream ``chosen``. Estimates leave them out, but for items that are kept for the audit:
+        the label of such a one counts from its turn in the audit's random order on.
 
         Parameters
         ----------

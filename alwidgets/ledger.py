@@ -151,13 +151,11 @@ class Ledger:
                     f"{event.item_id!r}: it cannot be taken back there."
                 )
         answer = self.task.validate(event.answer) if event.kind == "answer" else None
-        # The draw by which it waits, or the one named, unless that is of another item.
+        # The draw named is that of the card that was seen, even if the item waits by another one
+        # since; one of another item says nothing. Whether a label trains is up to the item alone.
         named = self.draw_of(event)
-        draw = self.queue.draw_of(event.item_id) or named
-        if named is not None and not named.queued:
-            draw = named
-        if draw is not None and draw.item_id != event.item_id:
-            draw = None
+        is_own = named is not None and named.item_id == event.item_id
+        draw = named if is_own else self.queue.draw_of(event.item_id)
         draw_id = draw.draw_id if draw is not None else None
         comment = event.comment
         if event.kind == "comment":
@@ -362,7 +360,8 @@ class Ledger:
     def _is_free(self, item_id: str) -> bool:
         """Whether an audit draw of the item needs a card.
 
-        One that the person chose before needs none: its label counts from now on.
+        One that the person chose, or that was labelled elsewhere, needs none: its label counts
+        once all before it in the audit's order are answered.
         """
         done = self.labels.is_done(self.index(item_id))
         return not done and self.queue.draw_of(item_id) is None

@@ -58,10 +58,15 @@ def timed(ledger: Ledger) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
 def audit_sample(ledger: Ledger) -> AuditSample:
     """Audit labels in the order in which they were drawn; skipped ones are passed over.
 
-    Items that join the pool take their places in the order. Only those before the first one
-    not drawn yet count, for they alone are a random sample of the pool as it is now.
+    Only the items before the first one that is not drawn yet, or that has no answer yet, count:
+    they alone are a random sample of the pool as it is now. Those after it that have a label
+    already, because it was imported or given out of turn, are the ones that were quick to get
+    one; they count once all before them are answered. Items that join the pool take their places
+    in the order.
     """
     drawn = ledger.audit.order[: ledger.n_audited]
+    unanswered = np.flatnonzero(ledger.standing[drawn] == NOTHING)
+    drawn = drawn[: unanswered[0]] if len(unanswered) else drawn
     standing = ledger.standing[drawn]
     items = drawn[standing >= 0]
     return AuditSample(
@@ -134,7 +139,7 @@ def to_frame(ledger: Ledger) -> pd.DataFrame:
 
 
 def progress(ledger: Ledger) -> dict[str, int]:
-    """Counts of items: labelled, of them in the audit, skipped, flagged, total."""
+    """Counts of items: labelled, of them estimated from, skipped, flagged, total."""
     return {
         "labelled": ledger.labels.n_answers,
         "audit": len(audit_sample(ledger).items),

@@ -102,14 +102,6 @@ class Draw:
     drawn_at: str = field(default_factory=lambda: now())
     after: int = 0
 
-    @property
-    def queued(self) -> bool:
-        """Whether its card waits with the others, until it is answered or another comes instead.
-
-        Not that of a label made elsewhere, nor one that is shown beside those that wait.
-        """
-        return self.stream in ("train", "audit") or self.strategy == "chosen"
-
 
 @dataclass(frozen=True, slots=True)
 class RoundRecord:

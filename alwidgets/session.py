@@ -225,7 +225,7 @@ class Session(Reviewing, Gathering, Displayed):
             return readings.label_codes(self._ledger)
 
     def progress(self) -> dict[str, int]:
-        """Counts: ``labelled``, ``audit`` (of them), ``skipped``, ``flagged``, ``total``."""
+        """Counts: ``labelled``, ``audit`` (estimated from), ``skipped``, ``flagged``, ``total``."""
         with self._lock:
             return readings.progress(self._ledger)
 

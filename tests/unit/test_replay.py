@@ -105,7 +105,8 @@ def check(ledger: Ledger) -> None:
     assert list(zip(at_random.tolist(), active.tolist(), strict=True)) == origins
     drawn = [IDS[k] for k in ledger.audit.order if ledger.audit_drawn[k]]
     in_order = [IDS[k] for k in ledger.audit.order]
-    first = next((n for n, i in enumerate(in_order) if i not in drawn), len(in_order))
+    is_open = [i not in drawn or i not in done for i in in_order]
+    first = next(np.flatnonzero(is_open).flat, len(in_order))
     sample = audit_sample(ledger)
     assert [IDS[k] for k in sample.items] == [i for i in in_order[:first] if i in answers]
     assert sample.codes.tolist() == [codes[k] for k in sample.items]

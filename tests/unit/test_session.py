@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import alwidgets as al
@@ -663,6 +664,71 @@ def test_after_the_pool_has_grown_only_a_random_sample_of_it_counts(
     sample = [again.pool.ids[i] for i in audit_sample(again._ledger).items]
     assert sample == order[: len(sample)]
     assert len(sample) < before
+
+
+@pytest.mark.parametrize("how", ["imported", "together"])
+def test_labels_given_out_of_turn_do_not_choose_what_is_estimated_from(
+    make: Make, how: str
+) -> None:
+    session = make(audit=0.5)
+    order = [session.pool.ids[i] for i in np.asarray(session._ledger.audit.order)]
+    easy = [i for i in session.pool.ids if TRUTH[int(i)] != 0]
+    if how == "imported":
+        rows = {"item_id": easy, "answer": [truth(i) for i in easy]}
+        session.import_labels(pd.DataFrame(rows))
+    else:
+        for item in session.gather(easy).items:
+            session.record(item.id, truth(item.id), draw_id=item.draw_id)
+
+    def turn() -> int:
+        sample = [session.pool.ids[i] for i in audit_sample(session._ledger).items]
+        assert sample == order[: len(sample)]
+        return len(sample)
+
+    items = session.next(20)
+    waiting = [item for item in items if item.stream == "audit"]
+    assert turn() == order.index(waiting[0].id)
+    assert session.progress()["audit"] == turn()
+    session.record(waiting[1].id, "red")
+    assert turn() == order.index(waiting[0].id)
+    event = session.record(waiting[0].id, "red")
+    assert turn() == order.index(waiting[2].id)
+    session.retract(event.event_id)
+    assert turn() == order.index(waiting[0].id)
+    session.skip(waiting[0].id)
+    sample = [session.pool.ids[i] for i in audit_sample(session._ledger).items]
+    assert sample == [i for i in order[: order.index(waiting[2].id)] if i != waiting[0].id]
+
+
+def test_a_card_that_was_shown_before_a_retraining_is_answered_as_it_was_shown(
+    make: Make, tmp_path: Path
+) -> None:
+    session = make(tmp_path / "labels.db", audit=0)
+    label(session, 20)
+    shown = session.next(10)
+    session.record(shown[0].id, truth(shown[0].id))
+    # What waits is picked anew; some of it is among the cards that were shown.
+    session.retrain()
+    later = {item.id: item for item in session.next(100, wait=False)}
+    old = next(item for item in shown[1:] if item.id in later)
+    assert later[old.id].draw_id != old.draw_id
+    event = session.record(old.id, truth(old.id), draw_id=old.draw_id)
+    assert event.draw_id == old.draw_id
+    stored = session.store.events()[-1]
+    assert (stored.draw_id, stored.suggested) == (old.draw_id, old.suggestion)
+    assert old.id not in session.upcoming()
+    row = session.labels().loc[old.id]
+    assert row["model_version"] == old.model_version
+    session.close()
+    again = make(tmp_path / "labels.db", audit=0)
+    pd.testing.assert_series_equal(again.labels().loc[old.id], row)
+    assert again.upcoming() == session.upcoming()
+    again.undo()
+    assert again.next(wait=False)[0].draw_id == old.draw_id
+    again.close()
+    once_more = make(tmp_path / "labels.db", audit=0)
+    assert once_more.upcoming() == again.upcoming()
+    assert once_more.next(wait=False)[0].draw_id == old.draw_id
 
 
 def test_nothing_tells_what_the_model_thinks_of_the_audits_items(make: Make) -> None:
