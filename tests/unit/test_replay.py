@@ -49,6 +49,23 @@ STEPS = st.lists(
     max_size=40,
 )
 
+FEW = st.sampled_from(IDS[:3])
+#: Much with each of a few items, and again and again something is taken back.
+DENSE = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(["answer", "skip"]), FEW),
+        st.tuples(st.sampled_from(["flag", "comment"]), FEW),
+        st.tuples(st.just("choose"), st.lists(FEW, min_size=1, max_size=2, unique=True)),
+        st.tuples(st.just("retract"), st.integers(0, 3)),
+        st.tuples(st.just("early"), st.tuples(FEW, st.integers(1, 3))),
+        st.tuples(
+            st.just("batch"), st.tuples(FEW, st.lists(st.integers(0, 6), min_size=2, max_size=9))
+        ),
+    ),
+    min_size=6,
+    max_size=25,
+)
+
 
 def answers_of(ledger: Ledger) -> dict[str, int]:
     """Row of each answer, by the items in the order in which they were answered."""
@@ -212,6 +229,23 @@ def test_replayed_state_is_the_live_state(steps: list[tuple[str, Any]]) -> None:
     assert len(drawn) == len(set(drawn))
     assert {IDS[k] for k in np.flatnonzero(ledger.audit_drawn)} == set(drawn)
     assert np.isfinite(audit_sample(ledger).q).all()
+    store.close()
+
+
+@settings(max_examples=100, deadline=None)
+@given(DENSE)
+def test_replayed_state_is_the_live_state_where_much_is_taken_back(
+    steps: list[tuple[str, Any]],
+) -> None:
+    store = LabelStore()
+    store.bind(TASK, POOL, {})
+    ledger = Ledger(POOL, TASK, store, AUDIT)
+    for n, (what, how) in enumerate(steps):
+        do(ledger, store, n, what, how)
+    check(ledger)
+    again = Ledger(POOL, TASK, store, AUDIT)
+    check(again)
+    assert state(again) == state(ledger)
     store.close()
 
 
