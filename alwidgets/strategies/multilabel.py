@@ -162,7 +162,8 @@ def max_loss_reduction(proba: ArrayT, counts: Array | None = None) -> ArrayT:
 
     def score(p: torch.Tensor, start: int) -> torch.Tensor:
         total = p.sum(dim=1)
-        m = total.round() if given is None else given[start : start + len(p)].to(p)
+        # Half a label is rounded up: what a sum is short of one depends on its order.
+        m = (total + 1e-6).round() if given is None else given[start : start + len(p)].to(p)
         ranked = p.sort(dim=1, descending=True).values
         taken = torch.arange(p.shape[1], device=p.device) < m[:, None]
         return (total + m - 2 * (ranked * taken).sum(dim=1)).clamp_(min=0)

@@ -10,7 +10,7 @@ import modAL.multilabel
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.special import logit
@@ -146,6 +146,7 @@ def test_bald_is_that_of_each_label_as_two_classes() -> None:
 
 @pytest.mark.parametrize("score", PLAIN)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 30), st.integers(1, 9))
+@example(47378022, 16, 9)
 @settings(max_examples=25, deadline=None)
 def test_whatever_the_probabilities(
     score: Callable[[Any], Any], seed: int, n: int, labels: int
