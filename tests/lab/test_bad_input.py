@@ -108,7 +108,7 @@ def test_card_comes_back_when_its_answer_is_refused(notebook: Notebook) -> None:
     notebook.execute(
         "from alwidgets.errors import AnswerError\n"
         "validate = session.validate\n"
-        "def refuse(event):\n"
+        "def refuse(event, beside=()):\n"
         "    raise AnswerError('Not today. Try again tomorrow.')\n"
         "session.validate = refuse"
     )
