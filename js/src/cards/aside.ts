@@ -1,4 +1,4 @@
-import { icon } from "../shared/dom";
+import { icon, set } from "../shared/dom";
 import type { Listeners } from "../shared/listeners";
 import { EarlierPanel } from "./earlier";
 import { button, CLOCK, TILES } from "./parts";
@@ -29,8 +29,9 @@ export class Aside {
 
   paint(): void {
     const { groups, paused } = this.#state;
-    this.back.hidden = this.find.hidden = groups.open !== null;
-    this.back.disabled = this.find.disabled = paused;
+    const where = { hidden: groups.open !== null, disabled: paused };
+    set(this.back, where);
+    set(this.find, where);
     this.grid.paint();
     this.search.paint(this.#state);
     this.earlier.paint();

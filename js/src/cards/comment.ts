@@ -1,4 +1,4 @@
-import { icon, make, setText } from "../shared/dom";
+import { icon, make, set, setText } from "../shared/dom";
 import type { Listeners } from "../shared/listeners";
 import type { Card } from "../shared/messages";
 import { isComposing } from "./keys";
@@ -75,7 +75,7 @@ export class Comment {
     const card = state.deck.current?.card ?? null;
     if (this.open && card?.item_id !== this.#card?.item_id) this.close(true);
     this.#card = card;
-    this.toggler.disabled = card === null || state.paused;
+    set(this.toggler, { disabled: card === null || state.paused });
     this.#paintRemark();
   }
 
@@ -115,8 +115,7 @@ export class Comment {
   #paintRemark(): void {
     const begun = this.#card && this.#state.begun.of(this.#card.item_id) !== null;
     const text = begun ? "a comment you began" : (this.#card?.comment ?? "");
-    this.#remark.hidden = this.open || text === "";
+    set(this.#remark, { hidden: this.open || text === "", title: text });
     setText(this.#text, text);
-    this.#remark.title = text;
   }
 }

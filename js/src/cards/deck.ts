@@ -1,4 +1,5 @@
 import type { Answer, Card, EventKind, LabelEvent } from "../shared/messages";
+import { type Deed, History, type Stands } from "./history";
 import type { Group } from "./together/group";
 
 /** The card on screen. */
@@ -11,19 +12,6 @@ export interface Shown {
   /** An earlier card that is shown again: what stands for its item until there is a new answer. */
   stands?: Stands;
 }
-
-/** One thing a person did that can be taken back. */
-export interface Deed {
-  event: LabelEvent;
-  card: Card;
-  /** The group it was done in: its deeds are taken back together. */
-  group?: Group;
-  /** What it replaced. */
-  stands?: Stands;
-}
-
-/** What stands for an item whose card is shown again. */
-export type Stands = "answer" | "skip" | undefined;
 
 interface Waiting {
   card: Card;
@@ -50,10 +38,7 @@ const LOW_SHARE = 0.6;
 export class CardDeck {
   readonly #now: () => Date;
   readonly #newId: () => string;
-  readonly #depth: number;
-  #history: Deed[] = [];
-  /** Taken back here and not done again, newest last; a new answer or skip forgets them. */
-  #undone: Deed[] = [];
+  readonly #history: History;
   /** Events taken back here, so that Python's echo of it does nothing. */
   readonly #retracted = new Set<string>();
   /** What a remark replaced, by its event, in case Python refuses it. */
@@ -72,7 +57,7 @@ export class CardDeck {
   constructor(options: DeckOptions) {
     this.#now = options.now;
     this.#newId = options.newId;
-    this.#depth = options.depth ?? 200;
+    this.#history = new History(options.depth ?? 200);
   }
 
   get current(): Shown | null {
@@ -86,26 +71,23 @@ export class CardDeck {
 
   /** The newest deed that `undo` would take back. */
   get last(): Deed | null {
-    return this.#history.at(-1) ?? null;
+    return this.#history.last;
   }
 
   /** How many deeds the newest step has: one, or those of a group. */
   get inLast(): number {
-    const group = this.last?.group;
-    return group
-      ? this.#history.filter((deed) => deed.group === group).length
-      : Math.min(1, this.#history.length);
+    return this.#history.inLast;
   }
 
   /** The deed that `redo` would do again, whichever card is on screen. */
   get again(): Deed | null {
-    return this.#undone.at(-1) ?? null;
+    return this.#history.again;
   }
 
   /** Every card whose content may be shown again. */
   get live(): Card[] {
     const shown = this.#current ? [this.#current.card] : [];
-    return [...shown, ...this.upcoming, ...this.#history.map((d) => d.card)];
+    return [...shown, ...this.upcoming, ...this.#history.done.map((d) => d.card)];
   }
 
   /** `waiting` for cards, `showing` one, or `exhausted`: nothing left to label. */
@@ -158,7 +140,7 @@ export class CardDeck {
 
   /** Gives the card on screen an answer and shows the next one. */
   answer(answer: Answer): LabelEvent | null {
-    this.#undone = [];
+    this.#history.forgetUndone();
     return this.#finish("answer", answer);
   }
 
@@ -172,7 +154,7 @@ export class CardDeck {
       this.#advance(); // what stands for it stays
       return null;
     }
-    this.#undone = [];
+    this.#history.forgetUndone();
     return this.#finish("skip", null);
   }
 
@@ -199,10 +181,9 @@ export class CardDeck {
   /** Takes the newest answer or skip back and shows its card again; the card on screen waits behind it. */
   undo(): LabelEvent | null {
     if (this.last?.group) return null;
-    const deed = this.#history.pop();
+    const [deed] = this.#history.takeBack();
     if (!deed) return null;
     const back = this.#retract(deed);
-    this.#undone.push(deed);
     // the same item, shown again, would claim that what was just taken back still stands
     if (this.#shows(deed.card)) this.#current = null;
     this.#show(deed.card, deed.event.answer, deed.stands);
@@ -211,49 +192,31 @@ export class CardDeck {
 
   /** Does again what `undo` took back last. */
   redo(): LabelEvent | null {
-    const deed = this.again;
-    if (!deed || deed.group) return null;
-    this.#undone.pop();
+    if (this.again?.group) return null;
+    const [deed] = this.#history.doAgain();
+    if (!deed) return null;
     if (!this.#shows(deed.card)) this.#show(deed.card, null, deed.stands);
     return this.#finish(deed.event.kind === "skip" ? "skip" : "answer", deed.event.answer);
   }
 
   /** Answers cards in one step, which `takeBack` takes back and `doAgain` does again. */
   answerAll(group: Group, given: readonly { card: Card; answer: Answer }[], at: Date): LabelEvent[] {
-    const bulk = this.#newId();
-    const shown_at = at.toISOString();
-    const events = given.map(({ card, answer }) => {
-      const event = this.#event("answer", card, { answer, shown_at, bulk });
-      this.#did({ event, card, group });
-      return event;
-    });
-    this.#trim();
-    this.#undone = [];
-    this.#drop(new Set(given.map(({ card }) => card.item_id)));
-    return events;
+    this.#history.forgetUndone();
+    return this.#finishAll(group, given, at);
   }
 
   /** Takes the newest step back, where that is a group's; empty where it is not. */
   takeBack(): LabelEvent[] {
-    const group = this.last?.group;
-    if (!group) return [];
-    const from = this.#history.findIndex((deed) => deed.group === group);
-    const deeds = this.#history.splice(from);
-    this.#undone.push(...deeds);
-    return deeds.map((deed) => this.#retract(deed));
+    if (!this.last?.group) return [];
+    return this.#history.takeBack().map((deed) => this.#retract(deed));
   }
 
   /** Does again what `takeBack` took back last; empty where something else was done since. */
   doAgain(at: Date): LabelEvent[] {
     const group = this.again?.group;
     if (!group) return [];
-    const from = this.#undone.findIndex((deed) => deed.group === group);
-    const deeds = this.#undone.slice(from);
-    const before = this.#undone.slice(0, from);
-    const given = deeds.map(({ card, event }) => ({ card, answer: event.answer }));
-    const events = this.answerAll(group, given, at);
-    this.#undone = before;
-    return events;
+    const given = this.#history.doAgain().map(({ card, event }) => ({ card, answer: event.answer }));
+    return this.#finishAll(group, given, at);
   }
 
   /** Puts cards behind the one on screen, before all others. */
@@ -278,20 +241,19 @@ export class CardDeck {
 
   /** What was done here to an item last, if it can still be taken back. */
   done(itemId: string): Deed | null {
-    return this.#history.filter((deed) => deed.card.item_id === itemId).at(-1) ?? null;
+    return this.#history.done.filter((deed) => deed.card.item_id === itemId).at(-1) ?? null;
   }
 
   /** Python took an event back (not on our behalf): its card is shown again, or its whole group returned. */
   undone(eventId: string, card: Card): Group | null {
     if (this.#retracted.has(eventId)) return null;
-    const at = this.#history.findIndex((d) => d.event.event_id === eventId);
-    const group = this.#history[at]?.group;
+    const deeds = this.#history.remove(eventId);
+    const group = deeds[0]?.group;
     if (group) {
-      for (const deed of this.#history.filter((d) => d.group === group)) this.#retract(deed);
-      this.#history = this.#history.filter((d) => d.group !== group);
+      for (const deed of deeds) this.#retract(deed);
       return group;
     }
-    const deed = at >= 0 ? this.#history.splice(at, 1)[0]! : null;
+    const deed = deeds[0] ?? null;
     this.#retracted.add(eventId);
     this.#unsaved.delete(eventId);
     if (deed) this.#release(deed.event, card);
@@ -302,13 +264,8 @@ export class CardDeck {
 
   /** An item was answered elsewhere: its card goes, and with it what was done here before, which no longer stands. */
   labelled(itemId: string): void {
-    this.#history = this.#history.filter(({ card, event, group }) => {
-      // an answer of ours that is still on its way is newer
-      if (card.item_id !== itemId || this.#unsaved.has(event.event_id)) return true;
-      group?.gone.add(itemId);
-      return false;
-    });
-    this.#undone = this.#undone.filter((deed) => deed.card.item_id !== itemId);
+    // an answer of ours that is still on its way is newer
+    this.#history.forget(itemId, ({ event }) => this.#unsaved.has(event.event_id));
     this.#drop(new Set([itemId]));
   }
 
@@ -324,9 +281,8 @@ export class CardDeck {
   refused(eventId: string): Deed | null {
     this.#unsaved.delete(eventId);
     if (this.#unflag(eventId) || this.#unremark(eventId)) return null;
-    const at = this.#history.findIndex((d) => d.event.event_id === eventId);
-    if (at < 0) return null;
-    const deed = this.#history.splice(at, 1)[0]!;
+    const deed = this.#history.removeOne(eventId);
+    if (!deed) return null;
     this.#release(deed.event, deed.card);
     this.#queue = this.#queue.filter((w) => w.card.item_id !== deed.card.item_id);
     const { card, event, stands } = deed;
@@ -341,26 +297,28 @@ export class CardDeck {
     const { stands } = this.#current;
     const event = this.#event(kind, card, { answer, shown_at: at });
     this.#did({ event, card, stands });
-    this.#trim();
     this.#current = null;
     this.#advance();
     return event;
   }
 
-  #did(deed: Deed): void {
-    const { card, event } = deed;
-    this.#history.push(deed);
-    if (card.draw_id === null) this.#doneItems.add(card.item_id);
-    else this.#doneDraws.add(card.draw_id);
-    this.#unsaved.set(event.event_id, card.item_id);
+  #finishAll(group: Group, given: readonly { card: Card; answer: Answer }[], at: Date): LabelEvent[] {
+    const bulk = this.#newId();
+    const shown_at = at.toISOString();
+    const deeds = given.map(({ card, answer }) => {
+      return { event: this.#event("answer", card, { answer, shown_at, bulk }), card, group };
+    });
+    this.#did(...deeds);
+    this.#drop(new Set(given.map(({ card }) => card.item_id)));
+    return deeds.map(({ event }) => event);
   }
 
-  /** Forgets the oldest step, a group as a whole, while there are enough others. */
-  #trim(): void {
-    for (let oldest = 0; this.#history.length - oldest >= this.#depth; ) {
-      this.#history.splice(0, oldest);
-      const first = this.#history[0]?.group;
-      oldest = first ? this.#history.filter((deed) => deed.group === first).length : 1;
+  #did(...deeds: Deed[]): void {
+    this.#history.add(...deeds);
+    for (const { card, event } of deeds) {
+      if (card.draw_id === null) this.#doneItems.add(card.item_id);
+      else this.#doneDraws.add(card.draw_id);
+      this.#unsaved.set(event.event_id, card.item_id);
     }
   }
 
@@ -419,7 +377,7 @@ export class CardDeck {
   /** Whatever has a card that is shown or may be shown again. */
   get #holders(): { card: Card }[] {
     const shown = this.#current ? [this.#current] : [];
-    return [...shown, ...this.#queue, ...this.#history, ...this.#undone];
+    return [...shown, ...this.#queue, ...this.#history.all];
   }
 
   /** Puts a flag or a remark on an item's card, or takes it off, wherever that card is. */

@@ -1,4 +1,4 @@
-import { count, learning, make, setText } from "../shared/dom";
+import { count, learning, make, set, setAttribute, setText } from "../shared/dom";
 import type { CardsState } from "./state";
 
 /** How far the labelling is, how fast it goes, what is saved and what the model is doing. */
@@ -41,11 +41,11 @@ export class Footer {
   }
 
   paint(state: CardsState): void {
-    const { status, labelled, unsaved } = state;
+    const { status, labelled, waiting } = state;
     const total = status?.total ?? 0;
     this.#fill.style.setProperty("--alw-share", String(total > 0 ? Math.min(1, labelled / total) : 0));
-    this.#bar.setAttribute("aria-valuemax", String(Math.max(total, 1)));
-    this.#bar.setAttribute("aria-valuenow", String(Math.min(labelled, Math.max(total, 1))));
+    setAttribute(this.#bar, "aria-valuemax", Math.max(total, 1));
+    setAttribute(this.#bar, "aria-valuenow", Math.min(labelled, Math.max(total, 1)));
     setText(this.#labelled, total > 0 ? `labelled ${count(labelled)} of ${count(total)}` : "");
     const rate = state.pace.perMinute;
     const left = state.pace.timeFor(total - labelled);
@@ -53,9 +53,9 @@ export class Footer {
     setText(this.#pace, left === null ? speed : `${speed}, ${left} left`);
 
     const saved = status?.saved_to ? "saved" : "";
-    setText(this.#unsaved, unsaved > 0 ? `${count(unsaved)} unsaved` : saved);
-    this.#unsaved.classList.toggle("alw-late", unsaved > 0 && state.late);
-    this.#unsaved.title = status?.saved_to ? `Labels are saved to ${status.saved_to}` : "";
+    setText(this.#unsaved, waiting > 0 ? `${count(waiting)} unsaved` : saved);
+    this.#unsaved.classList.toggle("alw-late", waiting > 0 && state.late);
+    set(this.#unsaved, { title: status?.saved_to ? `Labels are saved to ${status.saved_to}` : "" });
 
     const version = status?.model_version ?? state.deck.modelVersion;
     const training = status?.training ?? false;

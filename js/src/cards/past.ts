@@ -1,5 +1,5 @@
 import type { Answer, Card, Earlier, EarlierRow } from "../shared/messages";
-import type { Deed } from "./deck";
+import type { Deed } from "./history";
 import type { CardsState } from "./state";
 import type { Hands } from "./together/groups";
 import { inWords } from "./why";

@@ -1,4 +1,4 @@
-import { make } from "../shared/dom";
+import { make, set } from "../shared/dom";
 import type { Listeners } from "../shared/listeners";
 import type { CardsState } from "./state";
 
@@ -25,6 +25,6 @@ export class Pause {
   }
 
   paint(state: CardsState): void {
-    this.root.hidden = !state.paused;
+    set(this.root, { hidden: !state.paused });
   }
 }

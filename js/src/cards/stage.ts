@@ -1,4 +1,4 @@
-import { make, setText } from "../shared/dom";
+import { make, set, setText } from "../shared/dom";
 import type { Listeners } from "../shared/listeners";
 import type { Card, HtmlContent, ImageContent, Mark } from "../shared/messages";
 import type { Cleanup } from "../shared/model";
@@ -135,7 +135,7 @@ export class Stage {
     const active = box.ownerDocument.activeElement;
     if (active !== box && box.contains(active)) this.#handBack();
     this.#zoom.forget();
-    box.dataset.kind = kind;
+    set(box.dataset, { kind });
     box.replaceChildren(element);
   }
 
@@ -183,7 +183,8 @@ export class Stage {
 
   #paintMeta(card: Card | null): void {
     const entries = Object.entries(card?.metadata ?? {});
-    this.#meta.hidden = entries.length === 0;
+    set(this.#meta, { hidden: entries.length === 0 });
+    if (entries.length === 0 && !this.#meta.firstChild) return;
     this.#meta.replaceChildren(
       ...entries.map(([key, value]) => {
         const text = value === null ? "–" : String(value);

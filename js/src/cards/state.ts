@@ -146,7 +146,12 @@ export class CardsState {
     return this.#board.notices;
   }
 
-  /** Whether labels wait for longer than usual to be saved. */
+  /** Labels that wait, or 0 while they do so no longer than usual. */
+  get waiting(): number {
+    return this.#waiting.told ? this.outbox.size : 0;
+  }
+
+  /** Whether labels wait for much longer than usual to be saved. */
   get late(): boolean {
     return this.#waiting.late;
   }

@@ -1,4 +1,4 @@
-import { make, percent, setText } from "../shared/dom";
+import { make, percent, set, setAttribute, setText } from "../shared/dom";
 import type { Listeners } from "../shared/listeners";
 import { classColour } from "../shared/palette";
 import { cap, OWN } from "./parts";
@@ -29,12 +29,10 @@ export class Suggestion {
     this.root.classList.toggle("alw-bare", state.task.kind === "text"); // no model writes
     // of several labels these are marked from the start, and Enter saves what is
     const several = state.task.kind === "multilabel";
-    this.#chip.hidden = suggestion === null;
-    this.#none.hidden = suggestion !== null;
-    this.#chip.disabled = state.paused;
-    this.#dot.hidden = this.#cap.hidden = several;
-    if (several) this.#chip.removeAttribute("aria-keyshortcuts");
-    else this.#chip.setAttribute("aria-keyshortcuts", state.remap.aria("Enter"));
+    set(this.#chip, { hidden: suggestion === null, disabled: state.paused });
+    set(this.#none, { hidden: suggestion !== null });
+    for (const part of [this.#dot, this.#cap]) set(part, { hidden: several });
+    setAttribute(this.#chip, "aria-keyshortcuts", several ? null : state.remap.aria("Enter"));
     setText(this.#cap, state.remap.cap("Enter"));
     if (suggestion) {
       const name = `suggests ${state.nameOf(suggestion.answer)}`;
@@ -45,11 +43,11 @@ export class Suggestion {
       }
       setText(this.#name, name);
       setText(this.#share, share);
-      this.#chip.title = several ? `${name}${share}. Press to mark these again.` : `${name}${share}`;
+      set(this.#chip, { title: several ? `${name}${share}. Press to mark these again.` : `${name}${share}` });
     } else {
       const none = !card ? "" : card.stream === "audit" ? "suggestion hidden" : "no suggestion yet";
       setText(this.#none, none);
-      this.#none.title = (card && badge(card)?.title) ?? "";
+      set(this.#none, { title: (card && badge(card)?.title) ?? "" });
     }
   }
 }

@@ -37,14 +37,16 @@ describe("what goes wrong", () => {
     expect(on.desk.notices).toEqual([]);
   });
 
-  it("a dead kernel: labels are counted, amber after two seconds, told after ten, saved at last", () => {
+  it("a dead kernel: labels are counted at once, told of if that lasts, amber after two seconds, told after ten, saved at last", () => {
     on.desk.model.alive = false;
     on.desk.press("1");
     on.desk.press("2");
     expect(on.desk.view.root.dataset.unsaved).toBe("2");
+    expect(on.desk.text(".alw-unsaved")).toBe("");
+    vi.advanceTimersByTime(500);
     expect(on.desk.text(".alw-unsaved")).toBe("2 unsaved");
     expect(on.desk.find(".alw-unsaved").classList.contains("alw-late")).toBe(false);
-    vi.advanceTimersByTime(2_500);
+    vi.advanceTimersByTime(2_000);
     expect(on.desk.find(".alw-unsaved").classList.contains("alw-late")).toBe(true);
     expect(on.desk.notices).toEqual([]);
     vi.advanceTimersByTime(8_000);
@@ -54,6 +56,7 @@ describe("what goes wrong", () => {
     expect(on.desk.model.events.map((e) => e.event_id)).toEqual(expect.arrayContaining(["e1", "e2"]));
     on.desk.model.receive({ type: "ack", event_ids: ["e1", "e2"] });
     expect(on.desk.view.root.dataset.unsaved).toBe("0");
+    expect(on.desk.text(".alw-unsaved")).toBe("");
     expect(on.desk.notices).toEqual([]);
   });
 

@@ -3,17 +3,21 @@ import type { Cleanup } from "../shared/model";
 import type { Outbox } from "../shared/outbox";
 import type { Board } from "./board";
 
+const USUAL = 250; // saving takes less: a number that comes and goes with every key tells nothing
 const LATE = 2_000; // labels normally take far less to be saved
 const QUIET = 10_000; // labels unsaved for so long are worth a word
 
 /** Watches the labels that are not saved yet, and says so where they stay it. */
 export class Unsaved {
-  /** Whether labels wait for longer than usual. */
+  /** Whether to tell of labels that wait. */
+  told = false;
+  /** Whether labels wait for much longer than usual. */
   late = false;
   readonly #listeners: Listeners;
   readonly #board: Board;
   readonly #persistent: boolean;
   readonly #changed: () => void;
+  #told: Cleanup | null = null;
   #late: Cleanup | null = null;
   #quiet: Cleanup | null = null;
 
@@ -27,10 +31,11 @@ export class Unsaved {
   /** The outbox has changed. */
   look(outbox: Outbox): void {
     if (outbox.size === 0) {
-      this.late = false;
+      this.told = this.late = false;
+      this.#told?.();
       this.#late?.();
       this.#quiet?.();
-      this.#late = this.#quiet = null;
+      this.#told = this.#late = this.#quiet = null;
       this.#board.set("unsaved", "warn", null, "");
       this.#board.set("storage", "warn", null, "");
       return;
@@ -39,6 +44,10 @@ export class Unsaved {
       const text = "This browser keeps no copy of unsaved labels: its storage is full or forbidden.";
       this.#board.set("storage", "warn", text, "Leave this page open until every label is saved.");
     }
+    this.#told ??= this.#listeners.timeout(() => {
+      this.told = true;
+      this.#changed();
+    }, USUAL);
     this.#late ??= this.#listeners.timeout(() => {
       this.late = true;
       this.#changed();

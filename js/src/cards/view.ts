@@ -1,15 +1,15 @@
-import { count, icon, make, percent, setText } from "../shared/dom";
+import { count, icon, make, percent, set, setAttribute, setText } from "../shared/dom";
 import { Listeners } from "../shared/listeners";
 import type { Card } from "../shared/messages";
 import type { Cleanup } from "../shared/model";
 import { Answers } from "./answers";
 import { Aside } from "./aside";
 import { Comment } from "./comment";
-import type { Stands } from "./deck";
 import { Editor } from "./editor";
 import { Footer } from "./footer";
 import { Guidelines } from "./guidelines";
 import { Help } from "./help";
+import type { Stands } from "./history";
 import { Keyboard } from "./keyboard";
 import { Notices } from "./notices";
 import { BARS, button, cap, FLAG, OWN, PENCIL } from "./parts";
@@ -180,13 +180,15 @@ export class CardsView {
     const { root } = this;
     const page = root.ownerDocument;
     const had = root.contains(page.activeElement);
-    root.dataset.itemId = card?.item_id ?? "";
-    root.dataset.unsaved = String(state.unsaved);
-    root.dataset.round = String(state.status?.model_version ?? state.deck.modelVersion);
-    root.dataset.phase = state.deck.phase;
+    set(root.dataset, {
+      itemId: card?.item_id ?? "",
+      unsaved: String(state.unsaved),
+      round: String(state.status?.model_version ?? state.deck.modelVersion),
+      phase: state.deck.phase,
+    });
     const pausing = state.paused && !root.hasAttribute("data-paused");
     root.toggleAttribute("data-paused", state.paused);
-    this.#single.hidden = state.groups.open !== null;
+    set(this.#single, { hidden: state.groups.open !== null });
     this.#aside.paint();
     if (had && pausing) this.focus();
 
@@ -201,7 +203,7 @@ export class CardsView {
     this.#pause.paint(state);
     this.#editor.paint(state);
     this.#reasons.paint(state);
-    this.#edit.hidden = state.task.kind !== "classification";
+    set(this.#edit, { hidden: state.task.kind !== "classification" });
     this.#notices.paint(state);
     if (card !== this.#card || shown?.stands !== this.#stands || !card) this.#paintCard(card);
     this.#paintActions();
@@ -220,16 +222,14 @@ export class CardsView {
 
   #paintCard(card: Card | null): void {
     const mark = card ? badge(card) : null;
-    this.#badge.hidden = mark === null;
+    set(this.#badge, { hidden: mark === null, title: mark?.title ?? "" });
     setText(this.#badge, mark?.text ?? "");
-    this.#badge.title = mark?.title ?? "";
     const reason = card ? why(card) : null;
-    this.#why.hidden = reason === null;
+    set(this.#why, { hidden: reason === null, title: reason?.title ?? "" });
     const again =
       this.#state.deck.current?.stands &&
       `an earlier card: ${this.#state.remap.cap(" ")} leaves it as it was`;
     setText(this.#why, again || (reason?.text ?? ""));
-    this.#why.title = reason?.title ?? "";
     // after the frame is painted: asked in it, layout would be done twice
     this.#measuring ??= this.listeners.frame(() => {
       this.#measuring = this.listeners.timeout(() => {
@@ -242,14 +242,14 @@ export class CardsView {
   #paintActions(): void {
     const { deck, paused, groups } = this.#state;
     const card = deck.current?.card ?? null;
-    this.#skip.hidden = groups.open !== null;
-    this.#flag.disabled = this.#skip.disabled = card === null || paused;
-    this.#flag.setAttribute("aria-pressed", String(Boolean(card?.flag)));
+    const disabled = card === null || paused;
+    set(this.#skip, { hidden: groups.open !== null, disabled });
+    set(this.#flag, { disabled });
+    setAttribute(this.#flag, "aria-pressed", String(Boolean(card?.flag)));
     const last = deck.last;
     const nothing = last === null && this.#state.labelled === 0;
-    this.#undo.disabled = paused || (nothing && !groups.undoable);
-    this.#redo.disabled = paused;
-    this.#redo.hidden = deck.again === null;
+    set(this.#undo, { disabled: paused || (nothing && !groups.undoable) });
+    set(this.#redo, { disabled: paused, hidden: deck.again === null });
     const deed =
       last === null
         ? ""

@@ -53,7 +53,21 @@ export function learning(progress: number | null | undefined): string {
   return typeof progress === "number" ? `learning ${percent(progress)}` : "learning…";
 }
 
-/** Sets text only when it differs, so that nothing is laid out or announced again for nothing. */
+// What a view draws it draws whole, at every change. For a write the browser works out styles again, whether or not it
+// changes anything, so these write only what differs.
+
+/** Sets properties. */
+export function set<T extends object, K extends keyof T>(on: T, values: Pick<T, K>): void {
+  for (const key in values) if (on[key] !== values[key]) on[key] = values[key];
+}
+
+/** Sets an attribute, or takes it off for null. */
+export function setAttribute(element: Element, name: string, value: string | number | null): void {
+  if (value === null) element.removeAttribute(name);
+  else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, String(value));
+}
+
+/** Sets the text. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }

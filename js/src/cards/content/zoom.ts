@@ -57,7 +57,7 @@ export class Zoom {
     this.#image?.style.removeProperty("height");
     this.#image = null;
     this.#held = null;
-    this.#box.classList.remove("alw-zoomed");
+    this.#box.classList.toggle("alw-zoomed", false);
   }
 
   /** Zooms in, with the point at these shares of the image's width and height in the middle. */
