@@ -19,6 +19,8 @@ import { Blobs } from "./blobs";
 import { Board, type Notice } from "./board";
 import { CardDeck } from "./deck";
 import { Drafts } from "./drafts";
+import { Guard } from "./guard";
+import { Inbox } from "./inbox";
 import { keysOf } from "./keys";
 import { Pace } from "./pace";
 import { Past } from "./past";
@@ -44,8 +46,6 @@ export interface World {
   newId: () => string;
   timers?: Timers;
 }
-
-const SETTLE = 400; // Python's status and its acknowledgement come in either order
 
 /** All there is to the cards of one model; any number of views look at it and press its buttons. */
 export class CardsState {
@@ -82,7 +82,7 @@ export class CardsState {
   readonly #board = new Board();
   readonly #waiting: Unsaved;
   readonly #supply: Supply;
-  #settling: Cleanup | null = null;
+  readonly #guard: Guard;
 
   constructor(model: Model<CardsTraits>, world?: Partial<World>) {
     this.#model = model;
@@ -93,6 +93,7 @@ export class CardsState {
     this.keys = keysOf(this.task);
     this.remap = new Remap(model.get("_keys") ?? {});
     this.deck = new CardDeck({ now: () => new Date(this.#world.now()), newId: this.#world.newId });
+    this.#guard = new Guard(this.#world.now);
     this.#supply = new Supply(this.listeners, this.deck, (message) => this.#send(message), this.#world.now);
     const { persistent } = this.store;
     this.#waiting = new Unsaved(this.listeners, this.#board, persistent, () => this.#changed());
@@ -119,8 +120,9 @@ export class CardsState {
     };
     this.groups = new Groups(this, hands);
     this.past = new Past(this, hands);
+    const inbox = new Inbox(this, this.#board, this.#supply, this.#guard, () => this.#changed());
     this.listeners.model(model, "msg:custom", (message: ToCards, buffers?: DataView[]) =>
-      this.receive(message, buffers ?? []),
+      inbox.receive(message, buffers ?? []),
     );
     this.listeners.model(model, "change:_task", () => {
       this.task = model.get("_task");
@@ -186,7 +188,7 @@ export class CardsState {
 
   give(answer: Answer): void {
     const { current } = this.deck;
-    if (current === null || this.paused || this.groups.open) return;
+    if (current === null || this.paused || this.groups.open || this.#hasty()) return;
     const more = current.stands === "answer" ? 0 : 1;
     this.drafts.drop(current.card.item_id);
     this.#did(this.deck.answer(answer), sentence(deedOf(this.task, answer)), more);
@@ -209,6 +211,7 @@ export class CardsState {
   }
 
   skip(): void {
+    if (this.#hasty()) return;
     const stands = this.deck.current?.stands;
     const event = this.deck.skip();
     if (stands) {
@@ -218,6 +221,7 @@ export class CardsState {
   }
 
   flag(): void {
+    if (this.#hasty()) return;
     const event = this.deck.flag();
     if (event) this.#did(event, event.kind === "flag" ? "Flagged." : "Flag taken off.", 0);
   }
@@ -228,8 +232,10 @@ export class CardsState {
     const event = this.deck.undo();
     if (!event || !last) {
       // Done before this page was: Python knows.
-      if (this.outbox.size === 0) this.#send({ type: "undo" });
-      else this.say("The newest labels are not saved yet; undo once they are.");
+      if (this.outbox.size === 0) {
+        this.#guard.asked();
+        this.#send({ type: "undo" });
+      } else this.say("The newest labels are not saved yet; undo once they are.");
       return;
     }
     this.groups.inFront();
@@ -289,96 +295,6 @@ export class CardsState {
     this.#watchers.clear();
   }
 
-  /** Takes in a message from Python. */
-  receive(message: ToCards, buffers: readonly DataView[]): void {
-    switch (message.type) {
-      case "queue":
-        this.#supply.came();
-        this.blobs.add(message.cards, buffers);
-        this.deck.refill(message.cards, message.model_version, message.exhausted);
-        this.blobs.keep([...this.deck.live, ...this.groups.cards]);
-        this.#supply.ask();
-        break;
-      case "ack":
-        this.deck.saved(message.event_ids);
-        this.#elsewhere(message.items ?? {});
-        this.#settle();
-        this.outbox.acknowledge(message.event_ids); // tells the views
-        return;
-      case "refused":
-        this.#refused(message.event_id, message.reason);
-        break;
-      case "reasons":
-        this.reasons = message;
-        break;
-      case "words":
-        this.words = message;
-        break;
-      case "labelled":
-        this.#answeredElsewhere(message.item_id);
-        this.#supply.ask();
-        break;
-      case "undone": {
-        this.blobs.add([message.card], buffers);
-        const before = this.deck.current;
-        const group = this.deck.undone(message.event_id, message.card);
-        if (group) this.groups.returned(group);
-        else if (this.deck.current !== before) this.groups.inFront();
-        this.said = "A label was taken back.";
-        break;
-      }
-      case "together":
-        this.blobs.add(message.cards, buffers);
-        this.groups.receive(message);
-        break;
-      case "earlier":
-        this.past.receive(message);
-        break;
-      case "shown":
-        this.blobs.add([message.card], buffers);
-        this.past.show(message.card, message.former);
-        break;
-      case "status":
-        this.status = message;
-        this.labelled = this.unsaved > 0 ? Math.max(this.labelled, message.labelled) : message.labelled;
-        this.#board.set(
-          "error",
-          "bad",
-          message.error,
-          message.model_version > 0
-            ? "Labelling goes on; the last model stays in use."
-            : "Labelling goes on.",
-        );
-        // said once, in one status: it stays until it is put away or there is a newer one
-        if (message.notice) this.#board.news("notice", "info", message.notice, "");
-        break;
-      case "problem":
-        this.groups.failed();
-        this.#board.news(`problem:${message.text}`, "bad", message.text, message.remedy);
-        break;
-    }
-    this.#changed();
-  }
-
-  #answeredElsewhere(itemId: string): void {
-    const draft = this.deck.current?.card.item_id === itemId ? this.drafts.of(itemId) : null;
-    this.deck.labelled(itemId);
-    this.groups.labelled(itemId);
-    if (draft === null) return;
-    const text = `An item was answered elsewhere meanwhile; not saved from here: ${this.nameOf(draft)}.`;
-    this.#board.set("elsewhere", "warn", text, "It is there again when the item comes back.");
-    this.said = text;
-  }
-
-  /** Items that were answered on another page that shows this view. */
-  #elsewhere(items: Record<string, string>): void {
-    const others = Object.keys(items).filter((eventId) => !this.outbox.knows(eventId));
-    for (const eventId of others) this.#answeredElsewhere(items[eventId]!);
-    if (others.length === 0) return;
-    this.#supply.ask();
-    this.#changed();
-  }
-
   #did(event: LabelEvent | null, said: string, labels: number): void {
     if (event) this.#didAll([event], said, labels);
   }
@@ -394,30 +310,19 @@ export class CardsState {
     this.#supply.ask();
   }
 
+  /** Whether a press came too soon to be meant for the card that it would go to; it is said. */
+  #hasty(): boolean {
+    if (!this.#guard.hasty) return false;
+    const text = "The card changed before that press, which was not taken.";
+    this.#board.set("hint", "info", text, "What was there is dealt with elsewhere: look at this one.");
+    this.say(text);
+    return true;
+  }
+
   /** Has a text read out. */
   say(text: string): void {
     this.said = text;
     this.#changed();
-  }
-
-  #refused(eventId: string | null, reason: string): void {
-    if (eventId === null) this.groups.failed();
-    const event = eventId === null ? null : this.outbox.refuse(eventId);
-    const deed = eventId === null ? null : this.deck.refused(eventId);
-    const counted = event?.kind === "answer" && deed?.stands !== "answer";
-    if (deed && counted) this.labelled = Math.max(0, this.labelled - 1);
-    const remedy = deed ? "The card comes back next: give it an answer again, or skip it." : "";
-    this.#board.news(`refused:${reason}`, "bad", reason, remedy);
-    this.said = `Not saved: ${reason}`;
-  }
-
-  /** Takes Python's count once its status and its acknowledgement are both in. */
-  #settle(): void {
-    this.#settling?.();
-    this.#settling = this.listeners.timeout(() => {
-      if (this.status && this.unsaved === 0) this.labelled = this.status.labelled;
-      this.#changed();
-    }, SETTLE);
   }
 
   #outboxChanged(): void {

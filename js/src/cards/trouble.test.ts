@@ -77,6 +77,7 @@ describe("what goes wrong", () => {
     ack("of-the-other-page", "a");
     expect(on.desk.itemId).toBe("b");
     ack("of-the-other-page-2", "c");
+    vi.advanceTimersByTime(500);
     on.desk.press("1");
     expect(on.desk.itemId).toBe("");
     const [event] = on.desk.model.events.slice(-1);
@@ -85,6 +86,30 @@ describe("what goes wrong", () => {
     ack(event!.event_id, "b"); // late: its card has come back meanwhile
     ack(event!.event_id, "b");
     expect(on.desk.itemId).toBe("b");
+  });
+
+  it.each([
+    ["an answer elsewhere", { type: "labelled", item_id: "a" } as const, "b"],
+    ["an undo elsewhere", { type: "undone", event_id: "x", card: textCard("z") } as const, "z"],
+  ])("a card that %s puts in the place of another takes no press meant for that", (_, message, item) => {
+    vi.advanceTimersByTime(5_000);
+    on.desk.model.receive(message);
+    expect(on.desk.itemId).toBe(item);
+    for (const key of ["1", " ", "f"]) on.desk.press(key);
+    expect(on.desk.model.events).toEqual([]);
+    expect(on.desk.notices[0]).toContain("was not taken");
+    vi.advanceTimersByTime(500);
+    on.desk.press("2");
+    expect(on.desk.model.events.map((e) => [e.item_id, e.answer])).toEqual([[item, "spam"]]);
+    expect(on.desk.notices).toEqual([]);
+  });
+
+  it("an undo that was asked for here is answered at once", () => {
+    on.desk.model.receive(STATUS);
+    on.desk.press("Backspace"); // of what was done before this page
+    on.desk.model.receive({ type: "undone", event_id: "x", card: textCard("z") });
+    on.desk.press("1");
+    expect(on.desk.model.events.map((e) => e.item_id)).toEqual(["z"]);
   });
 
   it("full storage: told at once, labelling goes on", () => {

@@ -118,6 +118,29 @@ describe("what is on screen", () => {
   });
 });
 
+describe("news that change nothing on screen", () => {
+  it("write nothing: the browser would work out styles again", () => {
+    on.desk.model.receive(STATUS);
+    on.desk.model.queue(textCards("a", "b"));
+    on.desk.press("1");
+    on.desk.model.receive({ type: "ack", event_ids: ["e1"] });
+    vi.advanceTimersByTime(1_000);
+    const watcher = new MutationObserver(() => {});
+    watcher.observe(on.desk.view.root, {
+      subtree: true,
+      childList: true,
+      attributes: true,
+      characterData: true,
+    });
+    on.desk.model.receive({ ...STATUS, labelled: 41 });
+    expect(watcher.takeRecords().map((record) => record.target.textContent)).not.toEqual([]);
+    on.desk.model.receive({ ...STATUS, labelled: 41 });
+    // unlike a browser, happy-dom writes these two whether or not they differ
+    const written = watcher.takeRecords().filter((r) => !["class", "style"].includes(r.attributeName ?? ""));
+    expect(written.map((r) => r.attributeName ?? r.type)).toEqual([]);
+  });
+});
+
 describe("two views of one model", () => {
   it("show the same, and each goes without a trace", () => {
     on.desk.model.queue(textCards("a", "b"));
