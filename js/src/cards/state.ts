@@ -305,8 +305,8 @@ export class CardsState {
     this.#board.set("hint", "info", null, "");
     this.groups.forget();
     if (events.some((e) => e.kind === "answer" || e.kind === "skip")) this.past.forget();
-    this.#changed();
-    this.outbox.addAll(events);
+    this.outbox.take(events); // tells the views
+    this.outbox.post(events);
     this.#supply.ask();
   }
 

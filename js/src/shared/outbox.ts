@@ -91,24 +91,36 @@ export class Outbox {
     this.addAll([event]);
   }
 
-  /**
-   * Keeps events and sends them at once, in one message where they are not too many for it. What still waits for the
-   * same items goes before them: what Python hears last of an item stands, so an older event must not come after.
-   */
+  /** Keeps events and sends them at once. */
   addAll(events: readonly LabelEvent[]): void {
+    this.take(events);
+    this.post(events);
+  }
+
+  /** Counts events as waiting: the first half of `addAll`, quick enough for the frame of a key press. */
+  take(events: readonly LabelEvent[]): void {
     for (const event of events) {
       // newer than everything before, across reloads too, even when the computer's clock was set back
       this.#order = Math.max(this.#order + 1, this.#now());
-      const entry = { event, order: this.#order };
-      this.#waiting.set(event.event_id, entry);
+      this.#waiting.set(event.event_id, { event, order: this.#order });
       this.#known.add(event.event_id);
-      this.#keep(entry);
     }
+    this.#schedule();
+    this.#changed();
+  }
+
+  /**
+   * Puts events that were taken into storage and sends them, in one message where they are not too many for it. What
+   * still waits for the same items goes before them: what Python hears last of an item stands, so an older event must
+   * not come after.
+   */
+  post(events: readonly LabelEvent[]): void {
+    const before = this.#durable;
+    for (const { event_id } of events) this.#keep(this.#waiting.get(event_id)!);
     const items = new Set(events.map((event) => event.item_id));
     const due = this.events.filter((event) => items.has(event.item_id));
     for (let i = 0; i < due.length; i += MOST) this.#trySend(due.slice(i, i + MOST));
-    this.#schedule();
-    this.#changed();
+    if (this.#durable !== before) this.#changed();
   }
 
   /** Drops events that are committed (acknowledged twice is fine). */
