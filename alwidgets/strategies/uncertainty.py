@@ -15,6 +15,8 @@ from alwidgets.threads import one_thread
 #: Elements of one step on a CPU: they stay in the cache, and torch hands no fewer than 32,768 to
 #: its threads, whose waiting for one another on a busy machine costs far more than they save.
 SERIAL = (1 << 15) - 1
+#: Elements that stay in the cache where several passes go over them.
+CACHED = 1 << 17
 #: The same where most of the time goes into a matrix product, which is worth the threads.
 PRODUCT = 1 << 19
 #: The same on an accelerator, where each step costs a launch.
@@ -46,13 +48,14 @@ def least_confident(proba: ArrayT) -> ArrayT:
     """
     p = probabilities(proba, 2)
     best = p.new_empty(len(p))
-    step = rows_at_once(p, p.shape[1])
+    few = p.device.type == "cpu" and 2 <= p.shape[1] <= FEW
+    # No thread of torch's is in it, so that its rows may be more.
+    step = CACHED // p.shape[1] if few else rows_at_once(p, p.shape[1])
     for part, out in zip(p.split(step), best.split(step), strict=True):
-        columns = few_columns(part)
-        if columns is None:
-            torch.amax(part, dim=1, out=out)
+        if few:
+            _highest(part.numpy(), out.numpy())
         else:
-            np.maximum.reduce(columns, axis=0, out=out.numpy())
+            torch.amax(part, dim=1, out=out)
     return like(_complement(best), proba)
 
 
@@ -157,6 +160,13 @@ def few_columns(p: torch.Tensor) -> NDArray[Any] | None:
 def _complement(p: torch.Tensor) -> torch.Tensor:
     """1 - p, in its place; not below 0 where rounding has carried a probability above 1."""
     return p.neg_().add_(1.0).clamp_(min=0.0)
+
+
+def _highest(p: NDArray[Any], out: NDArray[Any]) -> None:
+    """The largest of each row of two or more, by passes over the columns."""
+    np.maximum(p[:, 0], p[:, 1], out=out)
+    for column in range(2, p.shape[1]):
+        np.maximum(out, p[:, column], out=out)
 
 
 def _best_two(p: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
