@@ -149,6 +149,13 @@ def batch(n: int, item: str, order: list[int]) -> list[Event]:
     return [events[k] for k in order]
 
 
+def begun() -> tuple[LabelStore, Ledger]:
+    """A store that is bound, and its ledger."""
+    store = LabelStore()
+    store.bind(TASK, POOL, {})
+    return store, Ledger(POOL, TASK, store, AUDIT)
+
+
 def do(ledger: Ledger, store: LabelStore, n: int, what: str, how: Any) -> None:
     def keep(*events: Event) -> None:
         keep_all(ledger, store, *events)
@@ -213,9 +220,7 @@ def do(ledger: Ledger, store: LabelStore, n: int, what: str, how: Any) -> None:
 @settings(max_examples=150, deadline=None)
 @given(STEPS)
 def test_replayed_state_is_the_live_state(steps: list[tuple[str, Any]]) -> None:
-    store = LabelStore()
-    store.bind(TASK, POOL, {})
-    ledger = Ledger(POOL, TASK, store, AUDIT)
+    store, ledger = begun()
     for n, (what, how) in enumerate(steps):
         do(ledger, store, n, what, how)
         check(ledger)
@@ -237,9 +242,7 @@ def test_replayed_state_is_the_live_state(steps: list[tuple[str, Any]]) -> None:
 def test_replayed_state_is_the_live_state_where_much_is_taken_back(
     steps: list[tuple[str, Any]],
 ) -> None:
-    store = LabelStore()
-    store.bind(TASK, POOL, {})
-    ledger = Ledger(POOL, TASK, store, AUDIT)
+    store, ledger = begun()
     for n, (what, how) in enumerate(steps):
         do(ledger, store, n, what, how)
     check(ledger)
