@@ -25,7 +25,8 @@ from alwidgets.schema import (
     draws_table,
     events_table,
 )
-from alwidgets.store import VALUES_AT_ONCE, LabelStore
+from alwidgets.store import LabelStore
+from alwidgets.tables import VALUES_AT_ONCE
 from alwidgets.tasks import Classification
 from alwidgets.trainer import BackgroundExecutor
 from tests.unit.postgres import Server, running
