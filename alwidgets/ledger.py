@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
-import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from .audit import Audit
@@ -20,7 +19,7 @@ from .labels import ANSWER, AUDIT, NONE, TRAIN
 from .pool import Pool
 from .queueing import CardQueue
 from .replay import replay
-from .schema import Draw, Event, RoundRecord, Stream, Switch, events_table, now
+from .schema import Draw, Event, RoundRecord, Stream, Switch, now
 from .store import LabelStore
 from .tasks import Task
 from .tasks.text import checked_text
@@ -318,18 +317,13 @@ class Ledger:
         newest = self.labels.commented
         if not newest:
             return {}
-        event = events_table.c
-        query = sa.select(event.seq, event.comment).where(event.kind == "comment")
-        texts = dict(row for rows in self._store.rows(query) for row in rows)
+        texts = self._store.comments()
         return {item: texts[seq] for item, seq in newest.items() if texts[seq]}
 
     def bulks(self) -> dict[int, str]:
         """The bulk answers that events are part of, by the places of the events."""
-        event = events_table.c
         # Only what is new is asked for: no index has them, and the whole log may be long.
-        query = sa.select(event.seq, event.bulk).where(event.bulk.is_not(None))
-        query = query.where(event.seq > self._bulks_end).order_by(event.seq)
-        self._bulks.update(row for rows in self._store.rows(query) for row in rows)
+        self._bulks.update(self._store.bulks(after=self._bulks_end))
         self._bulks_end = int(self.labels.column("seq").max(initial=0))
         return self._bulks
 

@@ -213,6 +213,21 @@ class LabelStore(Tables):
         assert found is not None
         return found
 
+    def comments(self) -> dict[int, str]:
+        """The remarks that were made, by the places of their events."""
+        event = events_table.c
+        return self._column(event.comment, event.kind == "comment")
+
+    def bulks(self, *, after: int = 0) -> dict[int, str]:
+        """The bulk answers that events after a place are part of, by the places of the events."""
+        event = events_table.c
+        return self._column(event.bulk, event.bulk.is_not(None), event.seq > after)
+
+    def _column(self, column: sa.Column[Any], *which: sa.ColumnElement[bool]) -> dict[int, Any]:
+        """A column of some events, by their places."""
+        query = sa.select(events_table.c.seq, column).where(*which).order_by(events_table.c.seq)
+        return {seq: value for rows in self.rows(query) for seq, value in rows}
+
     def draw(self, draw_id: str) -> Draw | None:
         """The draw with this id, or None."""
         return self._one(Draw, draws_table, draws_table.c.draw_id == draw_id)
