@@ -24,6 +24,7 @@ from alwidgets.learners.heads_fit import Settings, State, fit_heads
 from alwidgets.learners.likelihood import Bernoulli, Categorical, Likelihood
 from alwidgets.learners.loss import Ending, Layers
 from alwidgets.learners.progress import Course, Reporting
+from alwidgets.learners.seen import fingerprints
 from alwidgets.learners.targets import as_codes, as_marks, class_weights, decided, is_several
 from alwidgets.tensors import Array, ArrayT, like
 
@@ -246,7 +247,8 @@ class HeadEnsemble(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore[m
             repr(self.class_weight),
         )
         course = Course(self.on_progress, self.should_stop)
-        found = fit_heads(settings, frame, labels, scaled, told, weights, old, course)
+        seen = fingerprints(rows, told)
+        found = fit_heads(settings, frame, labels, scaled, told, weights, seen, old, course)
         course.end()
         self._state = found
         self.n_features_in_ = rows.shape[1]
@@ -334,7 +336,6 @@ class HeadEnsemble(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore[m
             "temperature": state.temperature,
             "iterations": state.iterations,
             "labelled": state.labelled,
-            "judged": state.judged,
             "weighting": state.weighting,
         }
         write(path, state.tensors(), about)
@@ -368,7 +369,7 @@ class HeadEnsemble(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore[m
                 float(about["temperature"]),
                 int(about["iterations"]),
                 int(about["labelled"]),
-                int(about["judged"]),
+                tensors["judged"].cpu() if "judged" in tensors else torch.empty(0).long(),
                 str(about["weighting"]),
                 tensors.get("offset"),
             )

@@ -14,9 +14,11 @@ from alwidgets.learners.likelihood import Likelihood
 from alwidgets.learners.loss import Ending, Layers, curvature_of, initial, solve
 from alwidgets.learners.outoffold import USUAL, Folds, Held, bootstrap
 from alwidgets.learners.progress import Course
+from alwidgets.learners.seen import still
 
 #: Penalty and temperature are chosen anew when there are this many times the labels of the last
-#: choice; and from the heads of a fit on so few labels the way is longer than from nothing.
+#: choice, or so many times fewer; and from the heads of a fit on so few labels the way is longer
+#: than from nothing.
 GROWTH = 1.2
 #: Heads that only measure or only spread may be this much less exact than the one that predicts.
 LOOSE = 10.0
@@ -24,7 +26,7 @@ LOOSE = 10.0
 FRESH = 2.0
 
 #: As in State, from the centre to the weighting.
-Found: TypeAlias = tuple[Layers, Layers, Layers, float, float, int, int, int, str]
+Found: TypeAlias = tuple[Layers, Layers, Layers, float, float, int, int, torch.Tensor, str]
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class State:
     temperature: float
     iterations: int
     labelled: int
-    judged: int  # labels when penalty and temperature were chosen
+    judged: torch.Tensor  # fingerprints of what penalty and temperature were chosen by
     weighting: str
     offset: torch.Tensor | None = None  # (C,) of labels by themselves
     axes: torch.Tensor | None = None  # (d, d), where the labelled rows span everything
@@ -69,7 +71,7 @@ class State:
         found = {f"{name}{i}": x for name, layers in groups.items() for i, x in enumerate(layers)}
         if self.offset is not None:
             found["offset"] = self.offset
-        return {"mean": self.frame.mean} | found
+        return {"mean": self.frame.mean, "judged": self.judged} | found
 
     def moved(
         self, frame: Frame, labels: NDArray[Any], hidden: int | None, seed: int, several: bool
@@ -103,7 +105,7 @@ class State:
             self.temperature,
             self.iterations,
             self.labelled,
-            self.judged if len(columns) == len(labels) else 0,
+            self.judged if len(columns) == len(labels) else self.judged[:0],
             self.weighting,
             self.offset,
             None if self.axes is None else self.axes.to(device),
@@ -118,6 +120,7 @@ def fit_heads(
     scaled: torch.Tensor,
     y: Likelihood,
     weights: torch.Tensor,
+    seen: torch.Tensor,
     old: State | None,
     course: Course,
 ) -> State:
@@ -132,6 +135,8 @@ def fit_heads(
     scaled : (n, d) float tensor
     y : Likelihood
     weights : (n,) float tensor
+    seen : (n,) int64 tensor
+        Fingerprints of the rows with their labels.
     old : State or None
         The last fit, in this frame.
     course : Course
@@ -150,7 +155,7 @@ def fit_heads(
     # The heads live in the span of the labelled rows. In its principal axes there are at most
     # min(n, d) unknowns a class, and the curvature is close to diagonal.
     Z = torch.cat([scaled @ axes, torch.ones_like(scaled[:, :1])], dim=1)
-    run = _Run(settings, Z, y, weights, len(labels), old, axes, course)
+    run = _Run(settings, Z, y, weights, seen, len(labels), old, axes, course)
     found = run.linear() if settings.hidden is None else run.curved()
     full = axes.shape[0] == axes.shape[1]
     return State(frame, labels, *found, y.offset, axes if full else None, turned_at)
@@ -165,6 +170,7 @@ class _Run:
         Z: torch.Tensor,
         y: Likelihood,
         weights: torch.Tensor,
+        seen: torch.Tensor,
         classes: int,
         old: State | None,
         axes: torch.Tensor,
@@ -172,7 +178,7 @@ class _Run:
     ) -> None:
         self.course = course
         self.settings, self.Z, self.y, self.weights = settings, Z, y, weights
-        self.classes, self.old, self.axes = classes, old, axes
+        self.seen, self.classes, self.old, self.axes = seen, classes, old, axes
         drawn = bootstrap(len(y), settings.members, settings.seed)
         self.member_weights = drawn.to(Z.device) * weights
         self.exact = settings.ending
@@ -194,7 +200,7 @@ class _Run:
         if old and near and self._as_before(old):
             held, judged = Held(l2, old.temperature, turned(old.folds, self.axes)), old.judged
         else:
-            held, judged = self._judged(l2, centre, curvature, near), n
+            held, judged = self._judged(l2, centre, curvature, near), self.seen
         if held.l2 != l2:
             centre = (held.folds[0].mean(dim=0, keepdim=True),)
             curvature = self._curvature(centre)
@@ -215,11 +221,13 @@ class _Run:
         )
 
     def _as_before(self, old: State) -> bool:
-        """Whether the last penalty and temperature still hold."""
+        """Whether the last penalty and temperature still hold: they do not for other labels."""
+        n, judged = len(self.y), len(old.judged)
         return (
             self.settings.l2 in (None, old.l2)
             and self.settings.weighting == old.weighting
-            and len(self.y) < GROWTH * old.judged
+            and judged / GROWTH < n < GROWTH * judged
+            and still(old.judged, self.seen)
         )
 
     def _judged(
@@ -257,7 +265,7 @@ class _Run:
             temperature,
             steps,
             len(self.y),
-            0,
+            self.seen[:0],
             settings.weighting,
         )
 

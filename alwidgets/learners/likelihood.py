@@ -20,6 +20,10 @@ class Likelihood(Protocol):
 
     def __len__(self) -> int: ...
 
+    def names(self) -> torch.Tensor:
+        """(n,) int64, equal where labels are, whichever rows there are."""
+        ...
+
     def rows(self, part: slice | torch.Tensor) -> Self:
         """The labels of some rows."""
         ...
@@ -56,6 +60,10 @@ class Categorical:
 
     def __len__(self) -> int:
         return len(self.codes)
+
+    def names(self) -> torch.Tensor:
+        """The codes."""
+        return self.codes
 
     def rows(self, part: slice | torch.Tensor) -> Categorical:
         """The labels of some rows."""
@@ -131,6 +139,12 @@ class Bernoulli:
 
     def __len__(self) -> int:
         return len(self.codes)
+
+    def names(self) -> torch.Tensor:
+        """The marks of each row as one number."""
+        draw = torch.Generator().manual_seed(1)
+        factors = torch.randint(-(2**62), 2**62, (len(self.marks), 1), generator=draw)
+        return (self.marks.long() * factors.to(self.marks.device)).sum(dim=0)
 
     def rows(self, part: slice | torch.Tensor) -> Bernoulli:
         """The labels of some rows."""

@@ -253,6 +253,39 @@ def test_penalty_and_temperature_are_chosen_anew_in_time(
     assert learner.l2_ == 0.3
 
 
+@pytest.mark.parametrize("several", [False, True])
+def test_penalty_and_temperature_are_chosen_anew_for_other_labels(
+    several: bool, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(220, 20)).astype(np.float32)
+    truth = X[:, :3] @ rng.normal(size=(3, 3)) > 0 if several else (X[:, 0] > 0)
+    truth = truth.astype(np.int64)
+    wrong = np.where(rng.random(truth.shape) < 0.3, 1 - truth, truth)
+    shuffled = rng.permutation(200)
+    options = {"classes": 3 if several else 2}
+
+    def chosen(learner: HeadEnsemble) -> tuple[float, float]:
+        return learner.l2_, learner.temperature_
+
+    learner = HeadEnsemble().fit(X[:200], wrong[:200], **options)
+    first = chosen(learner)
+    # The same rows in another order, with three more, are the same labels.
+    learner.fit(X[:203][shuffled], wrong[:203][shuffled], **options)
+    assert chosen(learner) == first
+    learner.save(tmp_path / "heads.safetensors")
+    reopened = HeadEnsemble().load(tmp_path / "heads.safetensors")
+    reopened.fit(X[:200], wrong[:200], **options)
+    assert chosen(reopened) == first
+    fresh = HeadEnsemble().fit(X[:200], truth[:200], **options)
+    for corrected in (learner, reopened):
+        corrected.fit(X[:200], truth[:200], **options)
+        assert np.abs(corrected.predict_proba(X) - fresh.predict_proba(X)).mean() < 0.03
+    fewer = HeadEnsemble().fit(X[:40], truth[:40], **options).fit(X[:10], truth[:10], **options)
+    alone = HeadEnsemble().fit(X[:10], truth[:10], **options)
+    np.testing.assert_allclose(fewer.predict_proba(X), alone.predict_proba(X), rtol=0, atol=0.1)
+
+
 @pytest.mark.parametrize("l2", ["auto", 0.05])
 def test_warm_start_is_the_same_fit_with_fewer_steps(
     small: tuple[NDArray[np.float32], NDArray[np.int64]], l2: Any
