@@ -106,6 +106,7 @@ describe("a comment", () => {
     expect(remark()).toBeNull();
     on.desk.model.receive({ type: "undone", event_id: "x", card: textCard("a") });
     expect(remark()).toBe("a comment you began");
+    vi.advanceTimersByTime(500);
     on.desk.press("c");
     expect(line().value).toBe("half a thou");
     on.desk.press("Enter", {}, line());

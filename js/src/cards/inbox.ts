@@ -1,7 +1,6 @@
-import type { ToCards } from "../shared/messages";
+import type { Card, ToCards } from "../shared/messages";
 import type { Cleanup } from "../shared/model";
 import type { Board } from "./board";
-import type { Guard } from "./guard";
 import type { CardsState } from "./state";
 import type { Supply } from "./supply";
 
@@ -12,15 +11,13 @@ export class Inbox {
   readonly #state: CardsState;
   readonly #board: Board;
   readonly #supply: Supply;
-  readonly #guard: Guard;
   readonly #changed: () => void;
   #settling: Cleanup | null = null;
 
-  constructor(state: CardsState, board: Board, supply: Supply, guard: Guard, changed: () => void) {
+  constructor(state: CardsState, board: Board, supply: Supply, changed: () => void) {
     this.#state = state;
     this.#board = board;
     this.#supply = supply;
-    this.#guard = guard;
     this.#changed = changed;
   }
 
@@ -37,7 +34,7 @@ export class Inbox {
         break;
       case "ack":
         deck.saved(message.event_ids);
-        this.#elsewhere(message.items ?? {});
+        this.#swaps(() => this.#elsewhere(message.items ?? {}));
         this.#settle();
         outbox.acknowledge(message.event_ids); // tells the views
         return;
@@ -51,18 +48,14 @@ export class Inbox {
         this.#state.words = message;
         break;
       case "labelled":
-        this.#answeredElsewhere(message.item_id);
+        this.#swaps(() => this.#answeredElsewhere(message.item_id));
         this.#supply.ask();
         break;
       case "undone": {
         blobs.add([message.card], buffers);
-        const before = deck.current;
-        const group = deck.undone(message.event_id, message.card);
-        if (group) groups.returned(group);
-        else if (deck.current !== before) {
-          groups.inFront();
-          if (before) this.#guard.swapped();
-        }
+        const bring = () => this.#undone(message.event_id, message.card);
+        if (this.#state.guard.answered()) bring();
+        else this.#swaps(bring);
         this.#state.said = "A label was taken back.";
         break;
       }
@@ -102,13 +95,27 @@ export class Inbox {
     if (status.notice) this.#board.news("notice", "info", status.notice, "");
   }
 
+  /** Does what somebody elsewhere brought about: what comes on screen by it takes no press at once. */
+  #swaps(what: () => void): void {
+    const before = this.#state.front;
+    what();
+    const now = this.#state.front;
+    if (before && now && now !== before) this.#state.guard.swapped(now);
+  }
+
+  #undone(eventId: string, card: Card): void {
+    const { deck, groups } = this.#state;
+    const before = deck.current;
+    const group = deck.undone(eventId, card);
+    if (group) groups.returned(group);
+    else if (deck.current !== before) groups.inFront();
+  }
+
   #answeredElsewhere(itemId: string): void {
     const { deck, drafts, groups } = this.#state;
-    const before = deck.current;
-    const draft = before?.card.item_id === itemId ? drafts.of(itemId) : null;
+    const draft = deck.current?.card.item_id === itemId ? drafts.of(itemId) : null;
     deck.labelled(itemId);
     groups.labelled(itemId);
-    if (before && deck.current !== before) this.#guard.swapped();
     if (draft === null) return;
     const text = `An item was answered elsewhere meanwhile; not saved from here: ${this.#state.nameOf(draft)}.`;
     this.#board.set("elsewhere", "warn", text, "It is there again when the item comes back.");

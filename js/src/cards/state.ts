@@ -65,6 +65,7 @@ export class CardsState {
   guidelines: string;
   keys: (string | null)[] = [];
   readonly remap: Remap;
+  readonly guard: Guard;
   status: Status | null = null;
   /** Labels given, counting those still on their way. */
   labelled = 0;
@@ -82,7 +83,6 @@ export class CardsState {
   readonly #board = new Board();
   readonly #waiting: Unsaved;
   readonly #supply: Supply;
-  readonly #guard: Guard;
 
   constructor(model: Model<CardsTraits>, world?: Partial<World>) {
     this.#model = model;
@@ -93,7 +93,7 @@ export class CardsState {
     this.keys = keysOf(this.task);
     this.remap = new Remap(model.get("_keys") ?? {});
     this.deck = new CardDeck({ now: () => new Date(this.#world.now()), newId: this.#world.newId });
-    this.#guard = new Guard(this.#world.now);
+    this.guard = new Guard(this.#world.now);
     this.#supply = new Supply(this.listeners, this.deck, (message) => this.#send(message), this.#world.now);
     const { persistent } = this.store;
     this.#waiting = new Unsaved(this.listeners, this.#board, persistent, () => this.#changed());
@@ -120,7 +120,7 @@ export class CardsState {
     };
     this.groups = new Groups(this, hands);
     this.past = new Past(this, hands);
-    const inbox = new Inbox(this, this.#board, this.#supply, this.#guard, () => this.#changed());
+    const inbox = new Inbox(this, this.#board, this.#supply, () => this.#changed());
     this.listeners.model(model, "msg:custom", (message: ToCards, buffers?: DataView[]) =>
       inbox.receive(message, buffers ?? []),
     );
@@ -162,6 +162,16 @@ export class CardsState {
     return this.outbox.size;
   }
 
+  /** What keys go to: the group on screen, or the card. */
+  get front(): object | null {
+    return this.groups.open ?? this.deck.current;
+  }
+
+  /** Whether a press that comes now was meant for what was on screen before. */
+  get hasty(): boolean {
+    return this.guard.hasty(this.front);
+  }
+
   /** The words that drive the suggestion on the card on screen, once Python told them. */
   get driving(): readonly Mark[] {
     const card = this.deck.current?.card;
@@ -188,7 +198,7 @@ export class CardsState {
 
   give(answer: Answer): void {
     const { current } = this.deck;
-    if (current === null || this.paused || this.groups.open || this.#hasty()) return;
+    if (current === null || this.paused || this.groups.open) return;
     const more = current.stands === "answer" ? 0 : 1;
     this.drafts.drop(current.card.item_id);
     this.#did(this.deck.answer(answer), sentence(deedOf(this.task, answer)), more);
@@ -211,7 +221,6 @@ export class CardsState {
   }
 
   skip(): void {
-    if (this.#hasty()) return;
     const stands = this.deck.current?.stands;
     const event = this.deck.skip();
     if (stands) {
@@ -221,7 +230,6 @@ export class CardsState {
   }
 
   flag(): void {
-    if (this.#hasty()) return;
     const event = this.deck.flag();
     if (event) this.#did(event, event.kind === "flag" ? "Flagged." : "Flag taken off.", 0);
   }
@@ -233,7 +241,7 @@ export class CardsState {
     if (!event || !last) {
       // Done before this page was: Python knows.
       if (this.outbox.size === 0) {
-        this.#guard.asked();
+        this.guard.asked();
         this.#send({ type: "undo" });
       } else this.say("The newest labels are not saved yet; undo once they are.");
       return;
@@ -310,13 +318,11 @@ export class CardsState {
     this.#supply.ask();
   }
 
-  /** Whether a press came too soon to be meant for the card that it would go to; it is said. */
-  #hasty(): boolean {
-    if (!this.#guard.hasty) return false;
+  /** Tells that a press was not taken. */
+  refuse(): void {
     const text = "The card changed before that press, which was not taken.";
     this.#board.set("hint", "info", text, "What was there is dealt with elsewhere: look at this one.");
     this.say(text);
-    return true;
   }
 
   /** Has a text read out. */

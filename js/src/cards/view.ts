@@ -7,6 +7,7 @@ import { Aside } from "./aside";
 import { Comment } from "./comment";
 import { Editor } from "./editor";
 import { Footer } from "./footer";
+import { gate } from "./gate";
 import { Guidelines } from "./guidelines";
 import { Help } from "./help";
 import type { Stands } from "./history";
@@ -311,6 +312,10 @@ export class CardsView {
 
   #listen(): void {
     const { listeners, root } = this;
+    gate(root, listeners, this.#state, () => {
+      this.#heard = null; // who hears of it hears what is there now, too
+      this.#state.refuse();
+    });
     const keyboard = new Keyboard(this.#state, {
       root,
       stage: this.#stage,

@@ -99,8 +99,11 @@ export class Groups {
       if (group.cards.some((card) => card.item_id === itemId)) group.gone.add(itemId);
     }
     const left = this.#waiting.filter((group) => group.gone.size < group.cards.length);
-    if (left.length < this.#waiting.length) this.#hands.say("All of these have their answers now.");
+    if (left.length === this.#waiting.length) return;
+    const before = this.open;
     this.#waiting = left;
+    if (this.open !== before) this.#comes();
+    this.#hands.say("All of these have their answers now.");
   }
 
   /** Something else was done: what was closed stays closed. */
@@ -160,6 +163,7 @@ export class Groups {
     const group = this.open;
     if (!group) return;
     this.#waiting.shift();
+    this.#comes();
     this.#closed = group;
     this.#state.deck.restart();
     const text = "Nothing was labelled.";
@@ -210,8 +214,14 @@ export class Groups {
     this.#waiting = [group, ...this.#waiting.filter((g) => g !== group)];
   }
 
+  /** The group that is first now has not been seen before. */
+  #comes(): void {
+    if (this.open) this.open.at = this.#hands.now();
+  }
+
   #done(group: Group, events: readonly LabelEvent[], said: string): void {
     this.#waiting = this.#waiting.filter((g) => g !== group);
+    this.#comes();
     this.#state.deck.restart();
     this.#state.pace.rest();
     this.#hands.did(events, `${said} Undo takes all of them back.`, events.length);
