@@ -38,10 +38,13 @@ def choose(known: Known, losing: str | None = None) -> tuple[str, str]:
     losing : str, optional
         Evidence against active selection, in words.
     """
-    if len(known.labels) < COLD or known.learner is None:
+    if len(known.labels) < COLD:
         return "representative", "typical items first"
+    # Before the model is asked for: of one class alone none is fitted.
     if len(np.unique(known.labels, axis=0)) < 2:
         return "representative", "typical items until a second class has been seen"
+    if known.learner is None:
+        return "representative", "typical items first"
     if losing is not None:
         return "random", losing
     rare = None if known.multilabel else _rare(known)

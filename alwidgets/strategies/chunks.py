@@ -54,11 +54,13 @@ class Chunks:
     chunk: int
     observe: Observer | None
 
-    def context(self, part: slice | NDArray[np.int64]) -> Context:
-        """What a strategy may look at of some rows of the pool."""
+    def context(
+        self, part: slice | NDArray[np.int64], candidates: NDArray[np.bool_] | None = None
+    ) -> Context:
+        """What a strategy may look at of some rows of the pool, and which of them to pick from."""
         rows = np.arange(part.start, part.stop) if isinstance(part, slice) else part
         features = gather(self.features, part, self.device)
-        return Context(features, rows, self.known, self.costs)
+        return Context(features, rows, self.known, self.costs, candidates)
 
     def scored(self, strategy: Strategy) -> torch.Tensor:
         """(m,) float32 scores of the candidates, on the device."""
@@ -81,8 +83,11 @@ class Chunks:
 
     def walk(self) -> Iterator[Context]:
         """Every chunk of the pool, seen by the observer first."""
+        candidates = np.zeros(len(self.features), dtype=bool)
+        candidates[self.rows] = True
         for start in range(0, len(self.features), self.chunk):
-            context = self.context(slice(start, min(start + self.chunk, len(self.features))))
+            part = slice(start, min(start + self.chunk, len(self.features)))
+            context = self.context(part, candidates[part])
             if self.observe is not None:
                 self.observe(start, context)
             yield context
@@ -123,17 +128,35 @@ def precision(strategy: Strategy) -> torch.dtype:
     return torch.float64 if own else torch.float32
 
 
-def _scores(strategy: Strategy, context: Context) -> torch.Tensor:
-    assert strategy.score is not None
-    found = strategy.score(context)
+def one_each(found: Any, context: Context, what: str) -> torch.Tensor:
+    """What a function says of the items, as a tensor.
+
+    Raises
+    ------
+    StrategyError
+        Unless that is one number for each, naming what said it.
+    """
     given = found if isinstance(found, torch.Tensor) else np.asarray(found)
     numbers = isinstance(given, torch.Tensor) or given.dtype.kind in "fiub"
     if not numbers or given.shape != (len(context.indices),):
         raise StrategyError(
-            f"Strategy {strategy.name!r} returned {given.dtype} of shape {tuple(given.shape)} "
-            f"for {len(context.indices)} items: return one number for each."
+            f"{what} returned {given.dtype} of shape {tuple(given.shape)} for "
+            f"{len(context.indices)} items: return one number for each."
         )
-    values = as_tensor(given).to(context.features.device, precision(strategy))
+    return as_tensor(given)
+
+
+def of_candidates(context: Context, values: torch.Tensor) -> torch.Tensor:
+    """The values; 0 for what cannot be picked, which counts for nothing."""
+    if context.candidates is None:
+        return values
+    return values.masked_fill(~torch.from_numpy(context.candidates).to(values.device), 0)
+
+
+def _scores(strategy: Strategy, context: Context) -> torch.Tensor:
+    assert strategy.score is not None
+    found = one_each(strategy.score(context), context, f"Strategy {strategy.name!r}")
+    values = of_candidates(context, found.to(context.features.device, precision(strategy)))
     negative = strategy.selection != "top"
     # The extremes tell of NaN and infinity, too.
     low, high = torch.aminmax(values) if len(values) else (values.sum(), values.sum())

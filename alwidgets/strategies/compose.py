@@ -13,11 +13,15 @@ import torch
 from numpy.typing import NDArray
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies._arrays import as_tensor
+from alwidgets.strategies._arrays import as_tensor, given
+from alwidgets.strategies.chunks import of_candidates, one_each
 from alwidgets.strategies.context import Context
 from alwidgets.strategies.registry import Restrict, Score, Serves, Strategy, get
-from alwidgets.strategies.seals import seal_candidates
+from alwidgets.strategies.seals import neighbours, seal_candidates
 from alwidgets.tensors import Array
+
+#: Of negative powers of scores: the rest of what single precision holds is for the other factors.
+HIGHEST = 2.0**100
 
 #: What stands for a strategy: its name, its public function, or your own ``f(context) -> scores``.
 Part: TypeAlias = str | Strategy | Callable[..., Any]
@@ -50,11 +54,11 @@ def weighted(*parts: tuple[Part, float], **powers: float) -> Strategy:
     After the information density of Settles & Craven, "An analysis of active learning strategies
     for sequence labeling tasks", EMNLP 2008.
     """
-    for given in parts:
-        if not isinstance(given, tuple) or len(given) != 2:
+    for pair in parts:
+        if not isinstance(pair, tuple) or len(pair) != 2:
             raise StrategyError(
                 f"weighted takes pairs and powers by name, weighted((mine, 1), margin=0.5), not "
-                f"{given!r}."
+                f"{pair!r}."
             )
     scored = [
         (_scoring(part), _number(power, f"The power of {part!r}"))
@@ -62,19 +66,18 @@ def weighted(*parts: tuple[Part, float], **powers: float) -> Strategy:
     ]
     if not scored:
         raise StrategyError("weighted needs a score or more: weighted(margin=1, density=0.5).")
+    # Nothing counts as less than this where a score is turned round, so that a score of 0 does not
+    # become infinite: all the negative powers of it together stay within single precision.
+    turned = sum(min(power, 0.0) for _, power in scored)
+    tiny = float(torch.finfo(torch.float32).tiny)
+    least = max(tiny, HIGHEST ** (1 / turned)) if turned < 0 else tiny
 
     def score(context: Context) -> torch.Tensor:
         product = torch.ones(len(context.indices), device=context.features.device)
         for part, power in scored:
-            values = _tensor(part, context)
-            if bool((values < 0).any()):
-                at = int(torch.nonzero(values < 0)[0, 0])
-                raise StrategyError(
-                    f"{part.name} scores pool row {context.indices[at]} with "
-                    f"{float(values[at]):g}: a product needs scores of at least 0."
-                )
+            values = _tensor(part, context, "a product")
             if power < 0:
-                values = values.clamp(min=torch.finfo(values.dtype).tiny)
+                values = values.clamp(min=least)
             product = product * values**power
         return product
 
@@ -102,13 +105,17 @@ def seals(strategy: Part, k: int = 100) -> Strategy:
     k : int
         Neighbours of each labelled item.
 
+    Raises
+    ------
+    StrategyError
+        For a ``k`` that is not whole or not at least 1, and for ``auto``.
+
     References
     ----------
     Coleman et al., "Similarity search for efficient active learning and search of rare concepts",
     AAAI 2022.
     """
-    if k < 1:
-        raise StrategyError(f"k must be at least 1, not {k}.")
+    k = neighbours(k)
     inner = get(strategy)
     if not (inner.score or inner.pick):
         raise StrategyError(f"{inner.name} chooses among strategies itself: give one that scores.")
@@ -126,7 +133,7 @@ def seals(strategy: Part, k: int = 100) -> Strategy:
         name=f"seals({inner.name})",
         when=f"{inner.when}; very large pools",
         function=None,
-        restrict=restrict,
+        restrict=_all_of([one for one in (inner.restrict, restrict) if one is not None]),
     )
 
 
@@ -138,7 +145,7 @@ def per_cost(
     Parameters
     ----------
     strategy : str, Strategy or callable
-        One that scores.
+        One that scores, at least 0: of negative scores the dearest would come out best.
     costs : (N,) array or callable, optional
         Cost of a label for each item of the pool, positive, in any unit; or ``f(context)`` -> (n,).
         By default what the session has learned from the seconds that cards took.
@@ -148,32 +155,38 @@ def per_cost(
     Raises
     ------
     StrategyError
-        If the strategy does not score, for costs that are not positive, and for a kappa that is
-        not finite.
+        If the strategy does not score or has negative scores, for costs that are no array of one
+        axis or not positive, and for a kappa that is not finite.
 
     References
     ----------
     Settles, Craven & Friedland, "Active learning with real annotation costs", NIPS 2008 workshop.
     """
     inner, power = _scoring(strategy), _number(kappa, "kappa")
+    listed = None if costs is None or callable(costs) else given(costs, "costs")
+    if listed is not None and listed.ndim != 1:
+        raise StrategyError(
+            f"The costs are of shape {tuple(listed.shape)}: give one for each item of the pool."
+        )
 
     def score(context: Context) -> torch.Tensor:
-        if costs is None:
+        if callable(costs):
+            found = one_each(costs(context), context, f"The costs of {inner.name!r}")
+            cost = found.to(context.features.device)
+        elif listed is None:
             cost = context.cost
-        elif callable(costs):
-            cost = as_tensor(costs(context)).to(context.features.device)
         else:
-            if len(costs) <= int(context.indices.max()):
+            if len(listed) <= int(context.indices.max()):
                 raise StrategyError(
-                    f"There are {len(costs):,} costs and more items: give one for each item of the "
-                    "pool."
+                    f"There are {len(listed):,} costs and more items: give one for each item of "
+                    "the pool."
                 )
-            cost = as_tensor(costs)[torch.from_numpy(context.indices)].to(context.features.device)
-        usable = (cost > 0) & torch.isfinite(cost)
-        if not bool(usable.all()):
-            row = int(context.indices[int(torch.nonzero(~usable)[0, 0])])
+            cost = as_tensor(listed)[torch.from_numpy(context.indices)].to(context.features.device)
+        wrong = of_candidates(context, ~((cost > 0) & torch.isfinite(cost)))
+        if bool(wrong.any()):
+            row = int(context.indices[int(torch.nonzero(wrong)[0, 0])])
             raise StrategyError(f"The cost of pool row {row} is not a positive number.")
-        return _tensor(inner, context) / cost**power
+        return _tensor(inner, context, "a score by cost") / cost**power
 
     return replace(
         inner,
@@ -269,12 +282,20 @@ def _number(value: float, what: str) -> float:
     return float(value)
 
 
-def _tensor(strategy: Strategy, context: Context) -> torch.Tensor:
+def _tensor(strategy: Strategy, context: Context, use: str) -> torch.Tensor:
+    """The scores of a part, for a use in which those of candidates must not be negative."""
     score: Score | None = strategy.score
     assert score is not None
-    found = score(context)
-    values = found if isinstance(found, torch.Tensor) else as_tensor(np.asarray(found))
-    return values.to(context.features.device, torch.float32)
+    found = one_each(score(context), context, f"Strategy {strategy.name!r}")
+    values = found.to(context.features.device, torch.float32)
+    negative = of_candidates(context, values < 0)
+    if bool(negative.any()):
+        at = int(torch.nonzero(negative)[0, 0])
+        raise StrategyError(
+            f"{strategy.name} scores pool row {context.indices[at]} with {float(values[at]):g}: "
+            f"{use} needs scores of at least 0."
+        )
+    return values
 
 
 def _power(name: str, power: float) -> str:

@@ -147,12 +147,15 @@ class Context:
         What is the same for every chunk; its parts are attributes here, too.
     costs : (N,) array or None
         Of a label for each item of the pool, in any unit.
+    candidates : (n,) bool array or None
+        Which of the items can be picked; all of them where there is none.
     """
 
     features: torch.Tensor
     indices: NDArray[np.int64]
     known: Known
     costs: NDArray[np.float64] | None = None
+    candidates: NDArray[np.bool_] | None = None
 
     @property
     def learner(self) -> Predictor | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -28,8 +30,7 @@ class Neighbourhood:
     """
 
     def __init__(self, of: Array, k: int) -> None:
-        if k < 1:
-            raise StrategyError(f"k must be at least 1, not {k}.")
+        k = neighbours(k)
         items = shaped(of, 2, "features of the labelled items")
         check_sizes(items, "features of the labelled items")
         self.k = k
@@ -173,6 +174,23 @@ def seal_candidates(
         chunk = features[part[0] : part[-1] + 1] if whole else features[part]
         near.update(chunk, part)
     return near.result()
+
+
+def neighbours(k: int) -> int:
+    """``k``, the number of neighbours of each item.
+
+    Raises
+    ------
+    StrategyError
+        If it is not whole or not at least 1.
+    """
+    try:
+        found = 0 if isinstance(k, bool) else operator.index(k)
+    except TypeError:
+        found = 0
+    if found < 1:
+        raise StrategyError(f"k must be at least 1 and a whole number, not {k!r}.")
+    return found
 
 
 def _rows(rows: NDArray[np.int64], n: int, what: str) -> NDArray[np.int64]:

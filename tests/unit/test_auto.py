@@ -179,3 +179,12 @@ def test_a_class_newer_than_the_model_is_not_taken_for_a_rare_one() -> None:
     labels = Y[LABELLED].copy()
     labels[0] = C
     assert ask("auto", labels=labels, n_classes=C + 1).strategy == "uncertainty_herding"
+
+
+def test_many_labels_of_one_class_wait_for_a_second() -> None:
+    # Of one class no model is fitted.
+    one_class = ask("auto", learner=None, labels=np.zeros(30, np.int64))
+    assert "second class" in one_class.reason
+    few = ask("auto", learner=None, labelled=LABELLED[:3], labels=np.zeros(3, np.int64))
+    assert few.reason == "typical items first"
+    assert ask("auto", learner=None).reason == "typical items first"

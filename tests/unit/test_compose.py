@@ -88,7 +88,7 @@ def test_per_cost_divides_by_what_a_label_costs() -> None:
         (lambda: st.seals("margin", k=0), "k must be at least 1"),
         (lambda: st.seals("auto"), "auto chooses among strategies"),
         (lambda: ask(st.per_cost("bald", np.ones(10))), "one for each item of the pool"),
-        (lambda: ask(st.per_cost("bald", np.zeros(N))), "cost of pool row 0 is not a positive"),
+        (lambda: ask(st.per_cost("bald", np.zeros(N))), "cost of pool row 30 is not a positive"),
         (
             lambda: ask(st.weighted((lambda c: -torch.ones(len(c.indices)), 1), margin=1)),
             "at least 0",
@@ -140,3 +140,80 @@ def test_selected_makes_a_batch_of_scores_in_another_way() -> None:
 def test_what_cannot_be_combined_is_named(make: Callable[[], Any], words: str) -> None:
     with pytest.raises(StrategyError, match=words):
         make()
+
+
+def bad_where_labelled(bad: float, name: str) -> Callable[[Context], Any]:
+    """Ones, and something else for what is labelled."""
+
+    def score(context: Context) -> Any:
+        return np.where(np.isin(context.indices, LABELLED), bad, 1.0)
+
+    score.__name__ = name
+    return score
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, -1.0, 0.0])
+def test_what_cannot_be_picked_counts_for_nothing(bad: float) -> None:
+    ones = bad_where_labelled(bad, "ones")
+    for power in (1, 0.5, -1):
+        np.testing.assert_allclose(scores(st.weighted((ones, power))), 1.0)
+    np.testing.assert_allclose(scores(st.per_cost(ones, np.ones(N))), 1.0)
+    for costs in (ones, ones(Context(torch.zeros(N, 1), np.arange(N), None))):  # type: ignore[arg-type]
+        np.testing.assert_allclose(scores(st.per_cost(bad_where_labelled(1, "one"), costs)), 1.0)
+
+
+def test_negative_scores_are_not_divided_by_costs() -> None:
+    def below(context: Context) -> Any:
+        return np.where(context.indices == 55, -2.0, 1.0)
+
+    costs = np.full(N, 3.0)
+    with pytest.raises(StrategyError, match="below scores pool row 55 with -2: a score by cost"):
+        ask(st.per_cost(below, costs))
+    with pytest.raises(StrategyError, match="below scores pool row 55 with -2: a product needs"):
+        ask(st.weighted((below, 1)))
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        lambda c: torch.ones(len(c.indices), 1),
+        lambda c: np.ones((len(c.indices), 1)),
+        lambda c: 3.0,
+        lambda c: [3.0],
+        lambda c: np.array(["a"] * len(c.indices)),
+    ],
+)
+def test_parts_give_one_number_for_each(shape: Callable[[Context], Any]) -> None:
+    shape.__name__ = "mine"
+    for made in (st.weighted((shape, 1), margin=1), st.per_cost(shape, np.ones(N))):
+        with pytest.raises(StrategyError, match=r"'mine' returned .*return one number for each"):
+            ask(made)
+    with pytest.raises(StrategyError, match=r"costs of 'margin' returned .*one number for each"):
+        ask(st.per_cost("margin", shape))
+
+
+def test_seals_of_seals_keeps_both() -> None:
+    few = {"labelled": LABELLED[:4], "labels": np.array([0, 1, 2, 0])}
+    inner = st.seal_candidates(X, LABELLED[:4], 2, FREE)
+    found = ask(st.seals(st.seals(st.margin, 2), 40), n=4, **few)
+    assert set(found.indices.tolist()) <= set(inner.tolist())
+
+
+@pytest.mark.parametrize("costs", ["x", 3.0, np.ones((N, 1)), ["a"] * N])
+def test_costs_are_looked_at_when_given(costs: Any) -> None:
+    with pytest.raises(StrategyError, match="costs"):
+        st.per_cost("margin", costs)
+    assert st.per_cost("margin", [1.0] * N)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("power", [-0.5, -1, -2, -4])
+def test_a_score_of_zero_can_be_turned_round(power: float) -> None:
+    def first(context: Context) -> Any:
+        return (context.indices != 50) * (1.0 + context.indices)
+
+    def tens(context: Context) -> torch.Tensor:
+        return torch.full((len(context.indices),), 10.0)
+
+    both = st.selected(st.weighted((first, power), (first, power), (tens, 2)), "top")
+    for made in (st.selected(st.weighted((first, power), (tens, 2)), "top"), both):
+        assert ask(made, n=1).indices.tolist() == [50]

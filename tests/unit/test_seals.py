@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from alwidgets.errors import StrategyError
-from alwidgets.strategies import _blocks
+from alwidgets.strategies import _blocks, seals
 from alwidgets.strategies.seals import Neighbourhood, seal_candidates
 
 
@@ -132,6 +132,12 @@ def test_errors(X: NDArray[np.float32]) -> None:
         seal_candidates(X, np.array([5]), 3, np.array([4, -1]))
     with pytest.raises(StrategyError, match="k must be at least 1"):
         seal_candidates(X, np.array([5]), 0)
+    for k in (2.5, np.nan, True, "3"):
+        with pytest.raises(StrategyError, match="k must be at least 1 and a whole number"):
+            seal_candidates(X, np.array([5]), k)  # type: ignore[arg-type]
+        with pytest.raises(StrategyError, match="k must be at least 1 and a whole number"):
+            seals("margin", k=k)  # type: ignore[arg-type]
+    assert len(seal_candidates(X, np.array([5]), np.int64(3))) == 3
     with pytest.raises(StrategyError, match="block"):
         seal_candidates(X, np.array([5]), 3, block=0)
     with pytest.raises(StrategyError, match="2 axes"):

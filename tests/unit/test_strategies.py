@@ -451,3 +451,21 @@ def test_digits_bar() -> None:
     data = digits()
     reached = [run(data, "auto", seed=seed)[150] for seed in range(5)]
     assert np.mean(reached) >= 0.94, reached
+
+
+@pytest.mark.parametrize("chunk", [7, 65_536])
+def test_what_cannot_be_picked_may_have_any_score(chunk: int) -> None:
+    def far(context: Context) -> torch.Tensor:
+        return torch.log(torch.cdist(context.features, context.labelled_features).amin(1))
+
+    gap = np.linalg.norm(X[:, None] - X[LABELLED], axis=2).min(axis=1)
+    made = ask(far, chunk=chunk)
+    assert set(made.indices.tolist()) == set(FREE[np.argsort(-gap[FREE])[:8]].tolist())
+    # Labelled, or kept for the audit.
+    open_rows = FREE[5:]
+    for bad in (np.nan, np.inf, -np.inf, -1.0):
+        mine = Strategy("mine", score=lambda c, b=bad: np.where(c.indices < FREE[5], b, 1.0))
+        check_rows = ask(mine, candidates=open_rows, chunk=chunk).indices
+        assert np.isin(check_rows, open_rows).all()
+        with pytest.raises(StrategyError, match=f"pool row {FREE[4]} with {bad}"):
+            ask(mine, candidates=FREE[4:], chunk=chunk)
