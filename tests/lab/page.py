@@ -22,6 +22,8 @@ const app = window.jupyterapp, panel = app?.shell?.currentWidget, cells = panel?
 const context = panel?.sessionContext, kernel = context?.session?.kernel;
 const root = document.querySelector("[data-view=cards]");
 """
+#: Seconds that somebody looks at a card before a press.
+LOOK = 0.6
 
 
 class Notebook:
@@ -285,6 +287,10 @@ class Cards:
         """Wait until a card is there; return its item's id."""
         self._notebook.until("return !!root?.dataset.itemId", seconds=seconds)
         return self.item
+
+    def look(self) -> None:
+        """Look at a card that came by itself: a press that comes sooner was meant for another."""
+        time.sleep(LOOK)
 
     def wait_saved(self, *, seconds: float = 60) -> None:
         """Wait until every label is acknowledged."""

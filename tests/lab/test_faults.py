@@ -19,8 +19,6 @@ from samples import TEXTS, answers
 CELLS = [TEXTS, "session.cards()"]
 KEYS = {"1": "ham", "2": "spam"}
 PRESSES = 12
-#: Seconds that somebody looks at a card that came by itself: sooner, a press was meant for another.
-LOOK = 0.6
 
 #: Notes every press that brings another card, at once: the timers of a tab in the background wait.
 WATCH = """
@@ -138,7 +136,7 @@ def test_two_tabs_on_one_session(opened: Open) -> None:
         before = here.cards.item
         here.cards.press("12"[n % 2])
         there.until("return root.dataset.itemId !== value", before)
-        time.sleep(LOOK)
+        there.cards.look()
     in_turn = pressed(one, PRESSES // 2) + pressed(two, PRESSES // 2)
     assert len({item for item, _ in in_turn}) == len(in_turn) == PRESSES
     one.cards.wait_saved()
@@ -151,7 +149,7 @@ def test_two_tabs_on_one_session(opened: Open) -> None:
     one.cards.press("Backspace")
     for tab in (one, two):
         tab.until("return root.dataset.itemId === value", item)
-    time.sleep(LOOK)
+    two.cards.look()
     # Both at once: the same card may be answered twice, and every press is an event.
     with stopped(one.pid):
         press(one, 5)

@@ -103,6 +103,7 @@ def test_why_a_card_is_there(opened: Open) -> None:
     cards = notebook.cards
     cards.wait_card()
     cards.focus()
+    cards.look()
     while cards.root.locator(".alw-badge").is_visible():
         cards.press("Space")
     cards.press("w")
