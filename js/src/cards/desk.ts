@@ -30,7 +30,11 @@ export class Desk {
     this.view?.dispose();
     this.state?.dispose();
     this.model = new FakeModel(classes, store);
-    this.state = new CardsState(this.model, { shelf: this.shelf, newId: counter() });
+    this.state = new CardsState(this.model, {
+      shelf: this.shelf,
+      newId: counter(),
+      afterFrame: (run) => run(),
+    });
     this.view = new CardsView(this.state);
     document.body.append(this.view.root);
   }

@@ -14,7 +14,7 @@ import type { CardsState } from "./state";
 
 const AHEAD = 6; // images decoded before their card comes on screen
 const CLEANED = 3; // cards whose markup is cleaned before
-const PAUSE = 60; // ms from a key press to either
+const PAUSE = 20; // ms from a key press to either: its frame is drawn by then
 
 /** Where the item is seen: fixed in height, so that nothing jumps from card to card. */
 export class Stage {

@@ -15,6 +15,7 @@ import type {
 } from "../shared/messages";
 import type { Cleanup, Model } from "../shared/model";
 import { Outbox, pageShelf, type Shelf, type Timers } from "../shared/outbox";
+import { type AfterFrame, afterFrame, Outgoing } from "../shared/outgoing";
 import { Blobs } from "./blobs";
 import { Board, type Notice } from "./board";
 import { CardDeck } from "./deck";
@@ -45,6 +46,7 @@ export interface World {
   now: () => number;
   newId: () => string;
   timers?: Timers;
+  afterFrame?: AfterFrame;
 }
 
 /** All there is to the cards of one model; any number of views look at it and press its buttons. */
@@ -77,16 +79,19 @@ export class CardsState {
   words: Words | null = null;
   /** The newest thing to read out; views say it when it changes. */
   said = "";
-  readonly #model: Model<CardsTraits>;
   readonly #world: World;
   readonly #watchers = new Set<() => void>();
   readonly #board = new Board();
   readonly #waiting: Unsaved;
   readonly #supply: Supply;
+  readonly #outgoing: Outgoing<FromCards>;
 
   constructor(model: Model<CardsTraits>, world?: Partial<World>) {
-    this.#model = model;
     this.#world = { shelf: pageShelf(), now: Date.now, newId, ...world };
+    this.#outgoing = new Outgoing(
+      (message) => model.send(message),
+      this.#world.afterFrame ?? afterFrame(this.listeners),
+    );
     this.task = model.get("_task");
     this.store = model.get("_store");
     this.guidelines = model.get("_guidelines") ?? "";
@@ -133,6 +138,7 @@ export class CardsState {
       this.guidelines = model.get("_guidelines") ?? "";
       this.#changed();
     });
+    this.listeners.dom(window, "pagehide", () => this.#outgoing.flush());
     this.#supply.ask();
     this.outbox.flush();
     this.#outboxChanged();
@@ -296,6 +302,7 @@ export class CardsState {
   }
 
   dispose(): void {
+    this.#outgoing.flush();
     this.listeners.dispose();
     this.drafts.keep();
     this.outbox.dispose();
@@ -337,11 +344,7 @@ export class CardsState {
   }
 
   #send(message: FromCards): void {
-    try {
-      this.#model.send(message);
-    } catch {
-      // the connection is gone: events wait in the outbox, the rest is asked for again
-    }
+    this.#outgoing.write(message);
   }
 
   #changed(): void {

@@ -127,12 +127,12 @@ describe("fixtures", () => {
     }
     const shape = (event: object) =>
       Object.fromEntries(Object.entries(event).map(([k, v]) => [k, v === null ? "null" : typeof v]));
+    cleanup();
+    end(); // what was not sent yet goes now
     const fixture = read("cards_events.json").message.events;
     const byKind = (kind: string) => shape(fixture.find((e: { kind: string }) => e.kind === kind));
     expect(model.events.map((e) => e.kind)).toEqual(["answer", "skip", "retract"]);
     for (const event of model.events) expect(shape(event)).toEqual(byKind(event.kind));
-    cleanup();
-    end();
   });
 });
 

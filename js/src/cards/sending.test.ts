@@ -1,0 +1,65 @@
+import { expect, test } from "vitest";
+import { useDesk } from "./desk";
+import { CardsState } from "./state";
+import { FakeModel, textCards } from "./testing";
+import { CardsView } from "./view";
+
+const on = useDesk();
+
+/** The page with a frame that is drawn when the test says so. */
+function framed(): { draw: () => void } {
+  const { desk } = on;
+  const waiting: (() => void)[] = [];
+  desk.close();
+  desk.model = new FakeModel(["ham", "spam"]);
+  desk.state = new CardsState(desk.model, {
+    shelf: desk.shelf,
+    afterFrame: (run) => void waiting.push(run),
+  });
+  desk.view = new CardsView(desk.state);
+  document.body.append(desk.view.root);
+  const draw = () => {
+    for (const run of waiting.splice(0)) run();
+  };
+  draw();
+  desk.model.queue(textCards("a", "b", "c"));
+  draw();
+  return { draw };
+}
+
+test("the next card and the copy in the browser's storage come first, the message after the frame", () => {
+  const { draw } = framed();
+  const { desk } = on;
+  desk.press("1");
+  expect(desk.itemId).toBe("b");
+  expect(desk.shelf.kept.size).toBe(1);
+  expect(desk.model.events).toEqual([]);
+  draw();
+  expect(desk.model.events.map((event) => event.item_id)).toEqual(["a"]);
+});
+
+test("a page that goes away before the frame has sent its labels", () => {
+  framed();
+  const { desk } = on;
+  desk.press("1");
+  desk.press("2");
+  window.dispatchEvent(new Event("pagehide"));
+  expect(desk.model.events.map((event) => event.item_id)).toEqual(["a", "b"]);
+});
+
+test("cards that are closed before the frame have sent their labels", () => {
+  framed();
+  const { desk } = on;
+  desk.press("1");
+  desk.state.dispose();
+  expect(desk.model.events.map((event) => event.item_id)).toEqual(["a"]);
+});
+
+test("what was done before goes before what is asked after", () => {
+  const { draw } = framed();
+  const { desk } = on;
+  desk.press("1");
+  desk.state.changeClasses("rename", "spam", "junk");
+  draw();
+  expect(desk.model.sent.map((message) => message.type).slice(-2)).toEqual(["events", "classes"]);
+});

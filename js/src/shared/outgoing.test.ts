@@ -1,0 +1,71 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Listeners } from "./listeners";
+import { afterFrame, Outgoing } from "./outgoing";
+
+let listeners: Listeners;
+let sent: string[];
+
+function outgoing(send = (message: string) => void sent.push(message)): Outgoing<string> {
+  return new Outgoing(send, afterFrame(listeners));
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  listeners = new Listeners();
+  sent = [];
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+test("messages go after the frame, in the order in which they were written", () => {
+  let frame: () => void = () => {};
+  vi.stubGlobal("requestAnimationFrame", (run: () => void) => {
+    frame = run;
+    return 1;
+  });
+  const out = outgoing();
+  out.write("a");
+  out.write("b");
+  frame();
+  expect(sent).toEqual([]); // the frame is drawn after what was asked for in it
+  vi.advanceTimersByTime(10);
+  expect(sent).toEqual(["a", "b"]);
+  out.write("c");
+  frame();
+  vi.advanceTimersByTime(10);
+  expect(sent).toEqual(["a", "b", "c"]);
+  expect(listeners.size).toBe(0);
+});
+
+test("a page in the background, which draws no frame, sends soon", () => {
+  vi.stubGlobal("requestAnimationFrame", () => 1);
+  outgoing().write("a");
+  vi.advanceTimersByTime(99);
+  expect(sent).toEqual([]);
+  vi.advanceTimersByTime(1);
+  expect(sent).toEqual(["a"]);
+  expect(listeners.size).toBe(0);
+});
+
+test("what was written goes at once where asked, and never twice", () => {
+  const out = outgoing();
+  out.write("a");
+  out.flush();
+  out.write("b");
+  vi.advanceTimersByTime(1_000);
+  expect(sent).toEqual(["a", "b"]);
+});
+
+test("a connection that throws takes nothing of the next message", () => {
+  const out = outgoing((message) => {
+    if (message === "a") throw new Error("gone");
+    sent.push(message);
+  });
+  out.write("a");
+  out.write("b");
+  vi.advanceTimersByTime(1_000);
+  expect(sent).toEqual(["b"]);
+});
