@@ -62,8 +62,10 @@ class HeadEnsemble(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore[m
     l2 : float or "auto"
         Strength of the ridge penalty, in labelled items: half of ``l2`` times the squared weights
         is added to the sum of the losses, with features of mean square norm 1. ``"auto"`` takes
-        the strength of least out-of-fold log loss after temperature, in steps of half a decade
-        from the last choice; a prior around 0.05 keeps it there while labels are few. It and the
+        the strength of least out-of-fold log loss, in steps of half a decade from the last choice;
+        a prior around 0.05 keeps it there while labels are few. The loss is that after
+        temperature, but heads that are too sure are not cooled: labels picked for being hard would
+        otherwise ask for next to no penalty. It and the
         temperature are chosen anew once there are a fifth more labels. With a hidden layer
         ``"auto"`` is 0.05.
     class_weight : None, "balanced", mapping or array
