@@ -65,14 +65,12 @@ class HeadEnsemble(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore[m
         the strength of least out-of-fold log loss, in steps of half a decade from the last choice;
         a prior around 0.05 keeps it there while labels are few. The loss is that after
         temperature, but heads that are too sure are not cooled: labels picked for being hard would
-        otherwise ask for next to no penalty. It and the
-        temperature are chosen anew once there are a fifth more labels. With a hidden layer
-        ``"auto"`` is 0.05.
+        otherwise ask for next to no penalty. It and the temperature are chosen anew once there are
+        a fifth more labels. With a hidden layer ``"auto"`` is 0.05.
     class_weight : None, "balanced", mapping or array
         As in scikit-learn: factors of the losses by label, or in the order of the classes; not
-        with several labels for an item. With
-        them, probabilities are calibrated to the classes as they are weighted, not to their true
-        frequencies.
+        with several labels for an item. With them, probabilities are calibrated to the classes as
+        they are weighted, not to their true frequencies.
     max_iter, tol, patience
         A fit ends after ``max_iter`` steps, or once no head's objective has fallen by more than
         ``tol`` of itself for ``patience`` steps. Members and folds settle for ten times ``tol``.
