@@ -1,10 +1,11 @@
 """Retraining and UMAP never make the kernel miss a beat of 100 ms.
 
-A ticker on the kernel's main loop notes the time every 10 ms, and for how long one of the threads
-was ready to go on and had no processor: the one that ticks, or one that holds the interpreter; and
-for how long a processor was taken from this machine, where it is a virtual one. Beside it runs the
-same ticker in a bare process. What the bare one feels, too, and the wait for a processor, are the
-machine's doing and not the kernel's.
+A ticker on the kernel's main loop notes the time every 10 ms. A process beside it does the same,
+and what it feels, too, is the machine's doing and not the kernel's. It also notes for how long each
+of the kernel's threads was ready to go on and had no processor, be it the one that ticks or one
+that holds the interpreter; and for how long each processor was taken from this machine, where it is
+a virtual one. The kernel does not look that up itself: to read some thirty small files is to give
+up the interpreter a hundred times, and to wait for it again each time.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import itertools
 import json
 import subprocess
 import sys
+from bisect import bisect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 
 from conftest import Open
@@ -27,39 +30,42 @@ MISS = 0.100
 FELT = 0.050
 
 TICKER = """
-import asyncio, os, time
-from contextlib import suppress
+import asyncio, time
 
 ticks = []
 
-# Seconds that each thread has waited for a processor, and each processor was taken away.
+async def tick():
+    while True:
+        ticks.append(time.monotonic())
+        await asyncio.sleep(0.01)
+"""
+
+#: Beats the same, with the seconds that each thread of the process in its argument has waited for a
+#: processor, and each processor was taken away.
+CONTROL = """
+import asyncio, json, os, sys, time
+from contextlib import suppress
+
+tasks = f"/proc/{sys.argv[1]}/task"
+ticks = []
+
 def waits():
     found = {}
     with suppress(OSError), open("/proc/stat") as file:
         for name, *times in map(str.split, file):
             if name.startswith("cpu") and name != "cpu":
                 found[name] = int(times[7]) / os.sysconf("SC_CLK_TCK")
-    for thread in os.listdir("/proc/self/task") if os.path.exists("/proc/self/task") else ():
+    for thread in os.listdir(tasks) if os.path.exists(tasks) else ():
         with suppress(OSError, IndexError):
-            with open(f"/proc/self/task/{thread}/schedstat") as file:
+            with open(f"{tasks}/{thread}/schedstat") as file:
                 found[thread] = int(file.read().split()[1]) / 1e9
     return found
 
 async def tick():
-    before = waits()
     while True:
-        now, after = time.monotonic(), waits()
-        added = {name: after[name] - before.get(name, 0) for name in after}
-        taken = max((s for name, s in added.items() if name.startswith("cpu")), default=0)
-        waited = max((s for name, s in added.items() if not name.startswith("cpu")), default=0)
-        ticks.append((now, waited + taken))
-        before = after
+        ticks.append((time.monotonic(), waits()))
         await asyncio.sleep(0.01)
-"""
 
-CONTROL = f"""
-import json, sys
-{TICKER}
 async def main():
     task = asyncio.create_task(tick())
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
@@ -105,13 +111,17 @@ stall.start()
 """
 
 
+#: When, and the seconds that each thread has waited and each processor was away until then.
+Beat = tuple[float, dict[str, float]]
+
+
 @dataclass(frozen=True)
 class Gap:
     """From one beat to the next, in seconds; `waited` of it for a processor."""
 
     begin: float
     end: float
-    waited: float
+    waited: float = 0.0
 
     @property
     def length(self) -> float:
@@ -121,9 +131,19 @@ class Gap:
         return self.begin < other.end and other.begin < self.end
 
 
-def gaps(ticks: list[tuple[float, float]], begin: float, end: float) -> list[Gap]:
-    inside = [tick for tick in ticks if begin <= tick[0] <= end]
-    return [Gap(a, b, waited) for (a, _), (b, waited) in itertools.pairwise(inside)]
+def gaps(times: list[float], begin: float, end: float) -> list[Gap]:
+    return [Gap(a, b) for a, b in itertools.pairwise(times) if begin <= a and b <= end]
+
+
+def waiting(gap: Gap, control: list[Beat]) -> Gap:
+    """With the longest wait of a thread, and of a processor, that the control saw meanwhile."""
+    first = max(0, bisect(control, gap.begin, key=itemgetter(0)) - 1)
+    last = min(len(control) - 1, bisect(control, gap.end, key=itemgetter(0)))
+    before, after = control[first][1], control[last][1]
+    added = {name: seconds - before.get(name, 0) for name, seconds in after.items()}
+    taken = max((s for name, s in added.items() if name.startswith("cpu")), default=0.0)
+    waited = max((s for name, s in added.items() if not name.startswith("cpu")), default=0.0)
+    return replace(gap, waited=waited + taken)
 
 
 def describe(found: list[Gap]) -> str:
@@ -142,10 +162,20 @@ def misses(kernel: list[Gap], control: list[Gap]) -> list[Gap]:
 
 
 def test_misses() -> None:
-    kernel = gaps([(0.0, 0), (0.05, 0), (0.25, 0.02), (0.3, 0), (0.5, 0.13)], 0, 1)
-    assert misses(kernel, [Gap(0, 0.5, 0)]) == []
+    control: list[Beat] = [
+        (0.0, {"7": 1.0}),
+        (0.1, {"7": 1.01, "cpu0": 0.0}),
+        (0.26, {"7": 1.02, "8": 0.0, "cpu0": 0.0}),
+        (0.49, {"7": 1.03, "8": 0.1, "cpu0": 0.02}),
+        (0.6, {"7": 1.04, "8": 0.1, "cpu0": 0.02}),
+    ]
+    found = gaps([0.0, 0.05, 0.25, 0.3, 0.5], 0, 1)
+    kernel = [waiting(gap, control) for gap in found]
+    assert [round(gap.waited, 3) for gap in kernel] == [0.01, 0.02, 0.12, 0.12]
     assert misses(kernel, []) == [kernel[1]]
-    assert misses(kernel, [Gap(0.31, 0.37, 0)]) == [kernel[1]]
+    assert misses(found, []) == [found[1], found[3]]
+    assert misses(kernel, [Gap(0, 0.5)]) == []
+    assert misses(kernel, [Gap(0.31, 0.37)]) == [kernel[1]]
 
 
 def test_heartbeat(opened: Open, report: Callable[[str], None], tmp_path: Path) -> None:
@@ -153,16 +183,16 @@ def test_heartbeat(opened: Open, report: Callable[[str], None], tmp_path: Path) 
     notebook = opened([source, "session", TICKER])
     notebook.run_cell(0)
     notebook.run_cell(2)
-    control = subprocess.Popen(
-        [sys.executable, "-c", CONTROL],
+    process = subprocess.Popen(
+        [sys.executable, "-c", CONTROL, str(notebook.value("__import__('os').getpid()"))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         cwd=tmp_path,
     )
     try:
-        assert control.stdout is not None
-        assert control.stdout.readline() == "ready\n"
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
         notebook.execute("ticker = asyncio.get_running_loop().create_task(tick())")
         # Making the views is a cell of the user's and may take what it takes.
         notebook.run_cell(1)
@@ -184,11 +214,13 @@ def test_heartbeat(opened: Open, report: Callable[[str], None], tmp_path: Path) 
         notebook.page.wait_for_timeout(100)
         notebook.execute("ticker.cancel()")
         ticks = notebook.value("ticks")
-        out, _ = control.communicate("", timeout=30)
+        out, _ = process.communicate("", timeout=30)
     finally:
-        control.kill()
-        control.wait()
-    kernel, bare = gaps(ticks, begin, end), gaps(json.loads(out), begin, end)
+        process.kill()
+        process.wait()
+    control: list[Beat] = [(at, waits) for at, waits in json.loads(out)]
+    bare = gaps([at for at, _ in control], begin, end)
+    kernel = [waiting(gap, control) for gap in gaps(ticks, begin, end)]
     missed = misses(kernel, bare)
     trained = notebook.value("sum(r.fitted for r in rounds)")
     over = [gap for gap in kernel if gap.length > MISS]
