@@ -8,8 +8,8 @@ from alwidgets.errors import StrategyError
 from alwidgets.strategies._blocks import Rows, norms
 from alwidgets.threads import one_thread
 
-#: Numbers of the largest block of distances: 4 MB in single precision.
-BLOCK = 1 << 20
+#: Numbers of the largest block of distances: 2 MB in single precision.
+BLOCK = 1 << 19
 #: Columns of one product where only the least of each row is kept.
 COLUMNS = 1024
 #: Rows of the short list that the farthest are picked from.

@@ -10,6 +10,7 @@ import torch
 
 from alwidgets.errors import StrategyError
 from alwidgets.strategies._arrays import as_tensor, checked, clipped, generator, given, not_finite
+from alwidgets.strategies._blocks import norms
 from alwidgets.tensors import Array, ArrayT, bad_row, like
 from alwidgets.threads import one_thread
 
@@ -219,7 +220,7 @@ def diverse(
     weight = values[rows].double()
     weight /= weight.amax().clamp(min=torch.finfo(torch.float64).tiny)
     h -= h.mean(dim=0)
-    squares = h.square().sum(dim=1)
+    squares = norms(h)
     least = SAME * float(squares.amax())
     free = torch.ones_like(weight)
     gap = torch.ones_like(weight)
@@ -284,10 +285,9 @@ def _contenders(values: torch.Tensor, n: int) -> torch.Tensor | None:
 def _rows_of(embedding: Array, rows: torch.Tensor) -> torch.Tensor:
     """A finite single-precision copy of some rows."""
     if isinstance(embedding, torch.Tensor):
-        part = embedding.detach()[rows.to(embedding.device)]
+        part = embedding.detach()[rows.to(embedding.device)].float()
     else:
-        part = as_tensor(np.asarray(embedding[rows.cpu().numpy()]))
-    part = part.to(torch.float32, copy=True)
+        part = as_tensor(np.asarray(embedding[rows.cpu().numpy()])).float()
     if bad_row(part) is not None:
         finite = torch.isfinite(part).all(dim=1).to(rows.device)
         raise not_finite("embedding", int(rows[~finite].min()))
