@@ -3,7 +3,7 @@ import { count, icon, make, setText } from "../shared/dom";
 import { Listeners } from "../shared/listeners";
 import { Legend } from "./legend";
 import { COLOUR_BY, type ColourBy } from "./messages";
-import { FLAT_NOTICE, Stage } from "./stage";
+import { Stage } from "./stage";
 import type { Change, MapState } from "./state";
 import { announced, caption, described } from "./words";
 
@@ -85,7 +85,7 @@ export class MapView {
     this.#state = state;
     this.#stage = new Stage(state, {
       select: (indices) => state.select(indices),
-      flat: () => this.#show({ kind: "bad", text: FLAT_NOTICE }),
+      flat: (text) => this.#show(text === null ? null : { kind: "bad", text }),
       theme: () => this.#legend.paint(state.colouring, this.#stage.isDark),
     });
     this.#legend = new Legend(this.listeners, (indices) => state.select(indices));
@@ -223,7 +223,7 @@ export class MapView {
   #toggleLasso(): void {
     const on = this.root.classList.toggle("alw-map-lasso-on");
     this.#lasso.setAttribute("aria-pressed", String(on));
-    this.#stage.lassoing = on;
+    this.#stage.tool = { ...this.#stage.tool, shape: on ? "free" : null };
   }
 
   #paint(change: Change): void {
