@@ -8,6 +8,7 @@ import { Listeners } from "../shared/listeners";
 import { Grid } from "./grid";
 import { howOf, type Place } from "./lasso";
 import { PointLayer, rgb } from "./layer";
+import { paintAbove } from "./overlay";
 import { Pace } from "./pace";
 import { GLIDE_MS, isStill, type Plot, type PlotEvents, type Scene, type Tool } from "./plot";
 import { Touch } from "./touch";
@@ -364,33 +365,21 @@ class GlPlot implements Plot {
 
   /** What lies above the points: the lasso while it is drawn, and a ring around what is under the pointer. */
   #overlay(): void {
-    const context = this.#hand.getContext("2d");
-    if (!context || !this.#scene) return;
-    const ratio = window.devicePixelRatio || 1;
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, this.#hand.width, this.#hand.height);
-    const { accent } = this.#scene.theme;
-    context.strokeStyle = accent;
-    context.lineWidth = 2;
-    if (this.#lassoed.length > 1) {
-      context.beginPath();
-      for (const [x, y] of this.#lassoed) context.lineTo(...toScreen(this.#view, this.#size, x, y));
-      context.closePath();
-      context.fillStyle = `${accent}1f`;
-      context.fill(this.#isBrush ? "nonzero" : "evenodd");
-      context.stroke();
-    }
+    if (!this.#scene) return;
+    const { theme, look, codes } = this.#scene;
     const place = this.#hovered === null ? null : this.where(this.#hovered);
-    if (!place) return;
-    const size = this.#scene.look.sizes[this.#scene.codes[this.#hovered!]!] ?? 4;
-    context.beginPath();
-    context.arc(
-      ...place,
-      (size * pointScale(this.#view.distance) * this.#layer.size) / 2 + 2,
-      0,
-      2 * Math.PI,
-    );
-    context.stroke();
+    const size = (look.sizes[codes[this.#hovered ?? 0] ?? 0] ?? 4) * this.#scale;
+    paintAbove(this.#hand, {
+      accent: theme.accent,
+      lasso: this.#lassoed.map(([x, y]) => toScreen(this.#view, this.#size, x, y)),
+      rule: this.#isBrush ? "nonzero" : "evenodd",
+      ring: place && [...place, size / 2 + 2],
+    });
+  }
+
+  /** How much larger than in their table the points are drawn. */
+  get #scale(): number {
+    return pointScale(this.#view.distance) * this.#layer.size;
   }
 }
 

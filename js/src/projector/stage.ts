@@ -85,6 +85,17 @@ export class Stage {
     this.#plot?.use(tool);
   }
 
+  /** What is seen of the points, with the rings around those on the cards. */
+  async picture(): Promise<HTMLCanvasElement> {
+    if (!this.#plot) throw new Error("there is no map yet");
+    const picture = await this.#plot.picture();
+    const { width, height } = this.#rings.canvas;
+    picture
+      .getContext("2d")
+      ?.drawImage(this.#rings.canvas, 0, 0, width, height, 0, 0, picture.width, picture.height);
+    return picture;
+  }
+
   /** Factors on how large and how opaque points are. */
   adjust(size: number, opacity: number): void {
     this.#factors = [size, opacity];
