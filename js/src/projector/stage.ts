@@ -201,7 +201,10 @@ export class Stage {
         this.paintRings();
       },
       painted: () => {
-        this.root.dataset.painted = String(Number(this.root.dataset.painted ?? 0) + 1);
+        const { dataset } = this.root;
+        dataset.painted = String(Number(dataset.painted ?? 0) + 1);
+        const { x, y, distance } = this.#plot?.viewport ?? { x: 0, y: 0, distance: 1 };
+        dataset.viewport = [x, y, distance].map((value) => value.toFixed(4)).join(" ");
       },
       lost: () => this.#change(true),
       restored: () => this.#change(false),
