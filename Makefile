@@ -28,7 +28,7 @@ SOURCES_JS := hatch_build.py $(shell find js \( -name node_modules -o -name fixt
 
 say = @printf '\n==> %s\n' "$(1)"
 
-.PHONY: help setup lab test js bench bench-cards lint wheel clean browser postgres \
+.PHONY: help setup lab test js bench bench-cards bench-map lint wheel clean browser postgres \
 	test-js test-unit test-gpu test-widgets test-wheel test-notebooks test-lab
 
 help: ## this list
@@ -150,6 +150,9 @@ bench: $(VENV)/.stamp-bench ## times and memory beside other tools (PARTS="round
 
 bench-cards: $(VENV)/.stamp-bench browser ## the cards in JupyterLab, beside their peers (PARTS="presses pages stores")
 	$(PY) tests/bench/cards $(PARTS) $(BENCH_ARGS)
+
+bench-map: $(VENV)/.stamp-bench browser ## the map in JupyterLab, beside its peers (PARTS="jupyter-scatter plotly embedding-atlas")
+	$(PY) tests/bench/map $(PARTS) $(BENCH_ARGS)
 
 wheel: setup ## dist/alwidgets-*.whl
 	$(PY) -m build --wheel

@@ -53,24 +53,32 @@ export function decodeColours(message: ColoursMessage, buffers: readonly DataVie
  * Both axes keep one scale.
  */
 export function fill(xy: Coordinates, aspect: number): Coordinates {
-  const low = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-  const high = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (let i = 0; i < xy.length; i++) {
-    const axis = i % 2;
-    if (xy[i]! < low[axis]!) low[axis] = xy[i]!;
-    if (xy[i]! > high[axis]!) high[axis] = xy[i]!;
+  let [left, bottom] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  let [right, top] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = 0; i < xy.length; i += 2) {
+    const x = xy[i]!;
+    const y = xy[i + 1]!;
+    if (x < left) left = x;
+    if (x > right) right = x;
+    if (y < bottom) bottom = y;
+    if (y > top) top = y;
   }
-  const half = [(high[0]! - low[0]!) / 2, (high[1]! - low[1]!) / 2] as const;
-  const scale = Math.min(aspect / half[0], 1 / half[1]);
-  if (!Number.isFinite(scale)) return new Float32Array(xy.length);
-  return xy.map((value, i) => (value - (low[i % 2]! + high[i % 2]!) / 2) * scale);
+  const scale = Math.min((2 * aspect) / (right - left), 2 / (top - bottom));
+  const filled = new Float32Array(xy.length);
+  if (!Number.isFinite(scale)) return filled;
+  const [x0, y0] = [(left + right) / 2, (bottom + top) / 2];
+  for (let i = 0; i < xy.length; i += 2) {
+    filled[i] = (xy[i]! - x0) * scale;
+    filled[i + 1] = (xy[i + 1]! - y0) * scale;
+  }
+  return filled;
 }
 
 /**
  * The order to draw points in, so that what matters lies on top: what has a class above what has none, much above
  * little. Null for the order they have.
  */
-export function drawingOrder(colouring: Colouring): number[] | null {
+export function drawingOrder(colouring: Colouring): Uint32Array | null {
   const { codes, counts } = colouring;
   if (codes.length > MOST_ORDERED) return null;
   const isRamp = colouring.kind === "ramp";
@@ -79,13 +87,13 @@ export function drawingOrder(colouring: Colouring): number[] | null {
   const start = new Uint32Array(counts.length + 1);
   for (let code = 0; code < counts.length; code++) start[bucket(code) + 1]! += counts[code]!;
   for (let i = 1; i < start.length; i++) start[i]! += start[i - 1]!;
-  const order = new Array<number>(codes.length);
+  const order = new Uint32Array(codes.length);
   for (let i = 0; i < codes.length; i++) order[start[bucket(codes[i]!)]!++] = i;
   return order;
 }
 
 export function encodeIndices(indices: ArrayLike<number>): ArrayBuffer {
-  return Uint32Array.from(indices).buffer;
+  return (indices instanceof Uint32Array ? indices.slice() : Uint32Array.from(indices)).buffer as ArrayBuffer;
 }
 
 /** The `n` points with the highest codes, highest first; equal ones in their order. */
@@ -104,8 +112,10 @@ export function highest(codes: Uint16Array, n: number): number[] {
 }
 
 /** All points with this code. */
-export function withCode(codes: Uint16Array, code: number): number[] {
-  const found: number[] = [];
-  for (let i = 0; i < codes.length; i++) if (codes[i] === code) found.push(i);
+export function withCode(codes: Uint16Array, code: number): Uint32Array<ArrayBuffer> {
+  let count = 0;
+  for (let i = 0; i < codes.length; i++) if (codes[i] === code) count++;
+  const found = new Uint32Array(count);
+  for (let i = 0, k = 0; k < count; i++) if (codes[i] === code) found[k++] = i;
   return found;
 }

@@ -1,107 +1,193 @@
-/** The points on a plain canvas, for a browser without WebGL: hover and lasso, no zoom. */
+/** The points on a plain canvas, for a browser without WebGL. */
+import { make } from "../shared/dom";
 import { Listeners } from "../shared/listeners";
-import { allInside, nearest, type Place } from "./lasso";
-import type { Plot, PlotEvents, Scene } from "./plot";
+import { Grid } from "./grid";
+import { howOf, type Place } from "./lasso";
+import { Pace, SUBSET, sample } from "./pace";
+import type { Plot, PlotEvents, Scene, Tool } from "./plot";
+import { Touch } from "./touch";
+import {
+  fitting,
+  MARGIN,
+  pointScale,
+  reachOf,
+  toPlane,
+  toScreen,
+  unitsPerPixel,
+  type Viewport,
+} from "./viewport";
 
-const MARGIN = 1.12;
 const REACH = 8;
+/** A press that moves farther than this is no click. */
+const CLICK = 4;
+/** How much of its opacity a point keeps while others are selected. */
+const INACTIVE = 0.25;
 
-export function flatPlot(canvas: HTMLCanvasElement, events: PlotEvents): Plot {
-  return new FlatPlot(canvas, events);
+export function flatPlot(events: PlotEvents): Plot {
+  return new FlatPlot(events);
 }
 
 class FlatPlot implements Plot {
-  readonly #canvas: HTMLCanvasElement;
+  readonly root = make("canvas", { class: "alw-map-flat", "aria-hidden": "true", "data-plot": "flat" });
   readonly #events: PlotEvents;
   readonly #listeners = new Listeners();
+  readonly #pace = new Pace();
   #scene: Scene | null = null;
-  #places = new Float32Array(0);
+  #grid: Grid | null = null;
+  #sample = new Uint32Array(0);
+  #view: Viewport = { x: 0, y: 0, distance: MARGIN };
   #size: Place = [1, 1];
-  #selected = new Set<number>();
-  #lassoMode = false;
+  #factors: Place = [1, 1];
+  #selected: Uint8Array | null = null;
+  #tool: Tool = { shape: null, how: "replace" };
+  /** Corners of the lasso that is being drawn, on the screen. */
   #path: Place[] | null = null;
+  #drag: { from: Place; last: Place; hasMoved: boolean } | null = null;
   #hovered: number | null = null;
+  #frame: (() => void) | null = null;
 
-  constructor(canvas: HTMLCanvasElement, events: PlotEvents) {
-    this.#canvas = canvas;
+  constructor(events: PlotEvents) {
     this.#events = events;
-    const listeners = this.#listeners;
-    listeners.dom(canvas, "pointerdown", (event) => this.#down(event as PointerEvent));
-    listeners.dom(canvas, "pointermove", (event) => this.#move(event as PointerEvent));
-    listeners.dom(canvas, "pointerup", (event) => this.#up(event as PointerEvent));
-    listeners.dom(canvas, "pointerleave", () => this.#hover(null));
-    listeners.dom(canvas, "dblclick", () => this.#events.select([]));
+    const dom = this.#listeners.dom.bind(this.#listeners);
+    dom(this.root, "mousedown", (event) => this.#down(event));
+    dom(window as unknown as HTMLElement, "mousemove", (event) => this.#move(event));
+    dom(window as unknown as HTMLElement, "mouseup", (event) => this.#up(event));
+    dom(this.root, "mouseleave", () => this.#hover(null));
+    dom(this.root, "dblclick", () => this.#events.clear());
+    dom(this.root, "wheel", (event) => this.#wheel(event), { passive: false });
+    this.#listeners.add(
+      new Touch(this.root, (factor, centre, moved) => {
+        this.#zoomAt(factor, centre);
+        this.#shift(...moved);
+      }).dispose,
+    );
   }
 
-  draw(scene: Scene): void {
-    this.#scene = scene;
-    this.#place();
-    this.#paint();
+  get viewport(): Viewport {
+    return this.#view;
+  }
+
+  set viewport(view: Viewport) {
+    this.#view = view;
+    this.#pace.moved(performance.now());
+    this.#ask();
     this.#events.moved();
   }
 
-  select(indices: readonly number[]): void {
-    this.#selected = new Set(indices);
-    this.#paint();
+  draw(scene: Scene): void {
+    const isMoved = scene.xy !== this.#scene?.xy;
+    const n = scene.codes.length;
+    if (n !== this.#scene?.codes.length) this.#selected = null;
+    this.#scene = scene;
+    if (isMoved) {
+      this.#grid = null;
+      this.#sample = sample(n, SUBSET);
+    }
+    this.#changed(isMoved);
   }
 
-  lasso(on: boolean): void {
-    this.#lassoMode = on;
+  select(indices: ArrayLike<number>): void {
+    this.#selected = indices.length > 0 ? new Uint8Array(this.#scene?.codes.length ?? 0) : null;
+    for (let k = 0; k < indices.length && this.#selected; k++) this.#selected[indices[k]!] = 1;
+    this.#changed(false);
+  }
+
+  use(tool: Tool): void {
+    this.#tool = tool;
+  }
+
+  adjust(size: number, opacity: number): void {
+    this.#factors = [size, opacity];
+    this.#changed(false);
   }
 
   where(index: number): Place | null {
-    return 2 * index < this.#places.length ? [this.#places[2 * index]!, this.#places[2 * index + 1]!] : null;
+    const xy = this.#scene?.xy;
+    if (!xy || 2 * index >= xy.length) return null;
+    return toScreen(this.#view, this.#size, xy[2 * index]!, xy[2 * index + 1]!);
   }
 
   resize(width: number, height: number): void {
     this.#size = [width, height];
     const ratio = window.devicePixelRatio || 1;
-    this.#canvas.width = Math.round(width * ratio);
-    this.#canvas.height = Math.round(height * ratio);
-    this.#canvas.style.width = `${width}px`;
-    this.#canvas.style.height = `${height}px`;
-    this.#place();
-    this.#paint();
-    this.#events.moved();
+    this.root.width = Math.round(width * ratio);
+    this.root.height = Math.round(height * ratio);
+    this.root.style.width = `${width}px`;
+    this.root.style.height = `${height}px`;
+    this.#changed(true);
   }
 
-  zoom(): void {}
-  pan(): void {}
-  fit(): void {}
+  zoom(factor: number): void {
+    this.viewport = { ...this.#view, distance: this.#view.distance / factor };
+  }
+
+  pan(right: number, up: number): void {
+    const { x, y, distance } = this.#view;
+    this.viewport = { x: x + right * distance, y: y + up * distance, distance };
+  }
+
+  fit(): void {
+    if (this.#scene) this.viewport = fitting(reachOf(this.#scene.xy), this.#size);
+  }
+
+  async picture(): Promise<HTMLCanvasElement> {
+    const canvas = make("canvas", { width: this.root.width, height: this.root.height });
+    this.#paint(canvas, null);
+    return canvas;
+  }
 
   destroy(): void {
     this.#listeners.dispose();
+    this.root.remove();
   }
 
-  #place(): void {
-    const xy = this.#scene?.xy;
-    if (!xy) return;
-    const [width, height] = this.#size;
-    const half = height / 2 / MARGIN;
-    this.#places = new Float32Array(xy.length);
-    for (let i = 0; i < xy.length; i += 2) {
-      this.#places[i] = width / 2 + xy[i]! * half;
-      this.#places[i + 1] = height / 2 - xy[i + 1]! * half;
-    }
+  // ------------------------------------------------------------------ frames
+
+  #changed(isNew: boolean): void {
+    this.#pace.changed(this.#scene?.codes.length ?? 0, isNew);
+    this.#ask();
+    this.#events.moved();
   }
 
-  #paint(): void {
-    const context = this.#canvas.getContext("2d");
+  #ask(): void {
+    this.#frame ??= this.#listeners.frame(() => {
+      this.#frame = null;
+      const step = this.#pace.next(performance.now());
+      if (step?.kind === "subset") this.#paint(this.root, this.#sample);
+      else if (step?.last) {
+        this.#paint(this.root, null);
+        this.root.dataset.drawn = "all";
+        this.#events.painted();
+      }
+      if (!this.#pace.isComplete) this.#ask();
+    });
+  }
+
+  /** @param some the points to draw; null for all, in the order of the scene */
+  #paint(canvas: HTMLCanvasElement, some: Uint32Array | null): void {
+    const context = canvas.getContext("2d");
     const scene = this.#scene;
     if (!context || !scene) return;
     const ratio = window.devicePixelRatio || 1;
+    const [width, height] = this.#size;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.globalAlpha = 1;
     context.fillStyle = scene.theme.surface;
-    context.fillRect(0, 0, ...this.#size);
+    context.fillRect(0, 0, width, height);
     const { colours, sizes, opacities } = scene.look;
-    const dim = this.#selected.size > 0 ? 0.25 : 1;
-    for (let k = 0; k < scene.codes.length; k++) {
-      const i = scene.order?.[k] ?? k;
+    const scale = pointScale(this.#view.distance) * this.#factors[0];
+    const order = some ?? scene.order;
+    const count = order?.length ?? scene.codes.length;
+    for (let k = 0; k < count; k++) {
+      const i = order?.[k] ?? k;
+      const [left, top] = this.where(i)!;
       const code = scene.codes[i]!;
-      const size = sizes[code] ?? 4;
-      context.globalAlpha = (opacities[code] ?? 1) * (this.#selected.has(i) ? 1 : dim);
+      const size = (sizes[code] ?? 4) * scale;
+      if (left < -size || top < -size || left > width + size || top > height + size) continue;
+      const isDim = this.#selected !== null && this.#selected[i] !== 1;
+      context.globalAlpha = Math.min(1, (opacities[code] ?? 1) * this.#factors[1]) * (isDim ? INACTIVE : 1);
       context.fillStyle = colours[code] ?? "#888";
-      context.fillRect(this.#places[2 * i]! - size / 2, this.#places[2 * i + 1]! - size / 2, size, size);
+      context.fillRect(left - size / 2, top - size / 2, size, size);
     }
     context.globalAlpha = 1;
     if (!this.#path || this.#path.length < 2) return;
@@ -113,39 +199,84 @@ class FlatPlot implements Plot {
     context.stroke();
   }
 
-  #at(event: PointerEvent): Place {
-    const box = this.#canvas.getBoundingClientRect();
+  // ------------------------------------------------------------------ the pointer
+
+  #at(event: MouseEvent): Place {
+    const box = this.root.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   }
 
-  #down(event: PointerEvent): void {
+  #down(event: MouseEvent): void {
     if (event.button !== 0) return;
-    if (this.#lassoMode || event.shiftKey) {
-      this.#canvas.setPointerCapture?.(event.pointerId);
-      this.#path = [this.#at(event)];
-      this.#hover(null);
+    const here = this.#at(event);
+    this.#drag = { from: here, last: here, hasMoved: false };
+    this.#path = this.#tool.shape || event.shiftKey ? [here] : null;
+    this.#hover(null);
+  }
+
+  #move(event: MouseEvent): void {
+    const here = this.#at(event);
+    const drag = this.#drag;
+    if (!drag) {
+      if (event.target === this.root) this.#hover(this.#under(here));
       return;
     }
-    const index = nearest(this.#places, ...this.#at(event), REACH);
-    if (index !== null) this.#events.select([index]);
-  }
-
-  #move(event: PointerEvent): void {
+    drag.hasMoved ||= Math.hypot(here[0] - drag.from[0], here[1] - drag.from[1]) > CLICK;
     if (this.#path) {
-      this.#path.push(this.#at(event));
-      this.#paint();
-    } else {
-      this.#hover(nearest(this.#places, ...this.#at(event), REACH));
-    }
+      if (this.#tool.shape === "rectangle") {
+        const [[left, top], [right, bottom]] = [drag.from, here];
+        this.#path = [drag.from, [right, top], here, [left, bottom]];
+      } else this.#path.push(here);
+      this.#pace.moved(performance.now());
+      this.#ask();
+    } else if (drag.hasMoved) this.#shift(here[0] - drag.last[0], here[1] - drag.last[1]);
+    drag.last = here;
   }
 
-  #up(event: PointerEvent): void {
-    const path = this.#path;
-    if (!path) return;
-    this.#path = null;
-    this.#canvas.releasePointerCapture?.(event.pointerId);
-    this.#paint();
-    this.#events.select(allInside(this.#places, path));
+  #up(event: MouseEvent): void {
+    const [drag, path] = [this.#drag, this.#path];
+    this.#drag = this.#path = null;
+    if (!drag) return;
+    const how = howOf(event, this.#tool.how);
+    if (path && drag.hasMoved) {
+      const corners = path.map(([x, y]) => toPlane(this.#view, this.#size, x, y));
+      this.#changed(false);
+      const found = this.#index()?.inside(corners);
+      if (found) this.#events.pick(found, how);
+      return;
+    }
+    const index = drag.hasMoved ? null : this.#under(drag.from);
+    if (index !== null) this.#events.pick(Uint32Array.of(index), how);
+  }
+
+  #wheel(event: WheelEvent): void {
+    event.preventDefault();
+    const lines = event.deltaMode === 1 ? 12 : 1;
+    this.#zoomAt(Math.exp((-lines * event.deltaY) / this.#size[1]), this.#at(event));
+  }
+
+  /** What lies at a place stays there. */
+  #zoomAt(factor: number, place: Place): void {
+    const [x, y] = toPlane(this.#view, this.#size, ...place);
+    const distance = this.#view.distance / factor;
+    const unit = unitsPerPixel({ ...this.#view, distance }, this.#size);
+    const [width, height] = this.#size;
+    this.viewport = { x: x - (place[0] - width / 2) * unit, y: y + (place[1] - height / 2) * unit, distance };
+  }
+
+  #shift(right: number, down: number): void {
+    const unit = unitsPerPixel(this.#view, this.#size);
+    this.viewport = { ...this.#view, x: this.#view.x - right * unit, y: this.#view.y + down * unit };
+  }
+
+  #under(place: Place): number | null {
+    const [x, y] = toPlane(this.#view, this.#size, ...place);
+    return this.#index()?.nearest(x, y, REACH * unitsPerPixel(this.#view, this.#size)) ?? null;
+  }
+
+  #index(): Grid | null {
+    if (this.#scene) this.#grid ??= new Grid(this.#scene.xy);
+    return this.#grid;
   }
 
   #hover(index: number | null): void {

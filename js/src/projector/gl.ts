@@ -1,37 +1,71 @@
-/** The points on WebGL, by regl-scatterplot. */
+/**
+ * The points on WebGL. regl-scatterplot has the renderer, the camera with its gestures, and the lasso. The points are a
+ * layer of ours on its renderer: its own would take an object a point, and draw all of them in each frame.
+ */
 import createScatterplot, { createRenderer } from "regl-scatterplot";
-import type { Place } from "./lasso";
-import { GLIDE_MS, isStill, type Plot, type PlotEvents, type Scene } from "./plot";
+import { make } from "../shared/dom";
+import { Listeners } from "../shared/listeners";
+import { Grid } from "./grid";
+import { howOf, type Place } from "./lasso";
+import { PointLayer, rgb } from "./layer";
+import { paintAbove } from "./overlay";
+import { Pace } from "./pace";
+import { GLIDE_MS, isStill, type Plot, type PlotEvents, type Scene, type Tool } from "./plot";
+import { Touch } from "./touch";
+import {
+  fitting,
+  MARGIN,
+  pointScale,
+  reachOf,
+  toPlane,
+  toScreen,
+  unitsPerPixel,
+  type Viewport,
+} from "./viewport";
 
 type Scatterplot = ReturnType<typeof createScatterplot>;
-type Row = [x: number, y: number, code: number];
 
-const MARGIN = 1.12;
-const INACTIVE = 0.22;
+/** How far beside a point the pointer may be, in CSS pixels. */
+const REACH = 4;
+/** A press that moves farther than this is no click. */
+const CLICK = 4;
+const ZOOM_MS = 150;
+/** What the library calls the shapes of a lasso. */
+const TYPES = { free: "freeform", rectangle: "rectangle", brush: "brush" } as const;
 
 /** @throws where there is no WebGL, or not enough of it. */
-export function glPlot(canvas: HTMLCanvasElement, overlay: HTMLElement, events: PlotEvents): Plot {
-  return new GlPlot(canvas, overlay, events);
+export function glPlot(events: PlotEvents): Plot {
+  return new GlPlot(events);
 }
 
 class GlPlot implements Plot {
+  readonly root = make("div", { class: "alw-map-gl", "data-plot": "gl" });
+  readonly #events: PlotEvents;
+  readonly #listeners = new Listeners();
+  readonly #surface = make("canvas", { "aria-hidden": "true" });
+  /** Above the points: takes the pointer, and shows the lasso. */
+  readonly #hand = make("canvas", { "aria-hidden": "true" });
   readonly #renderer: ReturnType<typeof createRenderer>;
   readonly #scatter: Scatterplot;
-  readonly #events: PlotEvents;
-  readonly #surface = document.createElement("canvas");
-  readonly #onLost: (event: Event) => void;
-  #rows: Row[] = [];
-  #xy: Scene["xy"] | null = null;
-  #next: Scene | null = null;
-  #busy = false;
-  #destroyed = false;
-  #width = 1;
-  #height = 1;
-  /** How far the points reach from the centre. */
-  #reach: [number, number] = [1, 1];
-  #selected: readonly number[] = [];
+  readonly #layer: PointLayer;
+  readonly #pace = new Pace();
+  #scene: Scene | null = null;
+  #grid: Grid | null = null;
+  #selected: Uint8Array | null = null;
+  #isPaintDue = false;
+  #view: Viewport = { x: 0, y: 0, distance: MARGIN };
+  #size: Place = [1, 1];
+  #reach: Place = [1, 1];
+  #glide: { begin: number | null } | null = null;
+  #tool: Tool = { shape: null, how: "replace" };
+  #isBrush = false;
+  #keys = { ctrlKey: false, metaKey: false, altKey: false };
+  #pressed: Place | null = null;
+  #lassoed: readonly Place[] = [];
+  #hovered: number | null = null;
+  #isDestroyed = false;
 
-  constructor(canvas: HTMLCanvasElement, overlay: HTMLElement, events: PlotEvents) {
+  constructor(events: PlotEvents) {
     this.#events = events;
     // A renderer of our own is as large as the map; the library's would be as large as the window.
     this.#renderer = createRenderer({ canvas: this.#surface });
@@ -39,178 +73,326 @@ class GlPlot implements Plot {
       this.#renderer.destroy();
       throw new Error("WebGL lacks float textures");
     }
-    this.#onLost = (event) => {
-      event.preventDefault();
-      events.lost();
-    };
-    this.#surface.addEventListener("webglcontextlost", this.#onLost);
-    const mac = /mac/i.test(navigator.platform);
+    this.root.append(this.#surface, this.#hand);
+    this.#layer = new PointLayer(this.#renderer.regl);
     const options = {
-      canvas,
-      renderer: this.#renderer,
+      canvas: this.#hand,
+      // What it would draw is drawn by the layer, and only when something changed.
+      renderer: Object.create(this.#renderer, { render: { value: () => {} } }),
       syncEvents: true,
       width: 1,
       height: 1,
       cameraDistance: MARGIN,
-      colorBy: "valueA",
-      sizeBy: "valueA",
-      opacityBy: "valueA",
-      opacityInactiveScale: INACTIVE,
-      pointSizeSelected: 1,
-      pointOutlineWidth: 0,
-      pointScaleMode: "asinh",
       lassoOnLongPress: true,
-      lassoInitiatorParentElement: overlay,
-      lassoLineWidth: 2,
+      lassoLongPressIndicatorParentElement: this.root,
+      lassoInitiatorParentElement: this.root,
       deselectOnEscape: false,
-      actionKeyMap: { lasso: "shift", merge: mac ? "cmd" : "ctrl", remove: "alt" },
+      actionKeyMap: { lasso: "shift" },
       spatialIndexUseWorker: false,
     };
     this.#scatter = createScatterplot(options as unknown as Parameters<typeof createScatterplot>[0]);
-    this.#scatter.subscribe("pointOver", (index: number) => events.hover(index));
-    this.#scatter.subscribe("pointOut", () => events.hover(null));
-    this.#scatter.subscribe("select", ({ points }: { points: number[] }) => {
-      this.#selected = points;
-      events.select([...points]);
-    });
-    this.#scatter.subscribe("deselect", () => {
-      this.#selected = [];
-      events.select([]);
-    });
-    this.#scatter.subscribe("draw", () => events.moved());
+    void this.#scatter.draw([]); // until it has drawn, it takes no gestures
+    this.#listeners.add(this.#renderer.onFrame(() => this.#frame(performance.now())));
+    this.#listen();
+    this.#listeners.add(
+      new Touch(this.#hand, (factor, centre, moved) => this.#pinch(factor, centre, moved)).dispose,
+    );
+  }
+
+  get viewport(): Viewport {
+    return this.#view;
+  }
+
+  set viewport({ x, y, distance }: Viewport) {
+    void this.#scatter.set({ cameraTarget: [x, y], cameraDistance: distance });
   }
 
   draw(scene: Scene): void {
-    this.#next = { ...scene, glide: scene.glide || (this.#next?.glide ?? false) };
-    if (!this.#busy) void this.#drawAll();
-  }
-
-  async #drawAll(): Promise<void> {
-    this.#busy = true;
-    try {
-      while (this.#next && !this.#destroyed) {
-        const scene = this.#next;
-        this.#next = null;
-        await this.#drawOne(scene);
-      }
-    } catch {
-      if (!this.#destroyed) this.#events.lost();
-    } finally {
-      this.#busy = false;
+    const before = this.#scene;
+    const isMoved = before?.xy !== scene.xy;
+    const n = scene.codes.length;
+    this.#scene = scene;
+    this.#layer.surface = rgb(scene.theme.surface);
+    if (isMoved || before?.order !== scene.order) {
+      const from =
+        isMoved && scene.glide && before?.codes.length === n && n > 0 && !isStill() ? before.xy : null;
+      this.#layer.place(scene.xy, from, scene.order);
+      if (from) this.#begin();
     }
-  }
-
-  async #drawOne(scene: Scene): Promise<void> {
-    const { xy, codes, look, theme } = scene;
-    const n = codes.length;
-    const moved = xy !== this.#xy;
-    const glide = scene.glide && moved && this.#rows.length === n && n > 0 && !isStill();
-    if (moved) {
-      this.#rows = Array.from({ length: n }, (_, i) => [xy[2 * i]!, xy[2 * i + 1]!, 0]);
-      this.#reach = [0, 0];
-      for (let i = 0; i < xy.length; i++) {
-        this.#reach[i % 2] = Math.max(this.#reach[i % 2]!, Math.abs(xy[i]!));
-      }
+    if (isMoved) {
+      this.#reach = reachOf(scene.xy);
+      this.#grid = null;
+      if (before?.codes.length !== n) this.#selected = null;
     }
-    for (let i = 0; i < n; i++) this.#rows[i]![2] = codes[i]!;
-    this.#xy = xy;
-    await this.#scatter.set({
-      backgroundColor: theme.surface,
-      pointColor: look.colours,
-      pointColorActive: theme.accent,
-      pointSize: look.sizes,
-      opacity: look.opacities,
-      lassoColor: theme.accent,
-      pointOrder: scene.order,
-    });
-    if (this.#destroyed) return;
-    // The index of where the points are is costly for a million, and recolouring moves none.
-    const spatialIndex = moved ? undefined : this.#scatter.get("spatialIndex");
-    if (glide) this.#events.gliding(true);
-    try {
-      await this.#scatter.draw(this.#rows, {
-        zDataType: "categorical",
-        select: [...this.#selected],
-        ...(spatialIndex ? { spatialIndex } : {}),
-        ...(glide ? { transition: true, transitionDuration: GLIDE_MS } : {}),
-      });
-    } finally {
-      if (glide) this.#events.gliding(false);
+    this.#isPaintDue = true;
+    this.#pace.changed(n, isMoved);
+  }
+
+  select(indices: ArrayLike<number>): void {
+    const n = this.#scene?.codes.length ?? 0;
+    const had = this.#selected !== null;
+    this.#selected = null;
+    if (indices.length > 0 && n > 0) {
+      this.#selected = new Uint8Array(n);
+      for (let k = 0; k < indices.length; k++) this.#selected[indices[k]!] = 1;
     }
+    if (!had && !this.#selected) return;
+    this.#isPaintDue = true;
+    this.#pace.changed(n, false);
   }
 
-  select(indices: readonly number[]): void {
-    if (this.#destroyed || sameNumbers(indices, this.#selected)) return;
-    this.#selected = [...indices];
-    if (!this.#scatter.get("isPointsDrawn")) return; // the drawing that is under way selects
-    if (indices.length === 0) this.#scatter.deselect({ preventEvent: true });
-    else this.#scatter.select([...indices], { preventEvent: true });
+  use(tool: Tool): void {
+    this.#tool = tool;
+    const type = TYPES[tool.shape ?? "free"];
+    this.#isBrush = type === "brush";
+    const settings = { mouseMode: tool.shape ? "lasso" : "panZoom", lassoType: type };
+    void this.#scatter.set(settings as Parameters<Scatterplot["set"]>[0]);
   }
 
-  lasso(on: boolean): void {
-    void this.#scatter.set({ mouseMode: on ? "lasso" : "panZoom" });
+  adjust(size: number, opacity: number): void {
+    this.#layer.size = size;
+    this.#layer.opacity = opacity;
+    this.#pace.changed(this.#scene?.codes.length ?? 0, false);
   }
 
   where(index: number): Place | null {
-    if (this.#destroyed || !this.#scatter.get("isPointsDrawn")) return null;
-    return this.#scatter.getScreenPosition(index) ?? null;
+    const xy = this.#scene?.xy;
+    if (!xy || 2 * index >= xy.length) return null;
+    return toScreen(this.#view, this.#size, xy[2 * index]!, xy[2 * index + 1]!);
   }
 
   resize(width: number, height: number): void {
-    if (this.#destroyed || (width === this.#width && height === this.#height)) return;
-    this.#width = width;
-    this.#height = height;
+    if (this.#isDestroyed || (width === this.#size[0] && height === this.#size[1])) return;
+    this.#size = [width, height];
     this.#renderer.resize(width, height);
+    this.#surface.style.width = `${width}px`;
+    this.#surface.style.height = `${height}px`;
+    this.#layer.resize(this.#surface.width, this.#surface.height);
     void this.#scatter.set({ width, height });
+    this.#pace.changed(this.#scene?.codes.length ?? 0, true);
   }
 
   zoom(factor: number): void {
-    this.#look(this.#target(), this.#distance() / factor);
+    const { x, y, distance } = this.#view;
+    this.#go({ x, y, distance: distance / factor });
   }
 
   pan(right: number, up: number): void {
-    const [x, y] = this.#target();
-    const distance = this.#distance();
-    this.#look([x + right * distance, y + up * distance], distance);
+    const { x, y, distance } = this.#view;
+    this.#go({ x: x + right * distance, y: y + up * distance, distance });
   }
 
   fit(): void {
-    this.#look([0, 0], this.#fitting());
+    this.#go(fitting(this.#reach, this.#size));
+  }
+
+  async picture(): Promise<HTMLCanvasElement> {
+    while (!this.#pace.isComplete && !this.#isDestroyed) await nextFrame();
+    const canvas = make("canvas", { width: this.#surface.width, height: this.#surface.height });
+    canvas.getContext("2d")?.drawImage(this.#surface, 0, 0);
+    return canvas;
   }
 
   destroy(): void {
-    if (this.#destroyed) return;
-    this.#destroyed = true;
-    this.#next = null;
-    this.#surface.removeEventListener("webglcontextlost", this.#onLost);
+    if (this.#isDestroyed) return;
+    this.#isDestroyed = true;
+    this.#listeners.dispose();
     this.#scatter.destroy();
     this.#renderer.destroy();
+    this.root.remove();
   }
 
-  #fitting(): number {
-    const [right, top] = this.#reach;
-    return MARGIN * Math.max(top, (right * this.#height) / Math.max(1, this.#width));
+  // ------------------------------------------------------------------ frames
+
+  #frame(now: number): void {
+    const scene = this.#scene;
+    if (!scene || this.#isDestroyed) return;
+    const aspect = this.#size[0] / this.#size[1];
+    const isMoved = this.#follow();
+    if (isMoved) this.#pace.moved(now);
+    if (this.#glide) {
+      this.#tint();
+      this.#glide.begin ??= now;
+      const along = Math.min(1, (now - this.#glide.begin) / GLIDE_MS);
+      this.#layer.drawSubset(this.#view, aspect, smooth(along));
+      if (along === 1) this.#end();
+      return;
+    }
+    const step = this.#pace.next(now);
+    if (step) {
+      this.#tint();
+      if (step.kind === "subset") {
+        this.#layer.drawSubset(this.#view, aspect);
+        this.root.dataset.drawn = "subset";
+      } else {
+        this.#layer.paintAll(step.first, step.count, this.#view, aspect);
+        if (step.last) this.#show();
+      }
+    }
+    if (isMoved) {
+      this.#overlay();
+      this.#events.moved();
+    }
   }
 
-  #target(): [number, number] {
-    const [x, y] = this.#scatter.get("cameraTarget");
-    return [x, y];
+  #show(): void {
+    const isFirst = this.root.dataset.drawn === undefined;
+    this.#layer.show();
+    this.root.dataset.drawn = "all";
+    this.#events.painted();
+    if (isFirst) this.#events.moved();
+    // After the frame: what comes next is for the pointer, which nobody moved yet.
+    if (!this.#grid) this.#listeners.timeout(() => this.#index(), 0);
   }
 
-  #distance(): number {
-    const distance = this.#scatter.get("cameraDistance") as number | number[];
-    return typeof distance === "number" ? distance : (distance[0] ?? MARGIN);
+  /** Colours of points are worked out only for a frame that shows them. */
+  #tint(): void {
+    if (!this.#isPaintDue || !this.#scene) return;
+    const { codes, look, theme } = this.#scene;
+    this.#layer.paint({ codes, look, selected: this.#selected, accent: theme.accent });
+    this.#isPaintDue = false;
   }
 
-  #look(target: [number, number], distance: number): void {
-    if (!this.#scatter.get("isPointsDrawn")) return;
-    const still = isStill();
+  /** Looks where the camera is; true when it moved. */
+  #follow(): boolean {
+    const view = this.#scatter.get("cameraView") as ArrayLike<number>;
+    const distance = 1 / view[0]!;
+    const [x, y] = [-view[12]! * distance, -view[13]! * distance];
+    const old = this.#view;
+    if (x === old.x && y === old.y && distance === old.distance) return false;
+    this.#view = { x, y, distance };
+    return true;
+  }
+
+  #begin(): void {
+    this.#glide = { begin: null };
+    this.#hover(null);
+    this.#events.gliding(true);
+  }
+
+  #end(): void {
+    this.#glide = null;
+    this.#events.gliding(false);
+    this.#events.moved();
+    this.#pace.changed(this.#scene?.codes.length ?? 0, false);
+  }
+
+  // ------------------------------------------------------------------ the camera
+
+  #go({ x, y, distance }: Viewport): void {
     this.#scatter
-      .zoomToLocation(target, distance, { transition: !still, transitionDuration: 150 })
+      .zoomToLocation([x, y], distance, { transition: !isStill(), transitionDuration: ZOOM_MS })
       .catch(() => {}); // another movement came first
+  }
+
+  /** Two fingers: the plane follows them. */
+  #pinch(factor: number, centre: Place, moved: Place): void {
+    const [x, y] = toPlane(this.#view, this.#size, ...centre);
+    const distance = this.#view.distance / factor;
+    const unit = unitsPerPixel({ ...this.#view, distance }, this.#size);
+    const [left, top] = [centre[0] + moved[0] - this.#size[0] / 2, centre[1] + moved[1] - this.#size[1] / 2];
+    this.viewport = { x: x - left * unit, y: y + top * unit, distance };
+  }
+
+  // ------------------------------------------------------------------ the pointer
+
+  #listen(): void {
+    const dom = this.#listeners.dom.bind(this.#listeners);
+    const hand = this.#hand;
+    dom(this.#surface, "webglcontextlost", (event) => {
+      event.preventDefault(); // or it would never come back
+      if (this.#isDestroyed) return;
+      this.#surface.addEventListener("webglcontextrestored", () => this.#events.restored(), { once: true });
+      this.#events.lost();
+    });
+    dom(hand, "mousedown", (event) => {
+      this.#pressed = at(hand, event);
+    });
+    dom(hand, "mousemove", (event) => {
+      if (event.buttons === 0 && this.#lassoed.length === 0) this.#hover(this.#under(event));
+    });
+    dom(hand, "mouseleave", () => this.#hover(null));
+    dom(hand, "click", (event) => this.#click(event));
+    dom(hand, "dblclick", () => this.#events.clear());
+    // Before the library hears of it and ends the lasso.
+    dom(
+      window as unknown as HTMLElement,
+      "mouseup",
+      ({ ctrlKey, metaKey, altKey }) => {
+        this.#keys = { ctrlKey, metaKey, altKey };
+      },
+      { capture: true },
+    );
+    this.#scatter.subscribe("lassoExtend", ({ coordinates }) => {
+      this.#lassoed = coordinates as unknown as Place[];
+      this.#overlay();
+    });
+    this.#scatter.subscribe("lassoEnd", ({ coordinates }) => {
+      this.#lassoed = [];
+      this.#overlay();
+      const found = this.#index()?.inside(coordinates as unknown as Place[], this.#isBrush);
+      if (found) this.#events.pick(found, howOf(this.#keys, this.#tool.how));
+    });
+  }
+
+  #click(event: MouseEvent): void {
+    const [x, y] = at(this.#hand, event);
+    const pressed = this.#pressed ?? [x, y];
+    if (Math.hypot(x - pressed[0], y - pressed[1]) > CLICK) return;
+    const index = this.#under(event);
+    if (index !== null) this.#events.pick(Uint32Array.of(index), howOf(event, this.#tool.how));
+  }
+
+  #under(event: MouseEvent): number | null {
+    if (!this.#scene || this.#glide) return null;
+    const [x, y] = toPlane(this.#view, this.#size, ...at(this.#hand, event));
+    const radius =
+      (Math.max(...this.#scene.look.sizes) * pointScale(this.#view.distance) * this.#layer.size) / 2;
+    return this.#index()?.nearest(x, y, (radius + REACH) * unitsPerPixel(this.#view, this.#size)) ?? null;
+  }
+
+  #hover(index: number | null): void {
+    if (index === this.#hovered) return;
+    this.#hovered = index;
+    this.#overlay();
+    this.#events.hover(index);
+  }
+
+  #index(): Grid | null {
+    if (this.#scene && !this.#isDestroyed) this.#grid ??= new Grid(this.#scene.xy);
+    return this.#grid;
+  }
+
+  /** What lies above the points: the lasso while it is drawn, and a ring around what is under the pointer. */
+  #overlay(): void {
+    if (!this.#scene) return;
+    const { theme, look, codes } = this.#scene;
+    const place = this.#hovered === null ? null : this.where(this.#hovered);
+    const size = (look.sizes[codes[this.#hovered ?? 0] ?? 0] ?? 4) * this.#scale;
+    paintAbove(this.#hand, {
+      accent: theme.accent,
+      lasso: this.#lassoed.map(([x, y]) => toScreen(this.#view, this.#size, x, y)),
+      rule: this.#isBrush ? "nonzero" : "evenodd",
+      ring: place && [...place, size / 2 + 2],
+    });
+  }
+
+  /** How much larger than in their table the points are drawn. */
+  get #scale(): number {
+    return pointScale(this.#view.distance) * this.#layer.size;
   }
 }
 
-function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((value, i) => value === b[i]);
+function at(element: HTMLElement, event: MouseEvent): Place {
+  const box = element.getBoundingClientRect();
+  return [event.clientX - box.left, event.clientY - box.top];
+}
+
+/** Slow at both ends. */
+function smooth(t: number): number {
+  return t * t * (3 - 2 * t);
+}
+
+function nextFrame(): Promise<void> {
+  return new Promise((done) => requestAnimationFrame(() => done()));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { allInside, isInside, nearest, type Place } from "./lasso";
+import { combine, howOf, isInside, type Place } from "./lasso";
 
 const square: Place[] = [
   [0, 0],
@@ -7,17 +7,9 @@ const square: Place[] = [
   [10, 10],
   [0, 10],
 ];
-/** Like a U: open at the top. */
-const bay: Place[] = [
-  [0, 0],
-  [3, 0],
-  [3, 7],
-  [7, 7],
-  [7, 0],
-  [10, 0],
-  [10, 10],
-  [0, 10],
-];
+/** Goes around the middle of the square twice. */
+const twice: Place[] = [...square, [0, 0], [10, 0], [8, 8], [2, 8]];
+const keys = { ctrlKey: false, metaKey: false, altKey: false };
 
 describe("a lasso", () => {
   it("holds what is inside, not what is around", () => {
@@ -29,31 +21,32 @@ describe("a lasso", () => {
       [5, 11],
     ] as const) {
       expect(isInside(x, y, square)).toBe(false);
+      expect(isInside(x, y, square, true)).toBe(false);
     }
   });
 
-  it("leaves out its bays", () => {
-    const places = new Float32Array([1, 5, 5, 3, 5, 9, 9, 1, 20, 20]);
-    expect(allInside(places, bay)).toEqual([0, 2, 3]);
-  });
-
-  it("that was never drawn holds nothing", () => {
-    expect(allInside(new Float32Array([1, 1]), square.slice(0, 2))).toEqual([]);
-  });
-
-  it("agrees with the winding direction reversed", () => {
-    const places = Float32Array.from({ length: 200 }, (_, i) => ((i * 37) % 120) / 10 - 1);
-    expect(allInside(places, [...bay].reverse())).toEqual(allInside(places, bay));
-    expect(allInside(places, bay).length).toBeGreaterThan(10);
+  it("leaves out what it goes around twice, unless windings count", () => {
+    expect(isInside(5, 5, twice)).toBe(false);
+    expect(isInside(5, 5, twice, true)).toBe(true);
+    expect(isInside(0.5, 9.5, twice)).toBe(true);
   });
 });
 
-describe("the nearest point", () => {
-  const places = new Float32Array([0, 0, 10, 0, 14, 0]);
+describe("picking", () => {
+  const picked = Uint32Array.of(1, 3);
 
-  it("is found within reach only; item 0 counts", () => {
-    expect(nearest(places, 1, 0, 5)).toBe(0);
-    expect(nearest(places, 13, 1, 5)).toBe(2);
-    expect(nearest(places, 5, 20, 5)).toBeNull();
+  it("replaces, joins or leaves the selection, each item once and in order", () => {
+    expect([...combine([5, 3], picked, "replace", 6)]).toEqual([1, 3]);
+    expect([...combine([5, 3], picked, "add", 6)]).toEqual([1, 3, 5]);
+    expect([...combine([5, 3], picked, "subtract", 6)]).toEqual([5]);
+    expect([...combine([], picked, "subtract", 6)]).toEqual([]);
+  });
+
+  it("goes by the keys, else by the tool", () => {
+    expect(howOf(keys, "replace")).toBe("replace");
+    expect(howOf(keys, "add")).toBe("add");
+    expect(howOf({ ...keys, ctrlKey: true }, "replace")).toBe("add");
+    expect(howOf({ ...keys, metaKey: true }, "subtract")).toBe("add");
+    expect(howOf({ ...keys, altKey: true }, "add")).toBe("subtract");
   });
 });

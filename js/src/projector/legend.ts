@@ -45,13 +45,13 @@ export class Legend {
     "aria-label": "Legend; an entry selects its points",
   });
   readonly #listeners: Listeners;
-  readonly #select: (indices: number[]) => void;
+  readonly #select: (indices: ArrayLike<number>) => void;
   #undo: Cleanup[] = [];
   #colouring: Colouring | null = null;
   #drawn = "";
 
   /** @param select what to do with the points of an entry that was chosen */
-  constructor(listeners: Listeners, select: (indices: number[]) => void) {
+  constructor(listeners: Listeners, select: (indices: ArrayLike<number>) => void) {
     this.#listeners = listeners;
     this.#select = select;
   }

@@ -1,7 +1,8 @@
 /** What draws the points: WebGL (gl.ts), or a plain canvas where there is none (flat.ts). */
 import type { Coordinates } from "./codecs";
-import type { Place } from "./lasso";
+import type { How, Place, Shape } from "./lasso";
 import type { Look, Theme } from "./looks";
+import type { Viewport } from "./viewport";
 
 export interface Scene {
   xy: Coordinates;
@@ -9,7 +10,7 @@ export interface Scene {
   codes: Uint16Array;
   look: Look;
   /** In which order to draw; null for theirs. */
-  order: number[] | null;
+  order: Uint32Array | null;
   theme: Theme;
   /** Move there from where the points are. */
   glide: boolean;
@@ -17,19 +18,37 @@ export interface Scene {
 
 export interface PlotEvents {
   hover(index: number | null): void;
-  select(indices: number[]): void;
+  /** The person picked points; how they count, where keys say so. */
+  pick(indices: Uint32Array<ArrayBuffer>, how: How): void;
+  /** A press that hit nothing, twice. */
+  clear(): void;
   /** The points are elsewhere on the screen: the view was moved, or they were drawn anew. */
   moved(): void;
   gliding(under: boolean): void;
+  /** All points are on the screen. */
+  painted(): void;
   /** The plot can draw no longer. */
   lost(): void;
+  /** One that was lost could be made anew. */
+  restored(): void;
+}
+
+/** What a press and drag does. */
+export interface Tool {
+  /** Null moves the view. */
+  shape: Shape | null;
+  how: How;
 }
 
 export interface Plot {
+  readonly root: HTMLElement;
+  viewport: Viewport;
   /** Draws; where a drawing is under way, the newest scene follows it. */
   draw(scene: Scene): void;
-  select(indices: readonly number[]): void;
-  lasso(on: boolean): void;
+  select(indices: ArrayLike<number>): void;
+  use(tool: Tool): void;
+  /** Factors on how large and how opaque points are. */
+  adjust(size: number, opacity: number): void;
   /** Where a point is, in CSS pixels from the top left. */
   where(index: number): Place | null;
   resize(width: number, height: number): void;
@@ -38,6 +57,8 @@ export interface Plot {
   /** By shares of the view. */
   pan(right: number, up: number): void;
   fit(): void;
+  /** The picture of all points as they are seen. */
+  picture(): Promise<HTMLCanvasElement>;
   destroy(): void;
 }
 

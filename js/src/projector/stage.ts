@@ -2,11 +2,12 @@
 import { make } from "../shared/dom";
 import { Listeners } from "../shared/listeners";
 import type { Cleanup } from "../shared/model";
-import { type Coordinates, drawingOrder, fill } from "./codecs";
+import { type Colouring, type Coordinates, drawingOrder, fill } from "./codecs";
 import { flatPlot } from "./flat";
 import { glPlot } from "./gl";
+import { combine, type How } from "./lasso";
 import { lookOf, pointSize, type Theme } from "./looks";
-import type { Plot, PlotEvents } from "./plot";
+import type { Plot, PlotEvents, Tool } from "./plot";
 import { Popover } from "./popover";
 import { Rings } from "./rings";
 import type { MapState } from "./state";
@@ -20,13 +21,15 @@ const PATIENCE_MS = 350;
 const THEME_MS = 400;
 
 export const FLAT_NOTICE =
-  "This browser has no WebGL, so the map is drawn in a simple way: without zoom, and slowly for large pools.";
+  "This browser has no WebGL, so the map is drawn in a simple way, and slowly for large pools.";
+export const LOST_NOTICE =
+  "The graphics card is not available just now, so the map is drawn in a simple way until it is back.";
 
 export interface StageEvents {
   /** The person selected points on the plot. */
-  select(indices: number[]): void;
-  /** The plot has to do without WebGL. */
-  flat(): void;
+  select(indices: Uint32Array<ArrayBuffer>): void;
+  /** The plot has to do without WebGL, or has it back: what to tell, null for nothing. */
+  flat(notice: string | null): void;
   theme(): void;
 }
 
@@ -38,9 +41,7 @@ export class Stage {
   readonly #listeners = new Listeners();
   readonly #rings = new Rings();
   readonly #holder = make("div", { class: "alw-map-plot" });
-  #canvas: HTMLCanvasElement | null = null;
   #plot: Plot | null = null;
-  #isFlat = false;
   #theme: Theme = { dark: false, surface: "#ffffff", accent: "#1976d2" };
   #size: [number, number] = [0, 0];
   #hovered: number | null = null;
@@ -50,7 +51,9 @@ export class Stage {
   #filled: { revision: number; xy: Coordinates } | null = null;
   #painting: Cleanup | null = null;
   #gliding = false;
-  #lassoing = false;
+  #tool: Tool = { shape: null, how: "replace" };
+  #factors: [number, number] = [1, 1];
+  #ordered: { colouring: Colouring; order: Uint32Array | null } | null = null;
 
   constructor(state: MapState, events: StageEvents) {
     this.#state = state;
@@ -72,10 +75,32 @@ export class Stage {
     return this.#plot;
   }
 
-  set lassoing(on: boolean) {
-    this.#lassoing = on;
-    this.root.classList.toggle("alw-map-lassoing", on);
-    this.#plot?.lasso(on);
+  get tool(): Tool {
+    return this.#tool;
+  }
+
+  set tool(tool: Tool) {
+    this.#tool = tool;
+    this.root.classList.toggle("alw-map-lassoing", tool.shape !== null);
+    this.#plot?.use(tool);
+  }
+
+  /** What is seen of the points, with the rings around those on the cards. */
+  async picture(): Promise<HTMLCanvasElement> {
+    if (!this.#plot) throw new Error("there is no map yet");
+    const picture = await this.#plot.picture();
+    const { width, height } = this.#rings.canvas;
+    picture
+      .getContext("2d")
+      ?.drawImage(this.#rings.canvas, 0, 0, width, height, 0, 0, picture.width, picture.height);
+    return picture;
+  }
+
+  /** Factors on how large and how opaque points are. */
+  adjust(size: number, opacity: number): void {
+    this.#factors = [size, opacity];
+    this.#plot?.adjust(size, opacity);
+    this.paintRings();
   }
 
   /** Draws the points as the state has them. */
@@ -89,7 +114,7 @@ export class Stage {
     }
     this.#plot.draw({
       xy: this.#filled.xy,
-      order: colouring && drawingOrder(colouring),
+      order: this.#order(colouring),
       codes,
       look: lookOf(colouring, points.n, this.#theme),
       theme: this.#theme,
@@ -100,6 +125,12 @@ export class Stage {
 
   select(): void {
     this.#plot?.select(this.#state.selection);
+  }
+
+  #order(colouring: Colouring | null): Uint32Array | null {
+    if (!colouring) return null;
+    if (this.#ordered?.colouring !== colouring) this.#ordered = { colouring, order: drawingOrder(colouring) };
+    return this.#ordered.order;
   }
 
   /** The answer to what the pointer rests on. */
@@ -115,7 +146,7 @@ export class Stage {
     this.#painting ??= this.#listeners.frame(() => {
       this.#painting = null;
       const { cards, points } = this.#state;
-      const radius = pointSize(points?.n ?? 0) / 2 + 3.5;
+      const radius = (pointSize(points?.n ?? 0) * this.#factors[0]) / 2 + 3.5;
       const places = this.#plot && !this.#gliding ? cards.map((i) => this.#plot!.where(i)) : [];
       this.#rings.paint(places, radius, this.#theme.accent, this.#theme.surface);
       this.#place();
@@ -142,7 +173,8 @@ export class Stage {
     this.#rings.resize(width, height);
     if (first) {
       this.#theme = themeOf(this.root);
-      this.#makePlot(false);
+      const notice = this.#makePlot(false);
+      if (notice) this.#events.flat(notice);
     }
     this.#plot?.resize(width, height);
     if (first) {
@@ -153,39 +185,60 @@ export class Stage {
     this.paintRings();
   }
 
-  #makePlot(flat: boolean): void {
-    this.#plot?.destroy();
-    this.#canvas?.remove();
+  /** Returns what there is to say about it. */
+  #makePlot(flat: boolean): string | null {
+    let notice = flat ? LOST_NOTICE : null;
+    const before = this.#plot;
     const events: PlotEvents = {
       hover: (index) => this.#hover(index),
-      select: (indices) => this.#events.select(indices),
+      pick: (indices, how) => this.#pick(indices, how),
+      clear: () => {
+        if (this.#state.selection.length > 0) this.#events.select(new Uint32Array(0));
+      },
       moved: () => this.paintRings(),
       gliding: (under) => {
         this.#gliding = under;
         this.paintRings();
       },
-      lost: () => this.#fallBack(),
+      painted: () => {
+        const { dataset } = this.root;
+        dataset.painted = String(Number(dataset.painted ?? 0) + 1);
+        const { x, y, distance } = this.#plot?.viewport ?? { x: 0, y: 0, distance: 1 };
+        dataset.viewport = [x, y, distance].map((value) => value.toFixed(4)).join(" ");
+      },
+      lost: () => this.#change(true),
+      restored: () => this.#change(false),
     };
-    const canvas = make("canvas", { "aria-hidden": "true" });
     try {
-      this.#plot = flat ? flatPlot(canvas, events) : glPlot(canvas, this.root, events);
-      this.#isFlat = flat;
-      this.#canvas = canvas;
-      this.#holder.append(canvas);
-      this.#plot.lasso(this.#lassoing);
+      this.#plot = flat ? flatPlot(events) : glPlot(events);
     } catch {
-      this.#plot = null;
-      this.#makePlot(true);
+      this.#plot = flatPlot(events);
+      notice = FLAT_NOTICE;
     }
-    if (this.#isFlat) this.#events.flat();
+    this.root.dataset.plot = this.#plot.root.dataset.plot ?? "";
+    this.#plot.use(this.#tool);
+    this.#plot.adjust(...this.#factors);
+    if (before) this.#plot.viewport = before.viewport;
+    before?.destroy();
+    this.#holder.replaceChildren(this.#plot.root);
+    return notice;
   }
 
-  #fallBack(): void {
-    if (this.#isFlat) return;
-    this.#makePlot(true);
-    this.#plot?.resize(...this.#size);
+  /** Goes on without WebGL, or with it again. */
+  #change(flat: boolean): void {
+    if (!this.#plot) return;
+    this.#gliding = false;
+    this.#revision = 0; // nothing glides from one plot to another
+    const notice = this.#makePlot(flat);
+    this.#plot.resize(...this.#size);
     this.draw();
     this.select();
+    this.#events.flat(notice);
+  }
+
+  #pick(indices: Uint32Array<ArrayBuffer>, how: How): void {
+    const { points, selection } = this.#state;
+    if (points) this.#events.select(combine(selection, indices, how, points.n));
   }
 
   #onTheme(): void {

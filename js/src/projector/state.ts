@@ -37,7 +37,7 @@ export class MapState implements Disposable {
   cards: readonly number[] = [];
   progress: Omit<ProgressMessage, "type"> = { fraction: null, text: null };
   preview: Preview | null = null;
-  selection: readonly number[] = [];
+  selection: ArrayLike<number> = [];
   queueing = false;
   notice: Notice | null = null;
   readonly #model: Model<MapTraits>;
@@ -81,7 +81,7 @@ export class MapState implements Disposable {
     this.#send({ type: "preview", index });
   }
 
-  select(indices: readonly number[]): void {
+  select(indices: ArrayLike<number>): void {
     this.selection = indices;
     if (indices.length <= MOST_SENT) this.#send({ type: "select" }, indices);
     this.#tell("selection");
@@ -109,7 +109,7 @@ export class MapState implements Disposable {
     this.#watchers.clear();
   }
 
-  #send(message: FromMap, indices?: readonly number[]): void {
+  #send(message: FromMap, indices?: ArrayLike<number>): void {
     try {
       this.#model.send(message, undefined, indices ? [encodeIndices(indices)] : []);
     } catch {

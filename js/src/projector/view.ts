@@ -3,8 +3,9 @@ import { count, icon, make, setText } from "../shared/dom";
 import { Listeners } from "../shared/listeners";
 import { Legend } from "./legend";
 import { COLOUR_BY, type ColourBy } from "./messages";
-import { FLAT_NOTICE, Stage } from "./stage";
+import { Stage } from "./stage";
 import type { Change, MapState } from "./state";
+import { download, Tools } from "./tools";
 import { announced, caption, described } from "./words";
 
 const OWN = { "data-lm-suppress-shortcuts": "true" };
@@ -14,28 +15,9 @@ const NAMES: Record<ColourBy, string> = {
   uncertainty: "Uncertainty",
   outlier: "Outlier score",
 };
-const LASSO = [
-  "M8.5 2.5c3.2 0 5.5 1.7 5.5 4s-2.5 4.5-6 4.5-6-1.6-6-3.9S5.2 2.5 8.5 2.5Z",
-  "M4.5 10.5c-1.7 1-1.2 2.7.3 3",
-];
 const HINT = "Drag moves, Shift and drag lassos, the wheel zooms";
-const FIT = ["M2.5 6V2.5H6", "M10 2.5h3.5V6", "M13.5 10v3.5H10", "M6 13.5H2.5V10"];
 /** How long a good message stays. */
 const NOTICE_MS = 6_000;
-
-const quiet = (label: string, key: string, ...paths: string[]) =>
-  make(
-    "button",
-    {
-      type: "button",
-      class: "alw-map-tool",
-      "aria-label": label,
-      title: `${label} (${key})`,
-      "aria-keyshortcuts": key,
-      ...OWN,
-    },
-    icon(...paths),
-  );
 
 export class MapView {
   readonly listeners = new Listeners();
@@ -44,8 +26,7 @@ export class MapView {
   readonly #stage: Stage;
   readonly #legend: Legend;
   readonly #by = make("select", { class: "alw-map-select", "aria-label": "Colour by", ...OWN });
-  readonly #lasso = quiet("Lasso", "L", ...LASSO);
-  readonly #fit = quiet("Show all", "0", ...FIT);
+  readonly #tools: Tools;
   readonly #caption = make("span", { class: "alw-map-caption" });
   readonly #bar = make("div", { class: "alw-map-bar", hidden: true }, make("div"));
   readonly #progress = make("span", { class: "alw-map-progress alw-map-hint" }, HINT);
@@ -85,14 +66,11 @@ export class MapView {
     this.#state = state;
     this.#stage = new Stage(state, {
       select: (indices) => state.select(indices),
-      flat: () => this.#show({ kind: "bad", text: FLAT_NOTICE }),
+      flat: (text) => this.#show(text === null ? null : { kind: "bad", text }),
       theme: () => this.#legend.paint(state.colouring, this.#stage.isDark),
     });
     this.#legend = new Legend(this.listeners, (indices) => state.select(indices));
     for (const by of COLOUR_BY) this.#by.append(make("option", { value: by }, NAMES[by]));
-    this.#lasso.setAttribute("aria-pressed", "false");
-    this.#lasso.classList.add("alw-map-dashed");
-    this.#lasso.append("Lasso");
     this.#selection = make(
       "div",
       { class: "alw-map-selection", hidden: true },
@@ -102,32 +80,50 @@ export class MapView {
       this.#clear,
     );
     this.#image.append(this.#stage.root);
-    this.root = make(
-      "div",
-      {
-        class: "alw-root alw-map",
-        role: "application",
-        "aria-roledescription": "map",
-        tabindex: 0,
-        "data-view": "projector",
-        "data-layout": "",
-        "data-colour-by": "",
-        "data-colour-version": "",
-        "data-selected": 0,
-        ...OWN,
+    this.root = make("div", {
+      class: "alw-root alw-map",
+      role: "application",
+      "aria-roledescription": "map",
+      tabindex: 0,
+      "data-view": "projector",
+      "data-layout": "",
+      "data-colour-by": "",
+      "data-colour-version": "",
+      "data-selected": 0,
+      ...OWN,
+    });
+    this.#tools = new Tools(this.root, this.listeners, {
+      use: (tool) => {
+        this.#stage.tool = tool;
       },
+      fit: () => this.#stage.plot?.fit(),
+      adjust: (size, opacity) => this.#stage.adjust(size, opacity),
+      save: () => void this.#save(),
+      refused: (text) => this.#show({ kind: "bad", text }),
+    });
+    this.root.append(
       make(
         "div",
         { class: "alw-map-head" },
         make("label", { class: "alw-map-by" }, make("span", {}, "Colour by"), this.#by),
         make("span", { class: "alw-map-space" }),
-        this.#lasso,
-        this.#fit,
+        this.#tools.lasso,
+        this.#tools.fit,
+        this.#tools.more,
       ),
       make(
         "div",
         { class: "alw-map-main" },
-        make("div", { class: "alw-map-canvas" }, this.#image, this.#empty, this.#notice, this.#bar),
+        make(
+          "div",
+          { class: "alw-map-canvas" },
+          this.#image,
+          this.#empty,
+          this.#tools.bar,
+          this.#tools.options,
+          this.#notice,
+          this.#bar,
+        ),
         this.#legend.root,
       ),
       make("div", { class: "alw-map-foot" }, this.#caption, this.#progress, this.#selection),
@@ -152,8 +148,6 @@ export class MapView {
     listeners.add(state.watch((change) => this.#paint(change)));
     listeners.add(state.onHeight(() => root.style.setProperty("--alw-map-height", `${state.height}px`)));
     listeners.dom(this.#by, "change", () => state.colourBy(this.#by.value as ColourBy));
-    listeners.dom(this.#lasso, "click", () => this.#toggleLasso());
-    listeners.dom(this.#fit, "click", () => this.#stage.plot?.fit());
     listeners.dom(this.#next, "click", () => state.label());
     listeners.dom(this.#together, "click", () => state.label("together"));
     listeners.dom(this.#clear, "click", () => {
@@ -189,9 +183,9 @@ export class MapView {
     if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
     const plot = this.#stage.plot;
     if (event.key === "Escape") {
-      if (this.#state.selection.length > 0) this.#state.select([]);
-      else if (this.root.classList.contains("alw-map-lasso-on")) this.#toggleLasso();
-      else (event.target as HTMLElement).blur();
+      if (this.#tools.isOpen) this.#tools.escape();
+      else if (this.#state.selection.length > 0) this.#state.select([]);
+      else if (!this.#tools.escape()) (event.target as HTMLElement).blur();
       this.#handled(event);
       return;
     }
@@ -199,7 +193,6 @@ export class MapView {
     const run = {
       Enter: () => this.#state.label(),
       t: () => this.#state.label("together"),
-      l: () => this.#toggleLasso(),
       "0": () => plot?.fit(),
       "+": () => plot?.zoom(1.4),
       "=": () => plot?.zoom(1.4),
@@ -209,8 +202,8 @@ export class MapView {
       ArrowUp: () => plot?.pan(0, 0.2),
       ArrowDown: () => plot?.pan(0, -0.2),
     }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    if (!run) return;
-    run();
+    if (run) run();
+    else if (!this.#tools.key(event.key.toLowerCase())) return;
     this.#handled(event);
   }
 
@@ -220,10 +213,15 @@ export class MapView {
     if (event.key === "Escape" && this.#state.selection.length > 0) this.root.focus({ preventScroll: true });
   }
 
-  #toggleLasso(): void {
-    const on = this.root.classList.toggle("alw-map-lasso-on");
-    this.#lasso.setAttribute("aria-pressed", String(on));
-    this.#stage.lassoing = on;
+  /** Saves the points as they are seen, with the rings around those on the cards. */
+  async #save(): Promise<void> {
+    const { points, colouring } = this.#state;
+    if (!points || !this.#stage.plot) return;
+    try {
+      await download(await this.#stage.picture(), `map-${points.layout}-${colouring?.by ?? "plain"}.png`);
+    } catch (error) {
+      this.#show({ kind: "bad", text: `The picture could not be saved (${(error as Error).message}).` });
+    }
   }
 
   #paint(change: Change): void {

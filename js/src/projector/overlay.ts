@@ -1,0 +1,34 @@
+/** What is drawn above the points by the pointer: the lasso, and a ring around the point it rests on. */
+import type { Place } from "./lasso";
+
+export interface Above {
+  accent: string;
+  /** Its corners on the screen. */
+  lasso: readonly Place[];
+  /** What of the lasso is inside. */
+  rule: CanvasFillRule;
+  /** Its centre and radius. */
+  ring: readonly [number, number, number] | null;
+}
+
+export function paintAbove(canvas: HTMLCanvasElement, { accent, lasso, rule, ring }: Above): void {
+  const context = canvas.getContext("2d");
+  if (!context) return;
+  const ratio = window.devicePixelRatio || 1;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  context.strokeStyle = accent;
+  context.lineWidth = 2;
+  if (lasso.length > 1) {
+    context.beginPath();
+    for (const [x, y] of lasso) context.lineTo(x, y);
+    context.closePath();
+    context.fillStyle = `${accent}1f`;
+    context.fill(rule);
+    context.stroke();
+  }
+  if (!ring) return;
+  context.beginPath();
+  context.arc(...ring, 0, 2 * Math.PI);
+  context.stroke();
+}
