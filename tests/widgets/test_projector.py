@@ -554,7 +554,7 @@ def test_what_is_sent_has_the_shape_that_the_front_end_is_tested_with(setup: Set
         {"type": "preview", "index": 1}
     )
     sent += setup.tell({"type": "label_next"}, indices(1)) + setup.tell({"type": "nonsense"})
-    setup.map.problem = ProjectionError("no memory")
+    setup.worker.jobs[0].on_error(ProjectionError("no memory"))
     sent += setup.tell({"type": "hello"})
     assert {message["type"] for message, _ in sent} == set(examples)
     for message, _ in sent:
