@@ -97,7 +97,7 @@ class LayoutCache:
     def read(self, path: Path, n: int) -> Kept | None:
         """Return the layout of n items in a file, or None where there is none that can be read."""
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 coords = np.array(file["coords"], dtype=np.float32)
                 trust = np.array(file["trust"], dtype=np.float32)
                 about = json.loads(str(file["about"]))

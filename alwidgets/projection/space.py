@@ -153,7 +153,7 @@ class Space:
             if self._closed or self.busy or version <= max(self.version, self._given_up):
                 return
             stop = self._stop = threading.Event()
-            self._under_way = version
+            self._under_way, self.problem = version, None
             self.progress = (None, "Reading the features…")
         self._run(lambda: self._lay_out(stop))
 
@@ -222,11 +222,7 @@ class Space:
                 raise Stopped
             self.coords, self.layout = coords, "pca"
             self.progress = (None, "Starting the layout…")
-            if len(rows) > 1 and not coords.any():
-                self.problem = ProjectionError(
-                    f"All {len(rows):,} items are the same here, so they lie on one point: there "
-                    "is nothing that tells them apart."
-                )
+            self.problem = _sameness(coords)
         self._tell(self, "points")
         self._tell(self, "progress")
         if self.problem is not None:
@@ -239,8 +235,7 @@ class Space:
             self._stop = self._job = None
             self.coords, self.layout, self.version = coords, "umap", version
             self.progress = (None, None)
-            if coords.any():
-                self.problem = None
+            self.problem = _sameness(coords)
         self._tell(self, "points")
         self._tell(self, "progress")
         self.look()
@@ -288,6 +283,16 @@ class Space:
         if cache is None or rows.ndim != 2 or not cache.has(rows.shape):
             return None
         return cache.read(cache.path(rows, **self._about), len(rows))
+
+
+def _sameness(coords: Coords) -> ProjectionError | None:
+    """What a person should know of a map on which all lies on one point."""
+    if len(coords) == 1 or coords.any():
+        return None
+    return ProjectionError(
+        f"All {len(coords):,} items are the same here, so they lie on one point: there is nothing "
+        "that tells them apart."
+    )
 
 
 def as_problem(what: str, error: Exception) -> ProjectionError:
