@@ -103,6 +103,14 @@ export function highest(codes: Uint16Array, n: number): number[] {
   return found;
 }
 
+/** The `n` points with the lowest codes, lowest first; equal ones in their order. Not those of "none". */
+export function lowest(codes: Uint16Array, n: number): number[] {
+  return highest(
+    codes.map((code) => (code === 0 ? 0 : STEPS + 1 - code)),
+    n,
+  );
+}
+
 /** All points with this code. */
 export function withCode(codes: Uint16Array, code: number): number[] {
   const found: number[] = [];

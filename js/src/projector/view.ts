@@ -3,6 +3,7 @@ import { count, icon, make, setText } from "../shared/dom";
 import { Listeners } from "../shared/listeners";
 import { Legend } from "./legend";
 import { COLOUR_BY, type ColourBy } from "./messages";
+import { Spaces } from "./spaces";
 import { FLAT_NOTICE, Stage } from "./stage";
 import type { Change, MapState } from "./state";
 import { announced, caption, described } from "./words";
@@ -13,6 +14,7 @@ const NAMES: Record<ColourBy, string> = {
   prediction: "Prediction",
   uncertainty: "Uncertainty",
   outlier: "Outlier score",
+  trust: "Local trust",
 };
 const LASSO = [
   "M8.5 2.5c3.2 0 5.5 1.7 5.5 4s-2.5 4.5-6 4.5-6-1.6-6-3.9S5.2 2.5 8.5 2.5Z",
@@ -43,6 +45,7 @@ export class MapView {
   readonly #state: MapState;
   readonly #stage: Stage;
   readonly #legend: Legend;
+  readonly #spaces: Spaces;
   readonly #by = make("select", { class: "alw-map-select", "aria-label": "Colour by", ...OWN });
   readonly #lasso = quiet("Lasso", "L", ...LASSO);
   readonly #fit = quiet("Show all", "0", ...FIT);
@@ -89,6 +92,7 @@ export class MapView {
       theme: () => this.#legend.paint(state.colouring, this.#stage.isDark),
     });
     this.#legend = new Legend(this.listeners, (indices) => state.select(indices));
+    this.#spaces = new Spaces(this.listeners, state);
     for (const by of COLOUR_BY) this.#by.append(make("option", { value: by }, NAMES[by]));
     this.#lasso.setAttribute("aria-pressed", "false");
     this.#lasso.classList.add("alw-map-dashed");
@@ -111,6 +115,7 @@ export class MapView {
         tabindex: 0,
         "data-view": "projector",
         "data-layout": "",
+        "data-space": "",
         "data-colour-by": "",
         "data-colour-version": "",
         "data-selected": 0,
@@ -120,6 +125,7 @@ export class MapView {
         "div",
         { class: "alw-map-head" },
         make("label", { class: "alw-map-by" }, make("span", {}, "Colour by"), this.#by),
+        this.#spaces.root,
         make("span", { class: "alw-map-space" }),
         this.#lasso,
         this.#fit,
@@ -127,10 +133,25 @@ export class MapView {
       make(
         "div",
         { class: "alw-map-main" },
-        make("div", { class: "alw-map-canvas" }, this.#image, this.#empty, this.#notice, this.#bar),
+        make(
+          "div",
+          { class: "alw-map-canvas" },
+          this.#image,
+          this.#empty,
+          this.#spaces.figures,
+          this.#notice,
+          this.#bar,
+        ),
         this.#legend.root,
       ),
-      make("div", { class: "alw-map-foot" }, this.#caption, this.#progress, this.#selection),
+      make(
+        "div",
+        { class: "alw-map-foot" },
+        this.#caption,
+        this.#progress,
+        this.#spaces.stop,
+        this.#selection,
+      ),
       this.#live,
     );
     this.root.style.setProperty("--alw-map-height", `${state.height}px`);
@@ -237,6 +258,7 @@ export class MapView {
       this.#empty.hidden = points !== null;
       this.#stage.draw();
     }
+    if (change === "layout") dataset.space = this.#state.layout?.space ?? "";
     if (change === "colours") {
       this.#legend.paint(colouring, this.#stage.isDark);
       this.#paintBy();
@@ -246,6 +268,7 @@ export class MapView {
     if (change === "cards" || change === "points") this.#stage.paintRings();
     if (change === "preview") this.#stage.preview();
     if (change === "progress") this.#paintProgress(progress.fraction, progress.text);
+    if (["progress", "layout", "points", "selection"].includes(change)) this.#spaces.paint();
     if (change === "selection") this.#paintSelection(selection.length);
     if (change === "notice") this.#show(this.#state.notice);
     const description = described(points, colouring, selection.length);
@@ -259,7 +282,8 @@ export class MapView {
       const available = colouring?.available ?? COLOUR_BY;
       option.disabled = !available.includes(option.value as ColourBy);
       const by = option.value as ColourBy;
-      setText(option, option.disabled ? `${NAMES[by]} (needs a model)` : NAMES[by]);
+      const needs = by === "trust" ? "needs a layout" : "needs a model";
+      setText(option, option.disabled ? `${NAMES[by]} (${needs})` : NAMES[by]);
     }
     this.#by.value = asked ?? colouring?.by ?? "label";
   }
