@@ -17,7 +17,7 @@ from .kept import LayoutCache
 from .layout import Coords, Figures, LayoutWorker
 from .modelspace import model_rows
 from .outliers import knn_outlier
-from .space import Change, Layout, Layouter, Progress, Read, Space, as_problem
+from .space import Box, Change, Layout, Layouter, Progress, Read, Space, as_problem
 
 log = logging.getLogger(__name__)
 
@@ -124,6 +124,11 @@ class Map:
         """`coords`, `layout` and `revision`, which belong together."""
         with self._lock:
             return self._shown.coords, self._shown.layout, self.revision
+
+    @property
+    def box(self) -> Box | None:
+        """Lowest x and y and highest x and y that are to be seen; None before the first layout."""
+        return self._shown.box
 
     @property
     def coords(self) -> Coords | None:

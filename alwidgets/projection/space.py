@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import AlwidgetsError, ProjectionError
@@ -25,6 +26,8 @@ MIN_DIST = 0.5
 Layout = Literal["pca", "umap"]
 Change = Literal["points", "progress", "figures", "problem"]
 Progress = tuple[float | None, str | None]
+#: Lowest x and y, highest x and y.
+Box = tuple[float, float, float, float]
 #: Reads the rows to lay out and says which version they are; asks now and then whether to stop.
 Read = Callable[[Callable[[], bool]], tuple[NDArray[Any], int]]
 
@@ -87,6 +90,9 @@ class Space:
     coords : ndarray of float32, shape (n, 2), or None
     layout : "pca", "umap" or None
         Whose coordinates they are.
+    box : (float, float, float, float) or None
+        Lowest x and y and highest x and y that are to be seen: it stays while layouts go on from
+        one another and fit into it, so that the map does not change its scale.
     version : int
         Of what UMAP's coordinates were made from; 0 before.
     figures : Figures or None
@@ -121,6 +127,7 @@ class Space:
         self._span: float | None = None
         self.coords: Coords | None = None
         self.layout: Layout | None = None
+        self.box: Box | None = None
         self.version = 0
         self.figures: Figures | None = None
         self.progress: Progress = (None, None)
@@ -220,7 +227,7 @@ class Space:
         with self._lock:
             if stop.is_set():
                 raise Stopped
-            self.coords, self.layout = coords, "pca"
+            self.coords, self.layout, self.box = coords, "pca", _box(coords)
             self.progress = (None, "Starting the layout…")
             self.problem = _sameness(coords)
         self._tell(self, "points")
@@ -233,6 +240,7 @@ class Space:
             if stop.is_set() or self._closed:
                 return
             self._stop = self._job = None
+            self.box = _box(coords, self.box if self.layout == "umap" else None)
             self.coords, self.layout, self.version = coords, "umap", version
             self.progress = (None, None)
             self.problem = _sameness(coords)
@@ -283,6 +291,14 @@ class Space:
         if cache is None or rows.ndim != 2 or not cache.has(rows.shape):
             return None
         return cache.read(cache.path(rows, **self._about), len(rows))
+
+
+def _box(coords: Coords, before: Box | None = None) -> Box:
+    """What holds a layout, no less than the box before."""
+    low, high = coords.min(axis=0), coords.max(axis=0)
+    if before is not None:
+        low, high = np.minimum(low, before[:2]), np.maximum(high, before[2:])
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
 def _sameness(coords: Coords) -> ProjectionError | None:

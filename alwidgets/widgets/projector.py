@@ -289,8 +289,12 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         coords, layout, revision = self._map.current
         if coords is None:
             return None
+        message: Message = {"type": "points", "n": len(coords), "layout": layout}
+        message["revision"] = revision
+        if self._map.space == "model" and self._map.box is not None:
+            message["box"] = list(self._map.box)
         return (
-            {"type": "points", "n": len(coords), "layout": layout, "revision": revision},
+            message,
             [np.ascontiguousarray(coords, dtype="<f4").tobytes()],
         )
 

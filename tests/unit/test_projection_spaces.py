@@ -165,6 +165,19 @@ def test_after_a_retraining_it_goes_on_from_the_layout_before(laid_out: Setup) -
     assert np.array_equal(laid_out.worker.jobs[-1].before, coords(2))
 
 
+def test_the_scale_stays_while_layouts_fit_into_it(laid_out: Setup) -> None:
+    first = laid_out.map.box
+    assert first == pytest.approx((*coords(1).min(axis=0), *coords(1).max(axis=0)))
+    laid_out.retrain(2)
+    laid_out.worker.finish(0.9 * coords(1))
+    assert laid_out.map.box == first
+    laid_out.retrain(3)
+    laid_out.worker.finish(1.2 * coords(1))
+    assert laid_out.map.box == pytest.approx([1.2 * edge for edge in first or ()])
+    laid_out.map.show("features")
+    assert laid_out.map.box == pytest.approx((*coords(0).min(axis=0), *coords(0).max(axis=0)))
+
+
 def test_models_that_come_during_a_layout_are_laid_out_once(laid_out: Setup) -> None:
     before = len(laid_out.worker.jobs)
     for version in (2, 3, 4, 5):

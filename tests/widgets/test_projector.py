@@ -270,6 +270,7 @@ def test_the_space_of_the_model_is_shown_once_there_is_one(setup: Setup) -> None
     assert (sent[-1]["space"], sent[-1]["ready"]) == ("model", ["features", "model"])
     points = [message for message in sent if message["type"] == "points"]
     assert points[-1]["layout"] == "pca"
+    assert points[-1]["box"] == [*setup.map.coords.min(axis=0), *setup.map.coords.max(axis=0)]
     assert len(setup.worker.jobs) == 2
 
 

@@ -51,10 +51,11 @@ export function decodeColours(message: ColoursMessage, buffers: readonly DataVie
 /**
  * The same layout as large as it fits around the centre of a view: heights in [-1, 1], widths in [-aspect, aspect].
  * Both axes keep one scale.
+ * @param box what is to be seen, rather than just the points: lowest x and y, highest x and y
  */
-export function fill(xy: Coordinates, aspect: number): Coordinates {
-  const low = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-  const high = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+export function fill(xy: Coordinates, aspect: number, box?: PointsMessage["box"]): Coordinates {
+  const low = box?.slice(0, 2) ?? [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const high = box?.slice(2) ?? [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let i = 0; i < xy.length; i++) {
     const axis = i % 2;
     if (xy[i]! < low[axis]!) low[axis] = xy[i]!;

@@ -12,6 +12,8 @@ export interface PointsMessage {
   n: number;
   layout: "pca" | "umap";
   revision: number;
+  /** What is to be seen: lowest x and y, highest x and y; just the points where it is missing. */
+  box?: [number, number, number, number];
 }
 
 /** Codes follow, `bytes` each: a class (all bits set for none), or a quantity in 256 steps over `range`. */
