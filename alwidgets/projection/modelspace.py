@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import ProjectionError
 
-#: Numbers of the features that are given to the learner at a time.
+#: Numbers that the learner is given, and gives, at a time.
 CELLS = 1 << 20
 #: Rows on which it is seen whether the embedding is only the features again.
 LOOKED_AT = 256
@@ -79,10 +79,13 @@ def model_rows(
     """
     from ..threads import few_threads  # loads torch, which the process of the layouts has not
 
-    read = _reader(learner, features[:LOOKED_AT], multilabel)
-    step = max(1, CELLS // max(1, int(np.prod(features.shape[1:]))))
-    found: Rows | None = None
+    if not len(features):
+        raise ProjectionError("There are no items to lay out.")
     with few_threads(features.size):
+        read = _reader(learner, features[:LOOKED_AT], multilabel)
+        width = read(features[:1]).shape[1]
+        found = np.empty((len(features), width), dtype=np.float32)
+        step = max(1, CELLS // max(width, int(np.prod(features.shape[1:]))))
         for start in range(0, len(features), step):
             if should_stop():
                 raise Stopped
@@ -93,11 +96,7 @@ def model_rows(
                     f"The model gives NaN or infinity for row {start + int(np.argmax(bad))} of "
                     "the features, so its space cannot be laid out. Repair that item or retrain."
                 )
-            if found is None:
-                found = np.empty((len(features), part.shape[1]), dtype=np.float32)
             found[start : start + len(part)] = part
-    if found is None:
-        raise ProjectionError("There are no items to lay out.")
     return found
 
 
