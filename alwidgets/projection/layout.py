@@ -19,14 +19,41 @@ from numpy.typing import NDArray
 from ..errors import ProjectionError
 from .frames import Tail, read_frame, write_frame
 from .linear import check_features, chunks, pca
+from .quality import Moved, Quality
 
-__all__ = ["LayoutJob", "LayoutWorker", "pca"]
+__all__ = ["Figures", "LayoutJob", "LayoutWorker", "pca"]
 
 log = logging.getLogger(__name__)
 
 Coords = NDArray[np.float32]
 MODULE = "alwidgets.projection.worker"
-REMEDY = "The map keeps its PCA layout; restart the kernel to try again."
+REMEDY = "The map stays as it is; restart the kernel to try again."
+
+
+@dataclass(frozen=True, eq=False)
+class Figures:
+    """What was measured of a finished layout.
+
+    Attributes
+    ----------
+    span : float
+        How many of UMAP's own units a unit of the layout is: the next one starts with it.
+    quality : Quality or None
+        None for fewer than 4 items, and where all are alike.
+    moved : Moved or None
+        Against the layout that this one went on from.
+    local_trust : ndarray of float32, shape (n,), or None
+        Of each item, by `quality.local_trust`.
+    """
+
+    span: float
+    quality: Quality | None = None
+    moved: Moved | None = None
+    local_trust: NDArray[np.float32] | None = None
+
+
+def _ignore(_: Figures) -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +66,8 @@ class LayoutJob:
     on_progress: Callable[[float | None, str], None]
     on_done: Callable[[Coords], None]
     on_error: Callable[[ProjectionError], None]
+    on_figures: Callable[[Figures], None] = _ignore
+    before: Coords | None = None
 
 
 class _Process:
@@ -81,6 +110,9 @@ class _Process:
         n, d = job.features.shape
         try:
             with self._writing:
+                if job.before is not None:
+                    about = {"type": "before", "job": job.number}
+                    write_frame(stdin, about, (n, 2), (job.before,))  # type: ignore[arg-type]
                 write_frame(stdin, job.header, (n, d), chunks(job.features, 8_192))  # type: ignore[arg-type]
         except (OSError, ValueError):
             log.debug("the layout worker is gone", exc_info=True)  # the reader notices too
@@ -141,6 +173,8 @@ class LayoutWorker:
         self._lock = threading.RLock()
         self._process: _Process | None = None
         self._jobs: dict[int, LayoutJob] = {}
+        #: Jobs of which only the figures are still to come.
+        self._laid_out: set[int] = set()
         self._count = 0
         self._closed = False
         _open_workers.add(self)
@@ -185,8 +219,15 @@ class LayoutWorker:
         on_progress: Callable[[float | None, str], None],
         on_done: Callable[[Coords], None],
         on_error: Callable[[ProjectionError], None],
+        on_figures: Callable[[Figures], None] = _ignore,
+        before: Coords | None = None,
+        span: float | None = None,
     ) -> LayoutJob:
         """Ask for a layout (McInnes, Healy & Melville 2018); returns at once.
+
+        With the layout before and its span the new one goes on from there, in 50 short steps, and
+        is turned onto it, so that points move smoothly and little; with the layout alone it is
+        made from nothing and turned like it.
 
         Parameters
         ----------
@@ -199,9 +240,15 @@ class LayoutWorker:
         on_progress : callable of (fraction, text)
             `fraction` is 0 to 1, or None where there is none to tell.
         on_done : callable of (ndarray of float32, shape (n, 2))
-            In [-1, 1].
+            In [-1, 1]; where it goes on from another, in the frame of that.
         on_error : callable of (ProjectionError)
             Also when the process died.
+        on_figures : callable of (Figures), optional
+            Before `on_done` with the span and how far points moved, afterwards with all of them,
+            unless they could not be measured.
+        before : ndarray of float32, shape (n, 2), optional
+        span : float, optional
+            `Figures.span` of the layout before.
 
         Returns
         -------
@@ -227,10 +274,13 @@ class LayoutWorker:
                     "seed": int(seed),
                     "n_neighbors": int(n_neighbors),
                     "min_dist": float(min_dist),
+                    "span": span,
                 },
                 on_progress,
                 on_done,
                 on_error,
+                on_figures,
+                before,
             )
             self._jobs[job.number] = job
             self._process.submit(job)
@@ -241,12 +291,20 @@ class LayoutWorker:
         with self._lock:
             if self._jobs.pop(job.number, None) is None:
                 return
+            self._laid_out.discard(job.number)
             process, self._process = self._process, None
             if process is not None:
                 process.process.kill()
             self._send_again()
 
+    def _drop_laid_out(self) -> None:
+        """Forget those that only lack their figures: the process that had them is gone."""
+        for number in self._laid_out:
+            self._jobs.pop(number, None)
+        self._laid_out.clear()
+
     def _send_again(self) -> None:
+        self._drop_laid_out()
         if self._jobs:
             self.start()
             assert self._process is not None
@@ -266,14 +324,24 @@ class LayoutWorker:
         kind, number = header.get("type"), header.get("job")
         with self._lock:
             job = self._jobs.get(number) if isinstance(number, int) else None
-            if job is not None and kind in ("done", "error"):
+            is_laid_out = number in self._laid_out
+            if job is not None and kind == "done":
+                self._laid_out.add(job.number)
+            elif job is not None and kind in ("figures", "error"):
                 del self._jobs[job.number]
+                self._laid_out.discard(job.number)
         if job is None:
             return
+        n = len(job.features)
         if kind == "progress":
             _call(job.on_progress, header.get("fraction"), str(header.get("text")))
-        elif kind == "done" and table is not None and table.shape == (len(job.features), 2):
+        elif kind == "done" and table is not None and table.shape == (n, 2):
+            _call(job.on_figures, _figures(header, None))
             _call(job.on_done, table)
+        elif kind == "figures":
+            _call(job.on_figures, _figures(header, table))
+        elif is_laid_out:
+            log.warning("a layout could not be measured: %s", header.get("text"))
         else:
             reason = str(header.get("text") or "the worker gave no coordinates")
             _call(
@@ -289,6 +357,7 @@ class LayoutWorker:
                 # It went for want of work in the very moment that a job was sent.
                 self._send_again()
                 return
+            self._drop_laid_out()
             lost = list(self._jobs.values())
             self._jobs.clear()
         if not lost:
@@ -302,6 +371,16 @@ class LayoutWorker:
                 job.on_error,
                 ProjectionError(f"The layout worker ended with {how}{memory}.{last} {REMEDY}"),
             )
+
+
+def _figures(header: dict[str, Any], table: Coords | None) -> Figures:
+    quality, moved = header.get("quality"), header.get("moved")
+    return Figures(
+        float(header["span"]),
+        None if quality is None else Quality(*quality),
+        None if moved is None else Moved(*moved),
+        None if table is None else table[:, 0],
+    )
 
 
 def _call(callback: Callable[..., None], *arguments: Any) -> None:

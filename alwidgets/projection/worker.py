@@ -11,98 +11,29 @@ import ctypes
 import logging
 import os
 import queue
-import re
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from alwidgets.projection.arranging import Arranged, arrange, prewarm
 from alwidgets.projection.frames import read_frame, write_frame
-from alwidgets.projection.linear import fit_square, lie_down, pca
-
-Job = tuple[dict[str, Any], NDArray[np.float32]]
-#: Report progress: a fraction of 0 to 1, or None where there is none to tell, and words.
-Report = Callable[[float | None, str], None]
+from alwidgets.projection.quality import local_trust, quality
 
 log = logging.getLogger(__name__)
 
-#: Fewer items than this have no neighbourhoods to keep.
-SMALLEST = 4
 
+class Job(NamedTuple):
+    """A layout that is asked for."""
 
-class EpochReport:
-    """The file that UMAP's progress bar is written to: turns ``12/200`` into a fraction."""
-
-    def __init__(self, report: Report) -> None:
-        self._report = report
-
-    def write(self, text: str) -> None:
-        """Take what the bar draws."""
-        match = re.search(r"(\d+)/(\d+)", text)
-        if match and int(match[2]):
-            fraction = int(match[1]) / int(match[2])
-            self._report(fraction, f"Arranging the map… {round(100 * fraction)} %")
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-
-def arrange(
-    features: NDArray[np.float32], seed: int, n_neighbors: int, min_dist: float, report: Report
-) -> NDArray[np.float32]:
-    """UMAP coordinates (n, 2) in [-1, 1]; PCA's for fewer than 4 items, zeros where all are equal.
-
-    The layout starts from PCA (Kobak & Linderman, Nature Biotechnology 2021): as good as a
-    spectral start, and the map that is on screen unfolds instead of being dealt anew.
-    """
-    start = pca(features, seed)
-    if len(features) < SMALLEST or not start.any():
-        return start
-    import umap
-
-    report(None, "Looking for neighbours…")
-    model = umap.UMAP(
-        n_neighbors=max(2, min(n_neighbors, len(features) - 1)),
-        min_dist=min_dist,
-        init=np.ascontiguousarray(start * 10, dtype=np.float32),
-        random_state=seed,
-        transform_seed=seed,
-        n_jobs=1,
-        tqdm_kwds={
-            "file": EpochReport(report),
-            "bar_format": "{n_fmt}/{total_fmt} ",
-            "mininterval": 0.2,
-            "disable": False,
-        },
-    )
-    coords = np.asarray(model.fit_transform(features), dtype=np.float32)
-    if not np.isfinite(coords).all():
-        raise ValueError("UMAP gave coordinates that are not finite")
-    return fit_square(lie_down(coords))
-
-
-def prewarm(stop: Callable[[], bool]) -> None:
-    """Compile what a fit needs, for small and for large pools, unless a job is already waiting."""
-    import umap
-
-    rows = np.random.default_rng(0).standard_normal((64, 8)).astype(np.float32)
-    for large in (False, True):
-        if stop():
-            return
-        umap.UMAP(
-            n_neighbors=5,
-            n_epochs=2,
-            init=np.ascontiguousarray(rows[:, :2]),
-            random_state=0,
-            n_jobs=1,
-            force_approximation_algorithm=large,
-        ).fit(rows)
+    header: dict[str, Any]
+    features: NDArray[np.float32]
+    before: NDArray[np.float32] | None
 
 
 def die_with_parent() -> None:
@@ -138,11 +69,15 @@ def die_with_parent() -> None:
 def receive(stream: BinaryIO, jobs: queue.Queue[Job]) -> None:
     """Put the jobs that come into the queue; leave when no more can come."""
     status = 1
+    before: tuple[Any, NDArray[np.float32] | None] = (None, None)
     try:
         while True:
             header, table = read_frame(stream)
-            if header.get("type") == "umap" and table is not None:
-                jobs.put((header, table))
+            number = header.get("job")
+            if header.get("type") == "before":
+                before = (number, table)
+            elif header.get("type") == "umap" and table is not None:
+                jobs.put(Job(header, table, before[1] if before[0] == number else None))
     except EOFError:
         status = 0
     except Exception:
@@ -176,28 +111,54 @@ def work(jobs: queue.Queue[Job], replies: Replies, idle: float) -> None:
     """Run jobs one after another until none has come for `idle` seconds."""
     while True:
         try:
-            header, table = jobs.get(timeout=idle)
+            job = jobs.get(timeout=idle)
         except queue.Empty:
             return
-        job = int(header["job"])
-
-        def report(fraction: float | None, text: str, job: int = job) -> None:
-            replies.progress(job, fraction, text)
-
+        number = int(job.header["job"])
         try:
-            coords = arrange(
-                table,
-                int(header["seed"]),
-                int(header["n_neighbors"]),
-                float(header["min_dist"]),
-                report,
-            )
+            arranged = run(job, replies)
+            measure(job, arranged, replies)
         except Exception as error:
             log.exception("a layout failed")
             reason = f"{type(error).__name__}: {error}"
-            replies.send({"type": "error", "job": job, "text": reason})
-        else:
-            replies.send({"type": "done", "job": job}, coords)
+            replies.send({"type": "error", "job": number, "text": reason})
+
+
+def run(job: Job, replies: Replies) -> Arranged:
+    """Lay out, and send the coordinates."""
+    header, number = job.header, int(job.header["job"])
+
+    def report(fraction: float | None, text: str) -> None:
+        replies.progress(number, fraction, text)
+
+    arranged = arrange(
+        job.features,
+        int(header["seed"]),
+        int(header["n_neighbors"]),
+        float(header["min_dist"]),
+        report,
+        before=job.before,
+        span=header.get("span"),
+    )
+    answer = {"type": "done", "job": number, "span": arranged.span, "moved": arranged.moved}
+    replies.send(answer, arranged.coords)
+    return arranged
+
+
+def measure(job: Job, arranged: Arranged, replies: Replies) -> None:
+    """Send how far the layout can be trusted; its coordinates are on screen meanwhile."""
+    answer = {
+        "type": "figures",
+        "job": job.header["job"],
+        "span": arranged.span,
+        "moved": arranged.moved,
+    }
+    if arranged.neighbours is None:  # too few items, or all alike
+        replies.send(answer)
+        return
+    found = quality(job.features, arranged.coords, seed=int(job.header["seed"]))
+    trust = local_trust(arranged.neighbours, arranged.coords)
+    replies.send(answer | {"quality": found}, trust[:, None])
 
 
 def yield_to_others() -> None:

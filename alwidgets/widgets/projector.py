@@ -18,12 +18,13 @@ from ..tasks import Task
 from .bundles import bundle
 from .channel import Channel
 from .payload import describe
+from .spaces import layout_message, parse_space
 from .throttle import Throttle
 
 log = logging.getLogger(__name__)
 
 #: What the points can be coloured by.
-COLOUR_BY = ("label", "prediction", "uncertainty", "outlier")
+COLOUR_BY = ("label", "prediction", "uncertainty", "outlier", "trust")
 #: Seconds between two colourings while someone labels, at least.
 RECOLOUR_EVERY = 0.25
 #: More items than this are not put on the cards at once.
@@ -105,6 +106,8 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             handler = {
                 "hello": self._hello,
                 "colour_by": self._colour_by,
+                "space": self._show_space,
+                "cancel_layout": self._cancel_layout,
                 "preview": self._preview,
                 "select": self._select,
                 "label_next": self._label_next,
@@ -130,6 +133,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._send_colours()
         self._send_cards()
         self._send_progress()
+        self._send_layout()
         if self._map.problem is not None:
             self._problem(str(self._map.problem))
 
@@ -139,14 +143,29 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             raise MessageError(f"The map cannot be coloured by {by!r}; use one of {COLOUR_BY}.")
         if by not in self._available():
             self._send_colours()  # the front end goes back to what is shown
-            self._problem(
-                f"There is no model yet, so there is no {by} to colour by.",
-                "Label some items of at least two classes.",
-            )
+            if by == "trust":
+                self._problem(
+                    "How far each point can be trusted is not measured yet.",
+                    "It will be once the layout is finished.",
+                )
+            else:
+                self._problem(
+                    f"There is no model yet, so there is no {by} to colour by.",
+                    "Label some items of at least two classes.",
+                )
             return
         self._by = by
         self._send_colours()
         self._send_progress()
+
+    def _show_space(self, message: Message, buffers: list[Any]) -> None:
+        try:
+            self._map.show(parse_space(message))
+        finally:
+            self._send_layout()  # the front end goes back to what is shown
+
+    def _cancel_layout(self, message: Message, buffers: list[Any]) -> None:
+        self._map.cancel()
 
     def _preview(self, message: Message, buffers: list[Any]) -> None:
         index = message.get("index")
@@ -224,6 +243,10 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             if self._shown_by() == "outlier":
                 self._send_colours()
             self._send_progress()
+        elif event in ("figures", "space"):
+            self._send_layout()
+            if event == "figures" and self._shown_by() == "trust":
+                self._send_colours()
         elif event == "problem" and self._map.problem is not None:
             self._problem(str(self._map.problem))
 
@@ -241,7 +264,8 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     def _available(self) -> list[str]:
         current = self._session.current
         has_model = current is not None and current.predictions is not None
-        return [by for by in COLOUR_BY if has_model or by in ("label", "outlier")]
+        there = {"label", "outlier"} | ({"trust"} if self._map.local_trust is not None else set())
+        return [by for by in COLOUR_BY if by in there or (has_model and by != "trust")]
 
     def _shown_by(self) -> str:
         available = self._available()
@@ -265,8 +289,12 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         coords, layout, revision = self._map.current
         if coords is None:
             return None
+        message: Message = {"type": "points", "n": len(coords), "layout": layout}
+        message["revision"] = revision
+        if self._map.space == "model" and self._map.box is not None:
+            message["box"] = list(self._map.box)
         return (
-            {"type": "points", "n": len(coords), "layout": layout, "revision": revision},
+            message,
             [np.ascontiguousarray(coords, dtype="<f4").tobytes()],
         )
 
@@ -295,7 +323,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             return message, [codes.tobytes()]
         if by == "outlier":
             self._map.measure_outliers()
-        values = self._map.outliers
+        values = self._map.local_trust if by == "trust" else self._map.outliers
         if by == "uncertainty":
             values = np.where(self._session.reserved, np.nan, current.uncertainty)
         if values is None:
@@ -311,9 +339,15 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _progress(self) -> Sent:
         fraction, text = self._map.progress
+        message: Message = {"type": "progress", "fraction": fraction, "text": text}
         if text is None and self._map.measuring:
-            text = "Measuring how far out each item lies…"
-        return {"type": "progress", "fraction": fraction, "text": text}, []
+            message["text"] = "Measuring how far out each item lies…"
+            message["stoppable"] = False
+        return message, []
+
+    def _send_layout(self) -> None:
+        learns = bool(self._session.task.classes)
+        self._send_newest("layout", lambda: (dict(layout_message(self._map, learns=learns)), []))
 
     def _send_newest(self, kind: str, make: Callable[[], Sent | None]) -> None:
         """Make a message and send it, unless one that was begun later is out already.

@@ -18,6 +18,7 @@ from alwidgets.projection import Map, knn_outlier, pca, shared_map
 from alwidgets.projection.colours import category_codes, ramp_codes, usual_range
 from alwidgets.projection.frames import read_frame, write_frame
 from alwidgets.projection.linear import ROWS, lie_down
+from alwidgets.tasks import Classification
 
 Array = np.ndarray[Any, Any]
 
@@ -318,8 +319,18 @@ def test_a_listener_that_fails_does_not_stop_the_others() -> None:
 
 
 class FakeSession:
+    task = Classification(["ham", "spam"])
+    current: Any = None
+
     class pool:
         features = blobs(30)
+
+    def __init__(self) -> None:
+        self.listeners: dict[str, Callable[..., object]] = {}
+
+    def on(self, event: str, listener: Callable[..., object]) -> Callable[[], None]:
+        self.listeners[event] = listener
+        return lambda: None
 
 
 def test_a_session_has_one_map_and_takes_it_along() -> None:

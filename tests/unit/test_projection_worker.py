@@ -21,6 +21,8 @@ from sklearn.manifold import trustworthiness
 import alwidgets
 from alwidgets.errors import ProjectionError
 from alwidgets.projection import LayoutWorker, pca
+from alwidgets.projection.layout import Figures
+from alwidgets.projection.quality import displacement, quality
 
 Array = np.ndarray[Any, Any]
 PATIENCE = 120.0
@@ -32,6 +34,7 @@ class Answers:
     def __init__(self) -> None:
         self.progress: list[tuple[float | None, str]] = []
         self._end: queue.Queue[Array | ProjectionError] = queue.Queue()
+        self._figures: queue.Queue[Figures] = queue.Queue()
 
     @property
     def callbacks(self) -> dict[str, Callable[..., None]]:
@@ -39,7 +42,12 @@ class Answers:
             "on_progress": lambda fraction, text: self.progress.append((fraction, text)),
             "on_done": self._end.put,
             "on_error": self._end.put,
+            "on_figures": self._figures.put,
         }
+
+    def figures(self) -> Figures:
+        """Those that come before the coordinates, then all of them."""
+        return self._figures.get(timeout=PATIENCE)
 
     @property
     def is_silent(self) -> bool:
@@ -56,9 +64,9 @@ class Answers:
         return end
 
 
-def ask(worker: LayoutWorker, features: Array, seed: int = 0) -> Answers:
+def ask(worker: LayoutWorker, features: Array, seed: int = 0, **more: Any) -> Answers:
     answers = Answers()
-    worker.umap(features, seed=seed, **answers.callbacks)  # type: ignore[arg-type]
+    worker.umap(features, seed=seed, **more, **answers.callbacks)
     return answers
 
 
@@ -121,6 +129,61 @@ def test_the_same_seed_gives_the_same_layout(worker: LayoutWorker) -> None:
     assert not np.array_equal(first, other.coords())
 
 
+def test_a_layout_goes_on_from_the_one_before(worker: LayoutWorker) -> None:
+    features = digits()
+    answers = ask(worker, features)
+    first, known = answers.coords(), answers.figures()
+    assert known.span > 1
+    assert (known.quality, known.moved, known.local_trust) == (None, None, None)
+    measured = answers.figures()
+    assert measured.quality == quality(features, first)
+    assert measured.local_trust is not None
+    assert 0.3 < measured.local_trust.mean() < 1
+    assert measured.span == known.span
+
+    changed = features + np.random.default_rng(0).normal(scale=1, size=features.shape)
+    more = ask(worker, changed.astype(np.float32), before=first, span=known.span)
+    second, moved = more.coords(), more.figures().moved
+    assert moved == pytest.approx(displacement(first, second), rel=1e-4)
+    assert moved is not None
+    assert 0 < moved.median < 0.03
+    kept, anew = more.figures().quality, quality(changed, ask(worker, changed).coords())
+    assert kept is not None
+    assert anew is not None
+    assert kept.trustworthiness > anew.trustworthiness - 0.02
+    # From nothing it would lie elsewhere.
+    assert displacement(first, ask(worker, changed, seed=9).coords()).median > 2 * moved.median
+
+
+def test_a_first_layout_is_turned_like_the_map(worker: LayoutWorker) -> None:
+    features = digits(150)
+    there = ask(worker, features).coords()
+    quarter = np.stack([-there[:, 1], there[:, 0]], axis=1)
+    turned = ask(worker, features, before=quarter).coords()
+    assert np.abs(turned).max() == pytest.approx(1)
+    for axis in range(2):
+        assert np.corrcoef(turned[:, axis], quarter[:, axis])[0, 1] > 0.9
+
+
+def test_a_layout_goes_on_from_one_point_and_with_few_items(worker: LayoutWorker) -> None:
+    features = digits(30)
+    coords = ask(worker, features, before=np.zeros((30, 2), "f4"), span=1.0).coords()
+    assert np.abs(coords).max() == pytest.approx(1)
+    few = ask(worker, digits(3), before=pca(digits(3)), span=1.0)
+    assert np.array_equal(few.coords(), pca(digits(3)))
+    assert few.figures().quality is None
+    assert few.figures().local_trust is None
+
+
+def test_one_direction_is_enough(worker: LayoutWorker) -> None:
+    line = np.random.default_rng(0).normal(size=(60, 1)) * np.ones((1, 5))
+    coords = ask(worker, line.astype(np.float32)).coords()
+    assert np.isfinite(coords).all()
+    found = quality(line, coords)
+    assert found is not None
+    assert found.trustworthiness > 0.9
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 12])
 def test_small_pools(worker: LayoutWorker, n: int) -> None:
     features = digits(n)
@@ -144,7 +207,7 @@ def test_an_error_names_the_row_and_the_worker_goes_on(worker: LayoutWorker) -> 
     bad[3, 1] = np.nan
     error = ask(worker, bad).error()
     assert "Row 3" in str(error)
-    assert "PCA" in str(error)
+    assert "stays as it is" in str(error)
     assert ask(worker, digits(3)).coords().shape == (3, 2)
 
 

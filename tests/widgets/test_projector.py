@@ -17,6 +17,9 @@ from alwidgets.content import Image, Text
 from alwidgets.errors import AlwidgetsError, ProjectionError
 from alwidgets.items import Gathered
 from alwidgets.projection import Map
+from alwidgets.projection.layout import Figures
+from alwidgets.projection.maps import Model
+from alwidgets.projection.quality import Moved, Quality
 from alwidgets.tasks import Classification
 from alwidgets.widgets.bundles import bundle
 from alwidgets.widgets.projector import MOST_QUEUED, Projector
@@ -149,7 +152,12 @@ class Setup:
 @pytest.fixture
 def setup() -> Iterator[Setup]:
     session, worker = FakeSession(), FakeWorker()
-    shared = Map(lambda: session.pool.features, worker=worker, run=lambda work: work())
+    shared = Map(
+        lambda: session.pool.features,
+        worker=worker,
+        run=lambda work: work(),
+        model=lambda: None if session.current is None else Model(1, lambda _: FEATURES[:, :2]),
+    )
     view = Heard(session, map=shared)
     yield Setup(session, shared, worker, view)
     view.close()
@@ -197,6 +205,14 @@ def test_hello_brings_everything(setup: Setup) -> None:
     assert list(codes) == [0, 255, 1, 255, 255, 255]
     assert last["cards"][0] == {"type": "cards", "indices": [4, 2]}
     assert last["progress"][0]["text"] == "Starting the layout…"
+    assert last["layout"][0] == {
+        "type": "layout",
+        "space": "features",
+        "spaces": ["features", "model"],
+        "ready": ["features"],
+        "stopped": False,
+        "figures": None,
+    }
     assert setup.view._task == {"classes": ["ham", "spam"]}
 
 
@@ -221,6 +237,78 @@ def test_a_layout_that_fails_is_told_now_and_at_the_next_hello(setup: Setup) -> 
     kinds = [message["type"] for message, _ in setup.view.take()]
     assert kinds == ["problem", "progress"]
     assert "problem" in setup.kinds({"type": "hello"})
+
+
+# ---------------------------------------------------------------------- spaces
+
+TRUST = np.array([1, 0, 0.5, 1, 1, 0.25], dtype=np.float32)
+MEASURED = Figures(9.0, Quality(0.95, 0.97, 6), Moved(0.02, 0.01), TRUST)
+
+
+def test_figures_are_told_when_they_are_measured(setup: Setup) -> None:
+    setup.tell({"type": "hello"})
+    setup.worker.jobs[0].on_done(np.ones((6, 2), dtype=np.float32))
+    setup.view.take()
+    setup.worker.jobs[0].on_figures(MEASURED)
+    message, _ = only(setup.view.take())
+    assert message["figures"] == {
+        "trustworthiness": 0.95,
+        "continuity": 0.97,
+        "sampled": 6,
+        "moved": 0.01,
+    }
+
+
+def test_the_space_of_the_model_is_shown_once_there_is_one(setup: Setup) -> None:
+    setup.tell({"type": "hello"})
+    layout, problem = (m for m, _ in setup.tell({"type": "space", "space": "model"}))
+    assert (layout["type"], layout["space"]) == ("layout", "features")
+    assert "no model yet" in problem["text"]
+    setup.session.current = a_round()
+    sent = [message for message, _ in setup.tell({"type": "space", "space": "model"})]
+    assert sent[-1]["type"] == "layout"
+    assert (sent[-1]["space"], sent[-1]["ready"]) == ("model", ["features", "model"])
+    points = [message for message in sent if message["type"] == "points"]
+    assert points[-1]["layout"] == "pca"
+    assert points[-1]["box"] == [*setup.map.coords.min(axis=0), *setup.map.coords.max(axis=0)]
+    assert len(setup.worker.jobs) == 2
+
+
+@pytest.mark.parametrize("space", [None, 3, "elsewhere", ["model"]])
+def test_a_space_that_there_is_not(setup: Setup, space: object) -> None:
+    assert "refused" in setup.kinds({"type": "space", "space": space})
+    assert setup.map.space == "features"
+
+
+def test_where_nothing_is_learnt_there_is_one_space(setup: Setup) -> None:
+    setup.session.task = SimpleNamespace(classes=(), categories=())
+    last = {message["type"]: message for message, _ in setup.tell({"type": "hello"})}
+    assert last["layout"]["spaces"] == ["features"]
+
+
+def test_a_layout_is_stopped_and_gone_on_with(setup: Setup) -> None:
+    setup.tell({"type": "hello"})
+    layout, progress = (m for m, _ in setup.tell({"type": "cancel_layout"}))
+    assert layout["stopped"] is True
+    assert progress["text"] is None
+    assert setup.map.layout == "pca"
+    setup.tell({"type": "space", "space": "features"})
+    assert len(setup.worker.jobs) == 2
+
+
+def test_points_are_coloured_by_how_far_they_can_be_trusted(setup: Setup) -> None:
+    setup.tell({"type": "hello"})
+    (colours, _), (problem, _) = setup.tell({"type": "colour_by", "by": "trust"})
+    assert colours["by"] == "label"
+    assert "not measured yet" in problem["text"]
+    setup.worker.jobs[0].on_done(np.ones((6, 2), dtype=np.float32))
+    setup.worker.jobs[0].on_figures(MEASURED)
+    (colours, (codes,)), _ = setup.tell({"type": "colour_by", "by": "trust"})
+    assert (colours["by"], colours["kind"], colours["range"]) == ("trust", "ramp", [0.0, 1.0])
+    assert "trust" in colours["available"]
+    assert list(codes) == [254, 0, 127, 254, 254, 64]
+    setup.worker.jobs[0].on_figures(MEASURED)
+    assert [message["type"] for message, _ in setup.view.take()] == ["layout", "colours"]
 
 
 # ---------------------------------------------------------------------- colours
@@ -554,7 +642,7 @@ def test_what_is_sent_has_the_shape_that_the_front_end_is_tested_with(setup: Set
         {"type": "preview", "index": 1}
     )
     sent += setup.tell({"type": "label_next"}, indices(1)) + setup.tell({"type": "nonsense"})
-    setup.map.problem = ProjectionError("no memory")
+    setup.worker.jobs[0].on_error(ProjectionError("no memory"))
     sent += setup.tell({"type": "hello"})
     assert {message["type"] for message, _ in sent} == set(examples)
     for message, _ in sent:

@@ -104,6 +104,13 @@ describe("filling the plot", () => {
     expect(filled(0.5, -1, -1, 1, 1)).toEqual([-0.5, -0.5, 0.5, 0.5]);
   });
 
+  it("keeps the scale where more is to be seen than just the points", () => {
+    const box = [-2, -1, 2, 1] as [number, number, number, number];
+    const within = (...xy: number[]) => [...fill(new Float32Array(xy), 2, box)];
+    expect(within(-1, 0, 1, 0.5)).toEqual([-1, 0, 1, 0.5]);
+    expect(within(-2, 0, 6, 0)).toEqual([-2, 0, 2, 0]);
+  });
+
   it("keeps what lies in one place, or on a line, on the screen", () => {
     expect(filled(2, 1, 1, 1, 1)).toEqual([0, 0, 0, 0]);
     expect(filled(2)).toEqual([]);

@@ -51,10 +51,12 @@ export function decodeColours(message: ColoursMessage, buffers: readonly DataVie
 /**
  * The same layout as large as it fits around the centre of a view: heights in [-1, 1], widths in [-aspect, aspect].
  * Both axes keep one scale.
+ * @param box what is to be seen, rather than just the points: lowest x and y, highest x and y
  */
-export function fill(xy: Coordinates, aspect: number): Coordinates {
+export function fill(xy: Coordinates, aspect: number, box?: PointsMessage["box"]): Coordinates {
   let [left, bottom] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   let [right, top] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  if (box) [left, bottom, right, top] = box;
   for (let i = 0; i < xy.length; i += 2) {
     const x = xy[i]!;
     const y = xy[i + 1]!;
@@ -109,6 +111,14 @@ export function highest(codes: Uint16Array, n: number): number[] {
     found.push(...(byCode[code] ?? []).slice(0, n - found.length));
   }
   return found;
+}
+
+/** The `n` points with the lowest codes, lowest first; equal ones in their order. Not those of "none". */
+export function lowest(codes: Uint16Array, n: number): number[] {
+  return highest(
+    codes.map((code) => (code === 0 ? 0 : STEPS + 1 - code)),
+    n,
+  );
 }
 
 /** All points with this code. */

@@ -3,7 +3,7 @@ import { count, make, setText } from "../shared/dom";
 import type { Listeners } from "../shared/listeners";
 import type { Cleanup } from "../shared/model";
 import { palette } from "../shared/palette";
-import { type Colouring, highest, withCode } from "./codecs";
+import { type Colouring, highest, lowest, withCode } from "./codecs";
 import { noneColour, ramp } from "./looks";
 import type { ColourBy } from "./messages";
 
@@ -23,7 +23,15 @@ export const NONE: Record<ColourBy, string> = {
   prediction: "for audit",
   uncertainty: "for audit",
   outlier: "unknown",
+  trust: "unknown",
 };
+
+/** What the ends of a ramp mean, and which points of it matter most. */
+const RAMPS: Partial<Record<ColourBy, { ends: [string, string]; most: string; lowest?: boolean }>> = {
+  outlier: { ends: ["usual", "far out"], most: "farthest out" },
+  trust: { ends: ["torn from its like", "among its like"], most: "least to be trusted", lowest: true },
+};
+const UNSURE = { ends: ["sure", "unsure"], most: "most unsure", lowest: false };
 
 /** The entries of classes, in the order of the classes; "none" last, and only where there are such points. */
 export function entriesOf(colouring: Colouring): Entry[] {
@@ -105,8 +113,7 @@ export class Legend {
     const stops = ramp(dark).filter((_, i) => i % 17 === 0);
     bar.style.backgroundImage = `linear-gradient(to right, ${stops.join(", ")})`;
     const [low, high] = colouring.range ?? [0, 1];
-    const isOutlier = colouring.by === "outlier";
-    const ends = isOutlier ? ["usual", "far out"] : ["sure", "unsure"];
+    const { ends, most, lowest: isLowest } = RAMPS[colouring.by] ?? UNSURE;
     this.root.append(
       bar,
       make(
@@ -119,12 +126,8 @@ export class Legend {
     const n = Math.min(MOST, colouring.codes.length);
     this.#button(
       "most",
-      () => this.#colouring && this.#select(highest(this.#colouring.codes, n)),
-      make(
-        "span",
-        { class: "alw-map-name" },
-        `Select the ${n} ${isOutlier ? "farthest out" : "most unsure"}`,
-      ),
+      () => this.#colouring && this.#select((isLowest ? lowest : highest)(this.#colouring.codes, n)),
+      make("span", { class: "alw-map-name" }, `Select the ${n} ${most}`),
     );
   }
 

@@ -109,7 +109,7 @@ export class Stage {
     if (!points || !this.#plot || this.#size[0] === 0) return;
     const codes = colouring?.codes.length === points.n ? colouring.codes : new Uint16Array(points.n);
     if (this.#filled?.revision !== points.revision) {
-      const xy = fill(points.xy, this.#size[0] / this.#size[1]);
+      const xy = fill(points.xy, this.#size[0] / this.#size[1], points.box);
       this.#filled = { revision: points.revision, xy };
     }
     this.#plot.draw({

@@ -2,7 +2,16 @@
 import { Listeners } from "../shared/listeners";
 import type { Cleanup, Disposable, Model } from "../shared/model";
 import { type Colouring, type Coordinates, decodeColours, decodePoints, encodeIndices } from "./codecs";
-import type { ColourBy, FromMap, PointsMessage, PreviewMessage, ProgressMessage, ToMap } from "./messages";
+import type {
+  ColourBy,
+  FromMap,
+  LayoutMessage,
+  PointsMessage,
+  PreviewMessage,
+  ProgressMessage,
+  SpaceName,
+  ToMap,
+} from "./messages";
 
 export interface MapTraits extends Record<string, unknown> {
   _task: { classes?: string[] };
@@ -23,7 +32,15 @@ export interface Notice {
   text: string;
 }
 
-export type Change = "points" | "colours" | "cards" | "progress" | "selection" | "preview" | "notice";
+export type Change =
+  | "points"
+  | "colours"
+  | "cards"
+  | "progress"
+  | "layout"
+  | "selection"
+  | "preview"
+  | "notice";
 
 /** More positions than this do not fit into one message that every host carries. */
 export const MOST_SENT = 2_000_000;
@@ -35,7 +52,10 @@ export class MapState implements Disposable {
   /** What was asked for and has not come yet. */
   asked: ColourBy | null = null;
   cards: readonly number[] = [];
-  progress: Omit<ProgressMessage, "type"> = { fraction: null, text: null };
+  progress: ProgressMessage = { type: "progress", fraction: null, text: null };
+  layout: LayoutMessage | null = null;
+  /** The space that was asked for and has not come yet. */
+  askedSpace: SpaceName | null = null;
   preview: Preview | null = null;
   selection: ArrayLike<number> = [];
   queueing = false;
@@ -75,6 +95,21 @@ export class MapState implements Disposable {
   colourBy(by: ColourBy): void {
     this.asked = by;
     this.#send({ type: "colour_by", by });
+  }
+
+  /** Whether a layout is under way that can be given up. */
+  get stoppable(): boolean {
+    const { text, stoppable } = this.progress;
+    return text !== null && stoppable !== false && this.points !== null && this.layout !== null;
+  }
+
+  showSpace(space: SpaceName): void {
+    this.askedSpace = space;
+    this.#send({ type: "space", space });
+  }
+
+  cancelLayout(): void {
+    this.#send({ type: "cancel_layout" });
   }
 
   askPreview(index: number): void {
@@ -155,8 +190,13 @@ export class MapState implements Disposable {
         this.#tell("cards");
         return;
       case "progress":
-        this.progress = { fraction: message.fraction, text: message.text };
+        this.progress = message;
         this.#tell("progress");
+        return;
+      case "layout":
+        this.layout = message;
+        this.askedSpace = null;
+        this.#tell("layout");
         return;
       case "preview": {
         const { content } = message;
@@ -189,8 +229,9 @@ export class MapState implements Disposable {
 
   #failed(text: string): void {
     this.queueing = false;
-    this.asked = null;
+    this.asked = this.askedSpace = null;
     this.#tell("selection");
+    this.#tell("layout");
     this.#say("bad", text);
   }
 

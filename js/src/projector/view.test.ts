@@ -139,7 +139,9 @@ describe("colouring", () => {
       ["prediction", true],
       ["uncertainty", true],
       ["outlier", false],
+      ["trust", true],
     ]);
+    expect(select.options[4]!.textContent).toBe("Local trust (needs a layout)");
     expect(select.options[1]!.textContent).toBe("Prediction (needs a model)");
     select.value = "outlier";
     select.dispatchEvent(new Event("change"));

@@ -3,6 +3,7 @@ import { count, icon, make, setText } from "../shared/dom";
 import { Listeners } from "../shared/listeners";
 import { Legend } from "./legend";
 import { COLOUR_BY, type ColourBy } from "./messages";
+import { Spaces } from "./spaces";
 import { Stage } from "./stage";
 import type { Change, MapState } from "./state";
 import { download, Tools } from "./tools";
@@ -14,6 +15,7 @@ const NAMES: Record<ColourBy, string> = {
   prediction: "Prediction",
   uncertainty: "Uncertainty",
   outlier: "Outlier score",
+  trust: "Local trust",
 };
 const HINT = "Drag moves, Shift and drag lassos, the wheel zooms";
 /** How long a good message stays. */
@@ -25,6 +27,7 @@ export class MapView {
   readonly #state: MapState;
   readonly #stage: Stage;
   readonly #legend: Legend;
+  readonly #spaces: Spaces;
   readonly #by = make("select", { class: "alw-map-select", "aria-label": "Colour by", ...OWN });
   readonly #tools: Tools;
   readonly #caption = make("span", { class: "alw-map-caption" });
@@ -70,6 +73,7 @@ export class MapView {
       theme: () => this.#legend.paint(state.colouring, this.#stage.isDark),
     });
     this.#legend = new Legend(this.listeners, (indices) => state.select(indices));
+    this.#spaces = new Spaces(this.listeners, state);
     for (const by of COLOUR_BY) this.#by.append(make("option", { value: by }, NAMES[by]));
     this.#selection = make(
       "div",
@@ -87,6 +91,7 @@ export class MapView {
       tabindex: 0,
       "data-view": "projector",
       "data-layout": "",
+      "data-space": "",
       "data-colour-by": "",
       "data-colour-version": "",
       "data-selected": 0,
@@ -106,6 +111,7 @@ export class MapView {
         "div",
         { class: "alw-map-head" },
         make("label", { class: "alw-map-by" }, make("span", {}, "Colour by"), this.#by),
+        this.#spaces.root,
         make("span", { class: "alw-map-space" }),
         this.#tools.lasso,
         this.#tools.fit,
@@ -121,12 +127,20 @@ export class MapView {
           this.#empty,
           this.#tools.bar,
           this.#tools.options,
+          this.#spaces.figures,
           this.#notice,
           this.#bar,
         ),
         this.#legend.root,
       ),
-      make("div", { class: "alw-map-foot" }, this.#caption, this.#progress, this.#selection),
+      make(
+        "div",
+        { class: "alw-map-foot" },
+        this.#caption,
+        this.#progress,
+        this.#spaces.stop,
+        this.#selection,
+      ),
       this.#live,
     );
     this.root.style.setProperty("--alw-map-height", `${state.height}px`);
@@ -235,6 +249,7 @@ export class MapView {
       this.#empty.hidden = points !== null;
       this.#stage.draw();
     }
+    if (change === "layout") dataset.space = this.#state.layout?.space ?? "";
     if (change === "colours") {
       this.#legend.paint(colouring, this.#stage.isDark);
       this.#paintBy();
@@ -244,6 +259,7 @@ export class MapView {
     if (change === "cards" || change === "points") this.#stage.paintRings();
     if (change === "preview") this.#stage.preview();
     if (change === "progress") this.#paintProgress(progress.fraction, progress.text);
+    if (["progress", "layout", "points", "selection"].includes(change)) this.#spaces.paint();
     if (change === "selection") this.#paintSelection(selection.length);
     if (change === "notice") this.#show(this.#state.notice);
     const description = described(points, colouring, selection.length);
@@ -257,7 +273,8 @@ export class MapView {
       const available = colouring?.available ?? COLOUR_BY;
       option.disabled = !available.includes(option.value as ColourBy);
       const by = option.value as ColourBy;
-      setText(option, option.disabled ? `${NAMES[by]} (needs a model)` : NAMES[by]);
+      const needs = by === "trust" ? "needs a layout" : "needs a model";
+      setText(option, option.disabled ? `${NAMES[by]} (${needs})` : NAMES[by]);
     }
     this.#by.value = asked ?? colouring?.by ?? "label";
   }
