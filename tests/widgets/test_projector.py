@@ -18,6 +18,7 @@ from alwidgets.errors import AlwidgetsError, ProjectionError
 from alwidgets.items import Gathered
 from alwidgets.projection import Map
 from alwidgets.tasks import Classification
+from alwidgets.widgets.background import Background
 from alwidgets.widgets.bundles import bundle
 from alwidgets.widgets.projector import MOST_QUEUED, Projector
 from alwidgets.widgets.throttle import Throttle
@@ -33,6 +34,7 @@ class FakePool:
         self.contents: list[Any] = [Text(f"text {i}") for i in range(n)]
         self.contents[0] = Image.from_array(PIXELS)
         self.features = FEATURES
+        self.metadata: dict[str, Any] = {}
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -51,9 +53,21 @@ class FakeSession:
     next_ids: list[str] = field(default_factory=lambda: ["item-4", "item-2"])
     queued: list[list[str]] = field(default_factory=list)
     listeners: list[tuple[str, Callable[..., object]]] = field(default_factory=list)
+    scored: list[str] = field(default_factory=list)
 
     def label_codes(self) -> Any:
         return self.codes
+
+    def label_streams(self) -> Any:
+        return np.array([0, -1, 1, -1, -1, -1], dtype=np.int32), ["train", "audit"]
+
+    def label_annotators(self) -> Any:
+        return np.array([1, -1, 0, -1, -1, -1], dtype=np.int32), ["ann", "bob"]
+
+    def scores(self, strategy: str, *, between: Callable[[], None]) -> Any:
+        between()
+        self.scored.append(strategy)
+        return np.array([np.nan, 0.0, np.nan, 0.5, 1.0, 0.25])
 
     def upcoming(self) -> list[str]:
         return self.next_ids
@@ -151,6 +165,7 @@ def setup() -> Iterator[Setup]:
     session, worker = FakeSession(), FakeWorker()
     shared = Map(lambda: session.pool.features, worker=worker, run=lambda work: work())
     view = Heard(session, map=shared)
+    view._slow = Background(lambda _: view._show_slow(), run=lambda work: work())
     yield Setup(session, shared, worker, view)
     view.close()
 
@@ -192,7 +207,10 @@ def test_hello_brings_everything(setup: Setup) -> None:
         "range": None,
         "version": 0,
         "bytes": 1,
-        "available": ["label", "outlier"],
+        "name": "Label",
+        "none": "not labelled",
+        "ends": None,
+        "notable": None,
     }
     assert list(codes) == [0, 255, 1, 255, 255, 255]
     assert last["cards"][0] == {"type": "cards", "indices": [4, 2]}
@@ -231,9 +249,9 @@ def test_a_model_changes_the_default_to_its_predictions(setup: Setup) -> None:
     setup.session.current = a_round(3)
     setup.view.take()
     setup.session.emit("round", setup.session.current)
-    (colours, (codes,)), cards = setup.view.take()
+    (choices, _), (colours, (codes,)), cards = setup.view.take()
+    assert choices["type"] == "choices"
     assert (colours["by"], colours["version"]) == ("prediction", 3)
-    assert colours["available"] == ["label", "prediction", "uncertainty", "outlier"]
     assert list(codes) == [0, 1, 1, 0, 0, 1]
     assert cards[0]["type"] == "cards"
 
@@ -242,7 +260,7 @@ def test_what_a_person_chose_stays(setup: Setup) -> None:
     setup.tell({"type": "colour_by", "by": "label"})
     setup.session.current = a_round()
     setup.session.emit("round", setup.session.current)
-    assert setup.view.take()[0][0]["by"] == "label"
+    assert setup.view.take()[1][0]["by"] == "label"
 
 
 def test_uncertainty(setup: Setup) -> None:
@@ -284,7 +302,7 @@ def test_what_needs_a_model_is_refused_without_one(setup: Setup) -> None:
 def test_a_round_without_a_model(setup: Setup) -> None:
     setup.session.current = a_round(0, predictions=None, confidence=None, uncertainty=None)
     setup.session.emit("round", setup.session.current)
-    assert setup.view.take()[0][0]["by"] == "label"
+    assert setup.view.take()[1][0]["by"] == "label"
     assert only(setup.tell({"type": "preview", "index": 1}))[0]["prediction"] is None
 
 
@@ -388,9 +406,10 @@ def test_a_card_of_the_audit_does_not_tell_what_the_model_thinks(setup: Setup) -
     assert [hidden[k] for k in ("prediction", "confidence", "uncertainty")] == [None] * 3
     shown, _ = only(setup.tell({"type": "preview", "index": 3}))
     assert shown["prediction"] == "ham"
-    for by in ("prediction", "uncertainty"):
+    for by in ("prediction", "uncertainty", "confidence", "score:margin"):
         _, (codes,) = setup.tell({"type": "colour_by", "by": by})[0]
-        assert [i for i, code in enumerate(codes) if code == 255] == [2]
+        labelled = [0] if by.startswith("score") else []
+        assert [i for i, code in enumerate(codes) if code == 255] == [*labelled, 2]
 
 
 def test_a_selection_is_kept(setup: Setup) -> None:
@@ -429,6 +448,11 @@ def test_a_selection_is_labelled_together(setup: Setup) -> None:
         {"type": "colour_by"},
         {"type": "colour_by", "by": "shoe size"},
         {"type": "colour_by", "by": ["label"]},
+        {"type": "colour_by", "by": "score:shoe size"},
+        {"type": "colour_by", "by": "score:badge"},
+        {"type": "colour_by", "by": "meta:shoe size"},
+        {"type": "columns"},
+        {"type": "columns", "search": 7},
         {"type": "preview"},
         {"type": "preview", "index": -1},
         {"type": "preview", "index": 6},
@@ -548,8 +572,9 @@ def test_what_is_sent_has_the_shape_that_the_front_end_is_tested_with(setup: Set
         examples.setdefault(fixture["message"]["type"], []).append(fixture["message"])
     sent = setup.tell({"type": "hello"})
     setup.session.current = a_round()
-    for by in ("label", "prediction", "uncertainty", "outlier"):
+    for by in ("label", "prediction", "uncertainty", "outlier", "confidence", "score:margin"):
         sent += setup.tell({"type": "colour_by", "by": by})
+    sent += setup.tell({"type": "columns", "search": "x"})
     sent += setup.tell({"type": "preview", "index": 0}) + setup.tell(
         {"type": "preview", "index": 1}
     )
@@ -568,6 +593,10 @@ def shape(example: dict[str, Any]) -> dict[str, set[str]]:
     kinds = {key: {type(value).__name__} for key, value in example.items()}
     for key in kinds.keys() & {"label", "prediction", "text"}:
         kinds[key] |= {"str", "NoneType"}
+    for key in kinds.keys() & {"categories", "range", "ends"}:
+        kinds[key] |= {"list", "NoneType"}
+    for key in kinds.keys() & {"notable"}:
+        kinds[key] |= {"dict", "NoneType"}
     return kinds
 
 

@@ -88,8 +88,8 @@ export function encodeIndices(indices: ArrayLike<number>): ArrayBuffer {
   return Uint32Array.from(indices).buffer;
 }
 
-/** The `n` points with the highest codes, highest first; equal ones in their order. */
-export function highest(codes: Uint16Array, n: number): number[] {
+/** The `n` points with the highest codes, highest first, or the lowest ones; equal ones in their order. */
+export function extreme(codes: Uint16Array, n: number, end: "low" | "high" = "high"): number[] {
   const byCode: number[][] = [];
   for (let i = 0; i < codes.length; i++) {
     const code = codes[i]!;
@@ -97,9 +97,17 @@ export function highest(codes: Uint16Array, n: number): number[] {
     if (byCode[code].length < n) byCode[code].push(i);
   }
   const found: number[] = [];
-  for (let code = byCode.length - 1; code > 0 && found.length < n; code--) {
+  for (let step = 1; step <= STEPS && found.length < n; step++) {
+    const code = end === "low" ? step : STEPS + 1 - step;
     found.push(...(byCode[code] ?? []).slice(0, n - found.length));
   }
+  return found;
+}
+
+/** All points with codes from `low` to `high`, both included. */
+export function within(codes: Uint16Array, low: number, high: number): number[] {
+  const found: number[] = [];
+  for (let i = 0; i < codes.length; i++) if (codes[i]! >= low && codes[i]! <= high) found.push(i);
   return found;
 }
 

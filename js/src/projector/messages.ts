@@ -1,8 +1,8 @@
 /** The messages between the map and Python, as they travel. Fixtures of each are in `fixtures/messages`. */
 import type { Content, Problem } from "../shared/messages";
 
-export const COLOUR_BY = ["label", "prediction", "uncertainty", "outlier"] as const;
-export type ColourBy = (typeof COLOUR_BY)[number];
+/** What is coloured by: `label`, `prediction`, `score:margin`, `meta:length` and so on, as Python names it. */
+export type ColourBy = string;
 
 /** Coordinates follow as float32, x and y in turn, in [-1, 1]. */
 export interface PointsMessage {
@@ -21,8 +21,34 @@ export interface ColoursMessage {
   range: [number, number] | null;
   version: number;
   bytes: 1 | 2;
-  /** What can be coloured by just now; all, where it is missing. */
-  available?: ColourBy[];
+  /** In words: what it is, what a point without a value is, and the ends of a ramp. */
+  name?: string;
+  none?: string;
+  ends?: [string, string] | null;
+  /** Which end of a ramp is worth a look, and what its items are. */
+  notable?: { end: "low" | "high"; words: string } | null;
+}
+
+export interface Choice {
+  by: ColourBy;
+  name: string;
+  /** False where it needs a model that is not there yet. */
+  ready: boolean;
+}
+
+/** All that can be coloured by; of many columns of metadata the first. */
+export interface ChoicesMessage {
+  type: "choices";
+  groups: { name: string; choices: Choice[] }[];
+  n_columns: number;
+}
+
+/** Columns whose names hold what was typed; some of them, and how many there are. */
+export interface ColumnsMessage {
+  type: "columns";
+  search: string;
+  names: string[];
+  total: number;
 }
 
 export interface ProgressMessage {
@@ -46,6 +72,8 @@ export interface PreviewMessage {
 export type ToMap =
   | PointsMessage
   | ColoursMessage
+  | ChoicesMessage
+  | ColumnsMessage
   | ProgressMessage
   | PreviewMessage
   | { type: "cards"; indices: number[] }
@@ -57,6 +85,7 @@ export type ToMap =
 export type FromMap =
   | { type: "hello" }
   | { type: "colour_by"; by: ColourBy }
+  | { type: "columns"; search: string }
   | { type: "preview"; index: number }
   | { type: "select" }
   | { type: "label_next" }

@@ -91,7 +91,7 @@ export class Stage {
       xy: this.#filled.xy,
       order: colouring && drawingOrder(colouring),
       codes,
-      look: lookOf(colouring, points.n, this.#theme),
+      look: lookOf(colouring, points.n, this.#theme, this.#state.hidden),
       theme: this.#theme,
       glide: this.#revision > 0 && points.revision !== this.#revision,
     });
@@ -158,7 +158,7 @@ export class Stage {
     this.#canvas?.remove();
     const events: PlotEvents = {
       hover: (index) => this.#hover(index),
-      select: (indices) => this.#events.select(indices),
+      select: (indices) => this.#events.select(this.#state.visible(indices)),
       moved: () => this.paintRings(),
       gliding: (under) => {
         this.#gliding = under;
@@ -202,6 +202,7 @@ export class Stage {
   }
 
   #hover(index: number | null): void {
+    if (index !== null && this.#state.visible([index]).length === 0) index = null;
     if (index === this.#hovered) return;
     this.#hovered = index;
     this.#hovering?.();

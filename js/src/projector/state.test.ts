@@ -179,6 +179,7 @@ describe("the messages that Python is tested with", () => {
     const { model, state } = start();
     model.points(5);
     state.colourBy("uncertainty");
+    state.findColumns("len");
     state.askPreview(1);
     state.select([1, 2]);
     state.label();

@@ -2,7 +2,16 @@
 import { Listeners } from "../shared/listeners";
 import type { Cleanup, Disposable, Model } from "../shared/model";
 import { type Colouring, type Coordinates, decodeColours, decodePoints, encodeIndices } from "./codecs";
-import type { ColourBy, FromMap, PointsMessage, PreviewMessage, ProgressMessage, ToMap } from "./messages";
+import type {
+  ChoicesMessage,
+  ColourBy,
+  ColumnsMessage,
+  FromMap,
+  PointsMessage,
+  PreviewMessage,
+  ProgressMessage,
+  ToMap,
+} from "./messages";
 
 export interface MapTraits extends Record<string, unknown> {
   _task: { classes?: string[] };
@@ -23,7 +32,17 @@ export interface Notice {
   text: string;
 }
 
-export type Change = "points" | "colours" | "cards" | "progress" | "selection" | "preview" | "notice";
+export type Change =
+  | "points"
+  | "colours"
+  | "choices"
+  | "columns"
+  | "hidden"
+  | "cards"
+  | "progress"
+  | "selection"
+  | "preview"
+  | "notice";
 
 /** More positions than this do not fit into one message that every host carries. */
 export const MOST_SENT = 2_000_000;
@@ -34,6 +53,11 @@ export class MapState implements Disposable {
   colouring: Colouring | null = null;
   /** What was asked for and has not come yet. */
   asked: ColourBy | null = null;
+  /** What can be coloured by, and the columns that were asked for. */
+  choices: ChoicesMessage | null = null;
+  columns: ColumnsMessage | null = null;
+  /** Codes whose points are not shown. */
+  hidden: ReadonlySet<number> = new Set();
   cards: readonly number[] = [];
   progress: Omit<ProgressMessage, "type"> = { fraction: null, text: null };
   preview: Preview | null = null;
@@ -75,6 +99,26 @@ export class MapState implements Disposable {
   colourBy(by: ColourBy): void {
     this.asked = by;
     this.#send({ type: "colour_by", by });
+  }
+
+  /** Asks for the columns of metadata whose names hold a text. */
+  findColumns(search: string): void {
+    this.#send({ type: "columns", search });
+  }
+
+  /** Hides the points of a code, or shows them again. */
+  toggle(code: number): void {
+    const hidden = new Set(this.hidden);
+    if (!hidden.delete(code)) hidden.add(code);
+    this.hidden = hidden;
+    this.#tell("hidden");
+  }
+
+  /** Those of some points that are not hidden. */
+  visible(indices: number[]): number[] {
+    const codes = this.colouring?.codes;
+    if (!codes || this.hidden.size === 0) return indices;
+    return indices.filter((i) => !this.hidden.has(codes[i]!));
   }
 
   askPreview(index: number): void {
@@ -146,9 +190,18 @@ export class MapState implements Disposable {
           this.#early = { message, buffers };
           return;
         }
+        if (message.by !== this.colouring?.by) this.hidden = new Set();
         this.colouring = decodeColours(message, buffers, this.points.n);
         this.asked = null;
         this.#tell("colours");
+        return;
+      case "choices":
+        this.choices = message;
+        this.#tell("choices");
+        return;
+      case "columns":
+        this.columns = message;
+        this.#tell("columns");
         return;
       case "cards":
         this.cards = message.indices;

@@ -1,19 +1,13 @@
 /** One view of the map: the plot, what can be done with it, and what it says about itself. */
 import { count, icon, make, setText } from "../shared/dom";
 import { Listeners } from "../shared/listeners";
+import { ColourSelect } from "./choices";
 import { Legend } from "./legend";
-import { COLOUR_BY, type ColourBy } from "./messages";
 import { FLAT_NOTICE, Stage } from "./stage";
 import type { Change, MapState } from "./state";
 import { announced, caption, described } from "./words";
 
 const OWN = { "data-lm-suppress-shortcuts": "true" };
-const NAMES: Record<ColourBy, string> = {
-  label: "Label",
-  prediction: "Prediction",
-  uncertainty: "Uncertainty",
-  outlier: "Outlier score",
-};
 const LASSO = [
   "M8.5 2.5c3.2 0 5.5 1.7 5.5 4s-2.5 4.5-6 4.5-6-1.6-6-3.9S5.2 2.5 8.5 2.5Z",
   "M4.5 10.5c-1.7 1-1.2 2.7.3 3",
@@ -43,7 +37,7 @@ export class MapView {
   readonly #state: MapState;
   readonly #stage: Stage;
   readonly #legend: Legend;
-  readonly #by = make("select", { class: "alw-map-select", "aria-label": "Colour by", ...OWN });
+  readonly #by: ColourSelect;
   readonly #lasso = quiet("Lasso", "L", ...LASSO);
   readonly #fit = quiet("Show all", "0", ...FIT);
   readonly #caption = make("span", { class: "alw-map-caption" });
@@ -86,10 +80,13 @@ export class MapView {
     this.#stage = new Stage(state, {
       select: (indices) => state.select(indices),
       flat: () => this.#show({ kind: "bad", text: FLAT_NOTICE }),
-      theme: () => this.#legend.paint(state.colouring, this.#stage.isDark),
+      theme: () => this.#paintLegend(),
     });
-    this.#legend = new Legend(this.listeners, (indices) => state.select(indices));
-    for (const by of COLOUR_BY) this.#by.append(make("option", { value: by }, NAMES[by]));
+    this.#by = new ColourSelect(this.listeners, state);
+    this.#legend = new Legend(this.listeners, {
+      select: (indices) => state.select(indices),
+      toggle: (code) => state.toggle(code),
+    });
     this.#lasso.setAttribute("aria-pressed", "false");
     this.#lasso.classList.add("alw-map-dashed");
     this.#lasso.append("Lasso");
@@ -119,7 +116,7 @@ export class MapView {
       make(
         "div",
         { class: "alw-map-head" },
-        make("label", { class: "alw-map-by" }, make("span", {}, "Colour by"), this.#by),
+        this.#by.root,
         make("span", { class: "alw-map-space" }),
         this.#lasso,
         this.#fit,
@@ -151,7 +148,6 @@ export class MapView {
     const state = this.#state;
     listeners.add(state.watch((change) => this.#paint(change)));
     listeners.add(state.onHeight(() => root.style.setProperty("--alw-map-height", `${state.height}px`)));
-    listeners.dom(this.#by, "change", () => state.colourBy(this.#by.value as ColourBy));
     listeners.dom(this.#lasso, "click", () => this.#toggleLasso());
     listeners.dom(this.#fit, "click", () => this.#stage.plot?.fit());
     listeners.dom(this.#next, "click", () => state.label());
@@ -238,11 +234,15 @@ export class MapView {
       this.#stage.draw();
     }
     if (change === "colours") {
-      this.#legend.paint(colouring, this.#stage.isDark);
-      this.#paintBy();
+      this.#paintLegend();
       this.#stage.popover.hide();
     }
-    if (change === "notice" || change === "selection") this.#paintBy();
+    if (change === "hidden") {
+      this.#paintLegend();
+      this.#stage.draw();
+    }
+    if (change === "columns") this.#by.paintColumns();
+    else this.#by.paint();
     if (change === "cards" || change === "points") this.#stage.paintRings();
     if (change === "preview") this.#stage.preview();
     if (change === "progress") this.#paintProgress(progress.fraction, progress.text);
@@ -253,15 +253,8 @@ export class MapView {
     this.root.setAttribute("aria-label", description);
   }
 
-  #paintBy(): void {
-    const { colouring, asked } = this.#state;
-    for (const option of this.#by.options) {
-      const available = colouring?.available ?? COLOUR_BY;
-      option.disabled = !available.includes(option.value as ColourBy);
-      const by = option.value as ColourBy;
-      setText(option, option.disabled ? `${NAMES[by]} (needs a model)` : NAMES[by]);
-    }
-    this.#by.value = asked ?? colouring?.by ?? "label";
+  #paintLegend(): void {
+    this.#legend.paint(this.#state.colouring, this.#stage.isDark, this.#state.hidden);
   }
 
   #paintProgress(fraction: number | null, text: string | null): void {
