@@ -18,6 +18,7 @@ from . import colourings
 from .background import Background
 from .bundles import bundle
 from .channel import Channel
+from .finder import Finder
 from .payload import describe
 from .throttle import Throttle
 
@@ -67,6 +68,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         super().__init__(_task={"classes": list(session.task.categories)}, height=height)
         self._channel = Channel(self)
         self._slow = Background(lambda _: self._show_slow())
+        self._finder = Finder(session, self._post)
         self._map = map if map is not None else shared_map(session)
         # A million colours are a megabyte: large pools are recoloured a little less often.
         self._recolour = Throttle(self._send_labels, max(RECOLOUR_EVERY, self._n / 1e6))
@@ -93,6 +95,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         """Stop listening to the session; what is on screen stays."""
         self._recolour.close()
         self._slow.close()
+        self._finder.close()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe = []
@@ -107,6 +110,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                 "hello": self._hello,
                 "colour_by": self._colour_by,
                 "columns": self._columns,
+                "search": lambda message, _: self._finder.ask(message),
                 "preview": self._preview,
                 "select": self._select,
                 "label_next": self._label_next,

@@ -17,9 +17,12 @@ from alwidgets.content import Image, Text
 from alwidgets.errors import AlwidgetsError, ProjectionError
 from alwidgets.items import Gathered
 from alwidgets.projection import Map
+from alwidgets.search import Found
 from alwidgets.tasks import Classification
+from alwidgets.textindex import TextIndex
 from alwidgets.widgets.background import Background
 from alwidgets.widgets.bundles import bundle
+from alwidgets.widgets.finder import Finder
 from alwidgets.widgets.projector import MOST_QUEUED, Projector
 from alwidgets.widgets.throttle import Throttle
 
@@ -68,6 +71,13 @@ class FakeSession:
         between()
         self.scored.append(strategy)
         return np.array([np.nan, 0.0, np.nan, 0.5, 1.0, 0.25])
+
+    @property
+    def text_index(self) -> Any:
+        return TextIndex(self.pool.contents[1:], run=lambda work: work())
+
+    def search(self, text: str, n: int) -> Found:
+        return Found(["item-1"], [1], 1, 6)
 
     def upcoming(self) -> list[str]:
         return self.next_ids
@@ -165,6 +175,7 @@ def setup() -> Iterator[Setup]:
     session, worker = FakeSession(), FakeWorker()
     shared = Map(lambda: session.pool.features, worker=worker, run=lambda work: work())
     view = Heard(session, map=shared)
+    view._finder = Finder(session, view._post, run=lambda work: work())
     view._slow = Background(lambda _: view._show_slow(), run=lambda work: work())
     yield Setup(session, shared, worker, view)
     view.close()
@@ -453,6 +464,8 @@ def test_a_selection_is_labelled_together(setup: Setup) -> None:
         {"type": "colour_by", "by": "meta:shoe size"},
         {"type": "columns"},
         {"type": "columns", "search": 7},
+        {"type": "search"},
+        {"type": "search", "text": ["prize"]},
         {"type": "preview"},
         {"type": "preview", "index": -1},
         {"type": "preview", "index": 6},
@@ -575,6 +588,7 @@ def test_what_is_sent_has_the_shape_that_the_front_end_is_tested_with(setup: Set
     for by in ("label", "prediction", "uncertainty", "outlier", "confidence", "score:margin"):
         sent += setup.tell({"type": "colour_by", "by": by})
     sent += setup.tell({"type": "columns", "search": "x"})
+    sent += setup.tell({"type": "search", "text": "x"})
     sent += setup.tell({"type": "preview", "index": 0}) + setup.tell(
         {"type": "preview", "index": 1}
     )
@@ -591,10 +605,12 @@ def test_what_is_sent_has_the_shape_that_the_front_end_is_tested_with(setup: Set
 
 def shape(example: dict[str, Any]) -> dict[str, set[str]]:
     kinds = {key: {type(value).__name__} for key, value in example.items()}
-    for key in kinds.keys() & {"label", "prediction", "text"}:
+    for key in kinds.keys() & {"label", "prediction", "text", "error"}:
         kinds[key] |= {"str", "NoneType"}
     for key in kinds.keys() & {"categories", "range", "ends"}:
         kinds[key] |= {"list", "NoneType"}
+    for key in kinds.keys() & {"fraction"}:
+        kinds[key] |= {"float", "NoneType"}
     for key in kinds.keys() & {"notable"}:
         kinds[key] |= {"dict", "NoneType"}
     return kinds

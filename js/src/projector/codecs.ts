@@ -84,6 +84,13 @@ export function drawingOrder(colouring: Colouring): number[] | null {
   return order;
 }
 
+/** Positions as uint32. */
+export function decodeIndices(buffers: readonly DataView[]): number[] {
+  const length = buffers[0]?.byteLength ?? 0;
+  if (length % 4) throw new Error(`positions: ${length} bytes came, a multiple of 4 was expected`);
+  return [...new Uint32Array(bytesOf(buffers, length, "positions"))];
+}
+
 export function encodeIndices(indices: ArrayLike<number>): ArrayBuffer {
   return Uint32Array.from(indices).buffer;
 }

@@ -68,12 +68,27 @@ export interface PreviewMessage {
   uncertainty: number | null;
 }
 
+/**
+ * What a search came to, of `read` of `n` items; the positions of what was found follow as uint32, or of the first of
+ * many.
+ */
+export interface FoundMessage {
+  type: "found";
+  text: string;
+  total: number;
+  read: number;
+  n: number;
+  error: string | null;
+}
+
 /** What Python sends to the map. */
 export type ToMap =
   | PointsMessage
   | ColoursMessage
   | ChoicesMessage
   | ColumnsMessage
+  | FoundMessage
+  | { type: "indexing"; fraction: number | null }
   | ProgressMessage
   | PreviewMessage
   | { type: "cards"; indices: number[] }
@@ -86,6 +101,7 @@ export type FromMap =
   | { type: "hello" }
   | { type: "colour_by"; by: ColourBy }
   | { type: "columns"; search: string }
+  | { type: "search"; text: string }
   | { type: "preview"; index: number }
   | { type: "select" }
   | { type: "label_next" }

@@ -99,7 +99,7 @@ export class Stage {
   }
 
   select(): void {
-    this.#plot?.select(this.#state.selection);
+    this.#plot?.select(this.#state.marked);
   }
 
   /** The answer to what the pointer rests on. */

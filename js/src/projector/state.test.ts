@@ -180,6 +180,7 @@ describe("the messages that Python is tested with", () => {
     model.points(5);
     state.colourBy("uncertainty");
     state.findColumns("len");
+    state.search('win "a prize" length>100');
     state.askPreview(1);
     state.select([1, 2]);
     state.label();

@@ -1,11 +1,19 @@
 /** What one map knows: filled by Python's messages, read by any number of views. */
 import { Listeners } from "../shared/listeners";
 import type { Cleanup, Disposable, Model } from "../shared/model";
-import { type Colouring, type Coordinates, decodeColours, decodePoints, encodeIndices } from "./codecs";
+import {
+  type Colouring,
+  type Coordinates,
+  decodeColours,
+  decodeIndices,
+  decodePoints,
+  encodeIndices,
+} from "./codecs";
 import type {
   ChoicesMessage,
   ColourBy,
   ColumnsMessage,
+  FoundMessage,
   FromMap,
   PointsMessage,
   PreviewMessage,
@@ -26,6 +34,11 @@ export interface Preview extends PreviewMessage {
   image: DataView | null;
 }
 
+/** What a search came to, and the points of it. */
+export interface Found extends Omit<FoundMessage, "type"> {
+  indices: readonly number[];
+}
+
 /** A line for the person to read. */
 export interface Notice {
   kind: "good" | "bad";
@@ -38,6 +51,7 @@ export type Change =
   | "choices"
   | "columns"
   | "hidden"
+  | "found"
   | "cards"
   | "progress"
   | "selection"
@@ -62,6 +76,10 @@ export class MapState implements Disposable {
   progress: Omit<ProgressMessage, "type"> = { fraction: null, text: null };
   preview: Preview | null = null;
   selection: readonly number[] = [];
+  /** What is looked for, what of it was found, and how far the index of the words is. */
+  searched = "";
+  found: Found | null = null;
+  indexing: number | null = null;
   queueing = false;
   notice: Notice | null = null;
   readonly #model: Model<MapTraits>;
@@ -125,7 +143,30 @@ export class MapState implements Disposable {
     this.#send({ type: "preview", index });
   }
 
+  /** The points that stand out: what was found while something is looked for, else the selection. */
+  get marked(): readonly number[] {
+    return this.found && !this.found.error ? this.found.indices : this.selection;
+  }
+
+  /** Looks for a text; an empty one has the index begun and shows the selection again. */
+  search(text: string): void {
+    if (text !== this.searched || text.trim() === "") this.found = null;
+    this.searched = text;
+    this.#send({ type: "search", text });
+    this.#tell("found");
+  }
+
+  /** Selects what was found. */
+  takeFound(): void {
+    const { found } = this;
+    this.searched = "";
+    this.found = null;
+    this.#tell("found");
+    if (found && found.indices.length > 0) this.select(found.indices);
+  }
+
   select(indices: readonly number[]): void {
+    this.found = null;
     this.selection = indices;
     if (indices.length <= MOST_SENT) this.#send({ type: "select" }, indices);
     this.#tell("selection");
@@ -203,6 +244,17 @@ export class MapState implements Disposable {
         this.columns = message;
         this.#tell("columns");
         return;
+      case "found": {
+        const { type: _type, ...rest } = message;
+        if (rest.text !== this.searched) return; // something else was typed since
+        this.found = { ...rest, indices: decodeIndices(buffers) };
+        this.#tell("found");
+        return;
+      }
+      case "indexing":
+        this.indexing = message.fraction;
+        this.#tell("found");
+        return;
       case "cards":
         this.cards = message.indices;
         this.#tell("cards");
@@ -237,6 +289,7 @@ export class MapState implements Disposable {
   #forget(): void {
     this.colouring = null;
     this.selection = [];
+    this.found = null;
     this.cards = [];
   }
 

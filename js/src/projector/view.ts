@@ -3,6 +3,7 @@ import { count, icon, make, setText } from "../shared/dom";
 import { Listeners } from "../shared/listeners";
 import { ColourSelect } from "./choices";
 import { Legend } from "./legend";
+import { SearchBox } from "./search";
 import { FLAT_NOTICE, Stage } from "./stage";
 import type { Change, MapState } from "./state";
 import { announced, caption, described } from "./words";
@@ -38,6 +39,7 @@ export class MapView {
   readonly #stage: Stage;
   readonly #legend: Legend;
   readonly #by: ColourSelect;
+  readonly #search: SearchBox;
   readonly #lasso = quiet("Lasso", "L", ...LASSO);
   readonly #fit = quiet("Show all", "0", ...FIT);
   readonly #caption = make("span", { class: "alw-map-caption" });
@@ -83,6 +85,7 @@ export class MapView {
       theme: () => this.#paintLegend(),
     });
     this.#by = new ColourSelect(this.listeners, state);
+    this.#search = new SearchBox(this.listeners, state, () => this.root.focus({ preventScroll: true }));
     this.#legend = new Legend(this.listeners, {
       select: (indices) => state.select(indices),
       toggle: (code) => state.toggle(code),
@@ -118,6 +121,7 @@ export class MapView {
         { class: "alw-map-head" },
         this.#by.root,
         make("span", { class: "alw-map-space" }),
+        this.#search.root,
         this.#lasso,
         this.#fit,
       ),
@@ -196,6 +200,7 @@ export class MapView {
       Enter: () => this.#state.label(),
       t: () => this.#state.label("together"),
       l: () => this.#toggleLasso(),
+      "/": () => this.#search.focus(),
       "0": () => plot?.fit(),
       "+": () => plot?.zoom(1.4),
       "=": () => plot?.zoom(1.4),
@@ -241,6 +246,8 @@ export class MapView {
       this.#paintLegend();
       this.#stage.draw();
     }
+    if (change === "found" || change === "selection") this.#search.paint();
+    if (change === "found") this.#stage.select();
     if (change === "columns") this.#by.paintColumns();
     else this.#by.paint();
     if (change === "cards" || change === "points") this.#stage.paintRings();

@@ -1,0 +1,118 @@
+"""Searching a session's items by their words and their metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import AlwidgetsError
+from .filters import Condition, conditions, matching
+from .hub import Hub
+from .search import MOST_FOUND, Found, Matches, check_words, has_words, scan
+from .terms import Terms, parse
+from .textindex import WORTH_IT, TextIndex, shared_index
+
+
+class Finding(Hub):
+    """The search of a session."""
+
+    def search(
+        self, text: str = "", where: Mapping[str, Any] | None = None, n: int = MOST_FOUND
+    ) -> Found:
+        """Find items by their words and their metadata.
+
+        A word finds the words that begin with it, upper and lower case and accents alike; all of
+        the words must be there. ``"exact phrase"`` in quotes is found as it is. Nothing that is
+        typed is an error. ``sender:alice`` (holds), ``sender=alice`` (is) and ``length>100`` are
+        conditions, where there is such a column of metadata.
+
+        A large pool is indexed in the background, from the first search on. Until that is done,
+        what can be looked through in two seconds is.
+
+        Parameters
+        ----------
+        text : str, optional
+        where : mapping, optional
+            By column of the metadata: a value, a list of values of which it is one, or
+            ``f(value) -> bool``.
+        n : int, optional
+            How many items to return at most; all are counted.
+
+        Returns
+        -------
+        Found
+            In the order of the pool.
+
+        Raises
+        ------
+        AlwidgetsError
+            If there is nothing to look for, no such column, or no text to look through.
+
+        Examples
+        --------
+        >>> import alwidgets as al
+        >>> texts = ["win a prize", "see you at six", "claim your Prizes"]
+        >>> pool = al.Pool.from_texts(texts, metadata={"sender": ["spammer", "ann", "bob"]})
+        >>> session = al.Session(pool, al.Classification(["ham", "spam"]), audit=0)
+        >>> found = session.search("prize")
+        >>> found.total, found.positions
+        (2, [0, 2])
+        >>> session.search("prize", where={"sender": "bob"}).positions
+        [2]
+        """
+        if not isinstance(text, str):
+            raise AlwidgetsError(f"What to search for is a text, not {text!r}: search('prize').")
+        if n < 0:
+            raise AlwidgetsError(f"n is how many items to return at most; {n} cannot be.")
+        self._check_open()
+        found = self._matching(text, where, n)
+        positions = found.positions[:n]
+        ids = list(self.pool.ids.take(positions)) if len(positions) else []
+        return Found(ids, positions.tolist(), found.total, found.read)
+
+    @property
+    def text_index(self) -> TextIndex | None:
+        """The index of the pool's words; None where there is none to be had or none needed."""
+        if len(self.pool) < WORTH_IT or not has_words(self.pool):
+            return None
+        return shared_index(self.pool)
+
+    def _matching(
+        self, text: str, where: Mapping[str, Any] | None = None, most: int | None = None
+    ) -> Matches:
+        """Positions of the items that match, the first `most` or all."""
+        columns = self.pool.metadata
+        terms = parse(text, columns)
+        wanted = [*terms.conditions, *conditions(where, columns)]
+        if not terms.phrases and not wanted:
+            raise AlwidgetsError("There is nothing to search for: give a word, search='prize'.")
+        if terms.phrases:
+            check_words(self.pool)
+        among = self._among(wanted)
+        if not terms.phrases:
+            assert among is not None
+            positions = np.flatnonzero(among)
+            return Matches(positions, len(positions), len(self.pool))
+        return self._holding(terms, among, most)
+
+    def _among(self, wanted: list[Condition]) -> NDArray[np.bool_] | None:
+        among: NDArray[np.bool_] | None = None
+        for condition in wanted:
+            found = matching(self.pool.metadata, condition)
+            among = found if among is None else among & found
+        return among
+
+    def _holding(self, terms: Terms, among: NDArray[np.bool_] | None, most: int | None) -> Matches:
+        index = self.text_index
+        if index is not None:
+            index.start()
+            found = index.search(terms, most if among is None else None)
+            if found is not None:
+                if among is None:
+                    return found
+                positions = found.positions[among[found.positions]]
+                return Matches(positions, len(positions), found.read)
+        return scan(self.pool, terms, among)
