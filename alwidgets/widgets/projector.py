@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from ..errors import AlwidgetsError, MessageError
 from ..projection import Map, shared_map
+from ..projection.regions import FEWEST
 from ..tasks import Task
 from . import colourings
 from .background import Background
 from .bundles import bundle
 from .channel import Channel
 from .finder import Finder
+from .landmarks import landmarks
 from .payload import describe
 from .throttle import Throttle
 
@@ -68,6 +70,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         super().__init__(_task={"classes": list(session.task.categories)}, height=height)
         self._channel = Channel(self)
         self._slow = Background(lambda _: self._show_slow())
+        self._naming = Background(lambda _: self._send_regions())
         self._finder = Finder(session, self._post)
         self._map = map if map is not None else shared_map(session)
         # A million colours are a megabyte: large pools are recoloured a little less often.
@@ -95,6 +98,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         """Stop listening to the session; what is on screen stays."""
         self._recolour.close()
         self._slow.close()
+        self._naming.close()
         self._finder.close()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
@@ -133,6 +137,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     def _hello(self, message: Message, buffers: list[Any]) -> None:
         self._map.start()
         self._send_points()
+        self._send_regions()
         self._send_choices()
         self._send_colours()
         self._send_cards()
@@ -230,6 +235,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     def _on_map(self, event: str) -> None:
         if event == "points":
             self._send_points()
+            self._send_regions()
         elif event == "progress":
             self._send_progress()
         elif event == "outliers":
@@ -285,6 +291,9 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     def _send_colours(self) -> None:
         self._send_newest("colours", self._colours)
 
+    def _send_regions(self) -> None:
+        self._send_newest("regions", self._regions)
+
     def _send_cards(self) -> None:
         self._send_newest("cards", self._cards)
 
@@ -317,6 +326,16 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             return None  # they are sent when they are there
         version = int(session.current.version) if session.current is not None else 0
         return colourings.message(made, by, version), [made.codes.tobytes()]
+
+    def _regions(self) -> Sent | None:
+        coords, _, revision = self._map.current
+        if coords is None or len(coords) < FEWEST:
+            return None
+        pool, check = self._session.pool, self._naming.check
+        made: Sent | None = self._naming.get(
+            revision, lambda: landmarks(pool, coords, revision, check)
+        )
+        return made
 
     def _cards(self) -> Sent:
         pool = self._session.pool

@@ -589,6 +589,7 @@ def test_what_is_sent_has_the_shape_that_the_front_end_is_tested_with(setup: Set
         sent += setup.tell({"type": "colour_by", "by": by})
     sent += setup.tell({"type": "columns", "search": "x"})
     sent += setup.tell({"type": "search", "text": "x"})
+    sent += regions_of(Text("a prize")) + regions_of(Image.from_array(PIXELS))
     sent += setup.tell({"type": "preview", "index": 0}) + setup.tell(
         {"type": "preview", "index": 1}
     )
@@ -601,6 +602,20 @@ def test_what_is_sent_has_the_shape_that_the_front_end_is_tested_with(setup: Set
         assert any(set(message) == set(keys) for keys in shapes)
         for key, value in message.items():
             assert type(value).__name__ in {kind for keys in shapes for kind in keys[key]}, key
+
+
+def regions_of(content: Any) -> list[Any]:
+    """The names of the regions of a pool of forty of this."""
+    pool = FakePool(40)
+    pool.contents = [content] * 40
+    view = Heard(FakeSession(pool=pool), map=Map(lambda: np.eye(40), worker=FakeWorker()))
+    view._naming = Background(lambda _: view._send_regions(), run=lambda work: work())
+    view._map._run = lambda work: work()
+    view._handle_custom_msg({"type": "hello"}, [])
+    sent = [message for message in view.take() if message[0]["type"] == "regions"]
+    view.close()
+    assert sent
+    return sent
 
 
 def shape(example: dict[str, Any]) -> dict[str, set[str]]:

@@ -1,5 +1,5 @@
 /** The messages between the map and Python, as they travel. Fixtures of each are in `fixtures/messages`. */
-import type { Content, Problem } from "../shared/messages";
+import type { Content, ImageContent, Problem } from "../shared/messages";
 
 /** What is coloured by: `label`, `prediction`, `score:margin`, `meta:length` and so on, as Python names it. */
 export type ColourBy = string;
@@ -68,6 +68,20 @@ export interface PreviewMessage {
   uncertainty: number | null;
 }
 
+/** The name of a region of the layout, at one of its points: words, or an image whose bytes follow. */
+export interface Landmark {
+  index: number;
+  size: number;
+  words: string;
+  image: ImageContent | null;
+}
+
+export interface RegionsMessage {
+  type: "regions";
+  revision: number;
+  regions: Landmark[];
+}
+
 /**
  * What a search came to, of `read` of `n` items; the positions of what was found follow as uint32, or of the first of
  * many.
@@ -88,6 +102,7 @@ export type ToMap =
   | ChoicesMessage
   | ColumnsMessage
   | FoundMessage
+  | RegionsMessage
   | { type: "indexing"; fraction: number | null }
   | ProgressMessage
   | PreviewMessage

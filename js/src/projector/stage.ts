@@ -8,6 +8,7 @@ import { glPlot } from "./gl";
 import { lookOf, pointSize, type Theme } from "./looks";
 import type { Plot, PlotEvents } from "./plot";
 import { Popover } from "./popover";
+import { RegionNames } from "./regions";
 import { Rings } from "./rings";
 import type { MapState } from "./state";
 import { onTheme, themeOf } from "./theme";
@@ -37,6 +38,7 @@ export class Stage {
   readonly #events: StageEvents;
   readonly #listeners = new Listeners();
   readonly #rings = new Rings();
+  readonly #names = new RegionNames();
   readonly #holder = make("div", { class: "alw-map-plot" });
   #canvas: HTMLCanvasElement | null = null;
   #plot: Plot | null = null;
@@ -55,7 +57,7 @@ export class Stage {
   constructor(state: MapState, events: StageEvents) {
     this.#state = state;
     this.#events = events;
-    this.root.append(this.#holder, this.#rings.canvas, this.popover.root);
+    this.root.append(this.#holder, this.#rings.canvas, this.#names.root, this.popover.root);
     const sizes = new ResizeObserver(() => this.#resize());
     sizes.observe(this.root);
     this.#listeners.add(() => sizes.disconnect());
@@ -118,8 +120,16 @@ export class Stage {
       const radius = pointSize(points?.n ?? 0) / 2 + 3.5;
       const places = this.#plot && !this.#gliding ? cards.map((i) => this.#plot!.where(i)) : [];
       this.#rings.paint(places, radius, this.#theme.accent, this.#theme.surface);
+      this.#names.place((i) => this.#plot?.where(i) ?? null, this.#size, this.#gliding);
       this.#place();
     });
+  }
+
+  /** Shows the names of the regions as the state has them. */
+  paintNames(): void {
+    const { regions, points, isNaming } = this.#state;
+    this.#names.set(isNaming && regions?.revision === points?.revision ? regions : null);
+    this.paintRings();
   }
 
   dispose(): void {
@@ -128,6 +138,7 @@ export class Stage {
     this.#plot?.destroy();
     this.#plot = null;
     this.popover.dispose();
+    this.#names.dispose();
   }
 
   #classes(): readonly string[] {

@@ -18,6 +18,7 @@ import type {
   PointsMessage,
   PreviewMessage,
   ProgressMessage,
+  RegionsMessage,
   ToMap,
 } from "./messages";
 
@@ -39,6 +40,11 @@ export interface Found extends Omit<FoundMessage, "type"> {
   indices: readonly number[];
 }
 
+/** The names of a layout's regions, and the bytes of their images. */
+export interface Regions extends Omit<RegionsMessage, "type"> {
+  buffers: readonly DataView[];
+}
+
 /** A line for the person to read. */
 export interface Notice {
   kind: "good" | "bad";
@@ -52,6 +58,7 @@ export type Change =
   | "columns"
   | "hidden"
   | "found"
+  | "regions"
   | "cards"
   | "progress"
   | "selection"
@@ -80,6 +87,9 @@ export class MapState implements Disposable {
   searched = "";
   found: Found | null = null;
   indexing: number | null = null;
+  regions: Regions | null = null;
+  /** Whether the names of the regions are shown. */
+  isNaming = true;
   queueing = false;
   notice: Notice | null = null;
   readonly #model: Model<MapTraits>;
@@ -137,6 +147,12 @@ export class MapState implements Disposable {
     const codes = this.colouring?.codes;
     if (!codes || this.hidden.size === 0) return indices;
     return indices.filter((i) => !this.hidden.has(codes[i]!));
+  }
+
+  /** Shows the names of the regions, or takes them away. */
+  toggleNames(): void {
+    this.isNaming = !this.isNaming;
+    this.#tell("regions");
   }
 
   askPreview(index: number): void {
@@ -251,6 +267,12 @@ export class MapState implements Disposable {
         this.#tell("found");
         return;
       }
+      case "regions": {
+        const { type: _type, ...rest } = message;
+        this.regions = { ...rest, buffers };
+        this.#tell("regions");
+        return;
+      }
       case "indexing":
         this.indexing = message.fraction;
         this.#tell("found");
@@ -290,6 +312,7 @@ export class MapState implements Disposable {
     this.colouring = null;
     this.selection = [];
     this.found = null;
+    this.regions = null;
     this.cards = [];
   }
 

@@ -13,6 +13,7 @@ const LASSO = [
   "M8.5 2.5c3.2 0 5.5 1.7 5.5 4s-2.5 4.5-6 4.5-6-1.6-6-3.9S5.2 2.5 8.5 2.5Z",
   "M4.5 10.5c-1.7 1-1.2 2.7.3 3",
 ];
+const NAMES = ["M2.5 5V2.8h11V5", "M8 2.8v10.4", "M5.8 13.2h4.4"];
 const HINT = "Drag moves, Shift and drag lassos, the wheel zooms";
 const FIT = ["M2.5 6V2.5H6", "M10 2.5h3.5V6", "M13.5 10v3.5H10", "M6 13.5H2.5V10"];
 /** How long a good message stays. */
@@ -41,6 +42,7 @@ export class MapView {
   readonly #by: ColourSelect;
   readonly #search: SearchBox;
   readonly #lasso = quiet("Lasso", "L", ...LASSO);
+  readonly #names = quiet("Region names", "N", ...NAMES);
   readonly #fit = quiet("Show all", "0", ...FIT);
   readonly #caption = make("span", { class: "alw-map-caption" });
   readonly #bar = make("div", { class: "alw-map-bar", hidden: true }, make("div"));
@@ -123,6 +125,7 @@ export class MapView {
         make("span", { class: "alw-map-space" }),
         this.#search.root,
         this.#lasso,
+        this.#names,
         this.#fit,
       ),
       make(
@@ -153,6 +156,7 @@ export class MapView {
     listeners.add(state.watch((change) => this.#paint(change)));
     listeners.add(state.onHeight(() => root.style.setProperty("--alw-map-height", `${state.height}px`)));
     listeners.dom(this.#lasso, "click", () => this.#toggleLasso());
+    listeners.dom(this.#names, "click", () => state.toggleNames());
     listeners.dom(this.#fit, "click", () => this.#stage.plot?.fit());
     listeners.dom(this.#next, "click", () => state.label());
     listeners.dom(this.#together, "click", () => state.label("together"));
@@ -200,6 +204,7 @@ export class MapView {
       Enter: () => this.#state.label(),
       t: () => this.#state.label("together"),
       l: () => this.#toggleLasso(),
+      n: () => this.#state.toggleNames(),
       "/": () => this.#search.focus(),
       "0": () => plot?.fit(),
       "+": () => plot?.zoom(1.4),
@@ -248,6 +253,10 @@ export class MapView {
     }
     if (change === "found" || change === "selection") this.#search.paint();
     if (change === "found") this.#stage.select();
+    if (change === "regions" || change === "points") {
+      this.#names.setAttribute("aria-pressed", String(this.#state.isNaming));
+      this.#stage.paintNames();
+    }
     if (change === "columns") this.#by.paintColumns();
     else this.#by.paint();
     if (change === "cards" || change === "points") this.#stage.paintRings();
