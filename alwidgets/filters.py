@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 import operator
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import compress, islice
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,8 @@ from .errors import AlwidgetsError
 
 #: Rows looked at before others get their turn.
 ROWS = 20_000
+#: Of a column only single values are looked at where it has so many times more.
+FEW = 8
 _SIGNS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -94,29 +96,48 @@ def conditions(where: Mapping[str, Any] | None, columns: Mapping[str, Any]) -> l
     return found
 
 
-def matching(columns: Mapping[str, Sequence[Any]], wanted: Condition) -> NDArray[np.bool_]:
-    """Which items meet a condition, shape (n,); those without a value do not.
+def meeting(
+    columns: Mapping[str, Sequence[Any]], wanted: Condition, among: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Those of some positions whose items meet a condition; who has no value does not.
+
+    Parameters
+    ----------
+    columns : mapping of str to sequence
+    wanted : Condition
+    among : ndarray of int64
+        Ascending.
 
     Raises
     ------
     AlwidgetsError
         If the test fails on a value, naming the item's position.
     """
-    column, test = columns[wanted.column], wanted.test
-    values, found = iter(column), np.zeros(len(column), dtype=bool)
+    column = columns[wanted.column]
+    if isinstance(column, list) and FEW * len(among) < len(column):
+        values: Iterator[Any] = (column[at] for at in among.tolist())
+    else:  # what lies in files is read once, from the beginning to the end
+        chosen = np.zeros(len(column), dtype=bool)
+        chosen[among] = True
+        values = compress(column, chosen.tolist())
+    kept = np.zeros(len(among), dtype=bool)
     start = 0
     while part := list(islice(values, ROWS)):
         try:
-            found[start : start + len(part)] = [v is not None and bool(test(v)) for v in part]
+            kept[start : start + len(part)] = [_meets(wanted, v) for v in part]
         except Exception as error:
-            at = next((i for i, v in enumerate(part) if v is not None and _fails(test, v)), 0)
+            row = next(i for i, v in enumerate(part) if _fails(wanted, v))
             raise AlwidgetsError(
-                f"The condition on {wanted.column!r} fails for item {start + at:,}, whose value is "
-                f"{part[at]!r}: {type(error).__name__}: {error}"
+                f"The condition on {wanted.column!r} fails for item {among[start + row]:,}, whose "
+                f"value is {part[row]!r}: {type(error).__name__}: {error}"
             ) from error
         start += len(part)
         time.sleep(0)
-    return found
+    return among[kept]
+
+
+def _meets(wanted: Condition, value: Any) -> bool:
+    return value is not None and bool(wanted.test(value))
 
 
 def _test(wanted: Any) -> Callable[[Any], bool]:
@@ -129,9 +150,9 @@ def _test(wanted: Any) -> Callable[[Any], bool]:
     return lambda value: bool(value == wanted)
 
 
-def _fails(test: Callable[[Any], bool], value: Any) -> bool:
+def _fails(wanted: Condition, value: Any) -> bool:
     try:
-        test(value)
+        _meets(wanted, value)
     except Exception:  # noqa: BLE001 - only whether it fails is asked
         return True
     return False

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .errors import AlwidgetsError
-from .filters import Condition, conditions, matching
+from .filters import conditions, meeting
 from .hub import Hub
-from .search import MOST_FOUND, Found, Matches, check_words, has_words, scan
+from .search import MOST_FOUND, SECONDS, Found, Matches, check_words, has_words, scan
 from .terms import Terms, parse
 from .textindex import WORTH_IT, TextIndex, shared_index
 
@@ -68,7 +67,7 @@ class Finding(Hub):
         if n < 0:
             raise AlwidgetsError(f"n is how many items to return at most; {n} cannot be.")
         self._check_open()
-        found = self._matching(text, where, n)
+        found = self.matching(text, where, n)
         positions = found.positions[:n]
         ids = list(self.pool.ids.take(positions)) if len(positions) else []
         return Found(ids, positions.tolist(), found.total, found.read)
@@ -80,10 +79,29 @@ class Finding(Hub):
             return None
         return shared_index(self.pool)
 
-    def _matching(
-        self, text: str, where: Mapping[str, Any] | None = None, most: int | None = None
+    def matching(
+        self,
+        text: str = "",
+        where: Mapping[str, Any] | None = None,
+        n: int | None = None,
+        *,
+        seconds: float = SECONDS,
     ) -> Matches:
-        """Positions of the items that match, the first `most` or all."""
+        """Find items as `search` does, and return their positions alone: all, or the first `n`.
+
+        Parameters
+        ----------
+        text, where
+            As for `search`.
+        n : int, optional
+        seconds : float
+            How long texts are looked through while there is no index.
+
+        Raises
+        ------
+        AlwidgetsError
+            As `search`.
+        """
         columns = self.pool.metadata
         terms = parse(text, columns)
         wanted = [*terms.conditions, *conditions(where, columns)]
@@ -91,28 +109,22 @@ class Finding(Hub):
             raise AlwidgetsError("There is nothing to search for: give a word, search='prize'.")
         if terms.phrases:
             check_words(self.pool)
-        among = self._among(wanted)
-        if not terms.phrases:
-            assert among is not None
-            positions = np.flatnonzero(among)
-            return Matches(positions, len(positions), len(self.pool))
-        return self._holding(terms, among, most)
-
-    def _among(self, wanted: list[Condition]) -> NDArray[np.bool_] | None:
-        among: NDArray[np.bool_] | None = None
+            found = self._indexed(terms, None if wanted else n)
+            if found is None:
+                found = scan(self.pool, terms, seconds=seconds)
+        else:
+            everything = np.arange(len(self.pool))
+            found = Matches(everything, len(everything), len(everything))
+        positions = found.positions
         for condition in wanted:
-            found = matching(self.pool.metadata, condition)
-            among = found if among is None else among & found
-        return among
+            positions = meeting(columns, condition, positions)
+        total = len(positions) if wanted else found.total
+        return Matches(positions if n is None else positions[:n], total, found.read)
 
-    def _holding(self, terms: Terms, among: NDArray[np.bool_] | None, most: int | None) -> Matches:
+    def _indexed(self, terms: Terms, n: int | None) -> Matches | None:
+        """What the index finds; None while there is none."""
         index = self.text_index
-        if index is not None:
-            index.start()
-            found = index.search(terms, most if among is None else None)
-            if found is not None:
-                if among is None:
-                    return found
-                positions = found.positions[among[found.positions]]
-                return Matches(positions, len(positions), found.read)
-        return scan(self.pool, terms, among)
+        if index is None:
+            return None
+        index.start()
+        return index.search(terms, n)

@@ -103,7 +103,7 @@ class Gathering(Labelling, Finding):
         with self._lock:
             self._check_open()
             done = self._ledger.standing >= 0
-        found = self._matching(search)
+        found = self.matching(search)
         answered = done[found.positions]
         open_ = found.positions[~answered]
         read = found.read

@@ -106,9 +106,7 @@ def check_words(pool: Pool) -> None:
 def scan(
     pool: Pool,
     terms: Terms,
-    among: NDArray[np.bool_] | None = None,
     *,
-    most: int | None = None,
     seconds: float = SECONDS,
     clock: Callable[[], float] = time.monotonic,
 ) -> Matches:
@@ -119,10 +117,6 @@ def scan(
     pool : Pool
     terms : Terms
         Of which the phrases count here.
-    among : (n,) bool array, optional
-        Only these items can match.
-    most : int, optional
-        It ends with so many.
     seconds : float
         It ends then, with what it has.
     clock : callable
@@ -132,12 +126,9 @@ def scan(
     found: list[int] = []
     read = 0
     for read, content in enumerate(pool.contents, 1):
-        if among is None or among[read - 1]:
-            text = folded(words_of(content) or "")
-            if all(pattern.search(text) for pattern in patterns):
-                found.append(read - 1)
-        if most is not None and len(found) >= most:
-            break
+        text = folded(words_of(content) or "")
+        if all(pattern.search(text) for pattern in patterns):
+            found.append(read - 1)
         if read % LOOK == 0 and clock() > until:
             break
     return Matches(np.array(found, dtype=np.int64), len(found), read)

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypedDict
 import numpy as np
 
 from ..errors import AlwidgetsError, MessageError
-from ..search import Found
+from ..search import Matches
 from .background import Background, on_a_thread
 
 log = logging.getLogger(__name__)
@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 #: More points than this are counted and not shown: 4 bytes each travel with every letter typed.
 MOST_SHOWN = 100_000
 MAX_SEARCH = 1_000
+#: How long texts are looked through while there is no index: letters go on being typed.
+SECONDS = 0.5
 #: Share of an index after which it is told again how far it is.
 STEP = 0.02
 
@@ -118,9 +120,9 @@ class Finder:
             self._look()
 
     def _message(self, text: str) -> tuple[dict[str, Any], list[bytes]]:
-        error, found = None, Found([], [], 0, 0)
+        error, found = None, Matches(np.empty(0, dtype=np.int64), 0, 0)
         try:
-            found = self._session.search(text, n=MOST_SHOWN)
+            found = self._session.matching(text, n=MOST_SHOWN, seconds=SECONDS)
         except AlwidgetsError as problem:
             error = str(problem)
         except Exception as problem:
@@ -134,7 +136,7 @@ class Finder:
             "n": len(self._session.pool),
             "error": error,
         }
-        return dict(message), [np.asarray(found.positions, dtype="<u4").tobytes()]
+        return dict(message), [found.positions.astype("<u4").tobytes()]
 
     def _on_index(self) -> None:
         index = self._session.text_index

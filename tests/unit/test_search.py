@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import alwidgets as al
-from alwidgets import finding, textindex
+from alwidgets import filters, finding, textindex
 from alwidgets.content import Text
 from alwidgets.errors import AlwidgetsError
 from alwidgets.search import scan
@@ -267,6 +267,19 @@ def test_what_has_no_text_is_found_by_its_metadata_alone() -> None:
     session.close()
 
 
+def test_single_values_and_whole_columns_agree() -> None:
+    columns = {"it": [None if i % 7 == 0 else i % 5 for i in range(1_000)]}
+    (wanted,) = filters.conditions({"it": [2, 3]}, columns)
+    whole = filters.meeting(columns, wanted, np.arange(1_000))
+    assert whole.tolist() == [i for i, v in enumerate(columns["it"]) if v in (2, 3)]
+    few = np.array([7, 8, 12, 13, 999])
+    assert filters.meeting(columns, wanted, few).tolist() == [8, 12, 13]
+    assert filters.meeting({"it": tuple(columns["it"])}, wanted, few).tolist() == [8, 12, 13]
+    (bad,) = filters.conditions({"it": lambda v: v / (v - 3)}, columns)
+    with pytest.raises(AlwidgetsError, match="fails for item 8, whose value is 3"):
+        filters.meeting(columns, bad, few)
+
+
 def test_at_most_n_and_the_words_for_it() -> None:
     session = opened()
     found = session.search("prize", n=2)
@@ -296,7 +309,7 @@ def test_the_index_is_used_once_it_is_there(monkeypatch: pytest.MonkeyPatch) -> 
     go.set()
     held[0].join(10)
     assert made.ready
-    monkeypatch.setattr(finding, "scan", lambda *_: pytest.fail("the index is there"))
+    monkeypatch.setattr(finding, "scan", lambda *_, **__: pytest.fail("the index is there"))
     assert session.search("prize sender:ann") == before
     session.record("0", "spam")
     gathered = session.gather(search="prize")

@@ -11,7 +11,7 @@ import pytest
 
 from alwidgets.content import Text
 from alwidgets.errors import AlwidgetsError, MessageError
-from alwidgets.search import Found
+from alwidgets.search import Matches
 from alwidgets.textindex import TextIndex
 from alwidgets.widgets.finder import MOST_SHOWN, Finder
 
@@ -22,14 +22,14 @@ class FakeSession:
         self.text_index = index
         self.searched: list[str] = []
 
-    def search(self, text: str, n: int) -> Found:
+    def matching(self, text: str, *, n: int, seconds: float) -> Matches:
         assert n == MOST_SHOWN
         self.searched.append(text)
         if text == "bad":
             raise AlwidgetsError("There is nothing to search for.")
         if text == "broken":
             raise ZeroDivisionError("by zero")
-        return Found(["1", "4"], [1, 4], 7, 10)
+        return Matches(np.array([1, 4]), 7, 10)
 
 
 def finder(session: Any, run: Any = lambda work: work()) -> Any:
@@ -106,10 +106,10 @@ def test_a_closed_box_is_silent() -> None:
     reading, go = threading.Event(), threading.Event()
 
     class Slow(FakeSession):
-        def search(self, text: str, n: int) -> Found:
+        def matching(self, text: str, **options: Any) -> Matches:
             reading.set()
             assert go.wait(10)
-            return super().search(text, n)
+            return super().matching(text, **options)
 
     threads: list[threading.Thread] = []
 

@@ -17,7 +17,7 @@ from alwidgets.content import Image, Text
 from alwidgets.errors import AlwidgetsError, ProjectionError
 from alwidgets.items import Gathered
 from alwidgets.projection import Map
-from alwidgets.search import Found
+from alwidgets.search import Matches
 from alwidgets.tasks import Classification
 from alwidgets.textindex import TextIndex
 from alwidgets.widgets.background import Background
@@ -76,8 +76,8 @@ class FakeSession:
     def text_index(self) -> Any:
         return TextIndex(self.pool.contents[1:], run=lambda work: work())
 
-    def search(self, text: str, n: int) -> Found:
-        return Found(["item-1"], [1], 1, 6)
+    def matching(self, text: str, **options: Any) -> Matches:
+        return Matches(np.array([1]), 1, 6)
 
     def upcoming(self) -> list[str]:
         return self.next_ids

@@ -29,7 +29,7 @@ export class ColourSelect {
     ...OWN,
   });
   readonly #found = make("span", { class: "alw-map-found", role: "status" });
-  #drawn: MapState["choices"] = null;
+  #drawn = "";
   #pause: (() => void) | null = null;
 
   constructor(listeners: Listeners, state: MapState) {
@@ -62,8 +62,10 @@ export class ColourSelect {
   /** Shows what there is, what is shown, and what was asked for. */
   paint(): void {
     const { choices, colouring, asked } = this.#state;
-    if (choices && choices !== this.#drawn) {
-      this.#drawn = choices;
+    // Made anew only when the choices are others: a list that is open must not close.
+    const drawn = choices ? JSON.stringify(choices) : this.#drawn;
+    if (choices && drawn !== this.#drawn) {
+      this.#drawn = drawn;
       this.#select.replaceChildren(...choices.groups.map((group) => this.#group(group)));
       const columns = this.#select.lastElementChild;
       if (columns && choices.n_columns > (choices.groups.at(-1)?.choices.length ?? 0))
