@@ -128,6 +128,8 @@ def name_regions(
     """
     from sklearn.feature_extraction.text import CountVectorizer
 
+    if not regions:
+        return []
     rng = np.random.default_rng(seed)
     analyse = CountVectorizer(
         stop_words="english", token_pattern=r"(?u)\b[^\W\d_]{2,}\b", strip_accents=None
@@ -136,7 +138,7 @@ def name_regions(
     chosen = [m if len(m) <= TEXTS else rng.choice(m, TEXTS, replace=False) for m in chosen]
     counts: list[dict[str, int]] = [{} for _ in regions]
     # In the order of the pool: what lies in files is read once, from the beginning to the end.
-    for order, index in enumerate(np.sort(np.concatenate(chosen or [labels[:0]])).tolist()):
+    for order, index in enumerate(np.sort(np.concatenate(chosen)).tolist()):
         if order % 100 == 0:
             between()
         counted = counts[labels[index]]

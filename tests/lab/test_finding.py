@@ -119,8 +119,8 @@ def test_finding(opened: Open) -> None:
     picture(notebook, "finding-range")
 
     # What is found stands out while one types, and is selected with Enter.
-    notebook.page.keyboard.press("Escape")
     view.focus()
+    notebook.page.keyboard.press("Escape")
     colour(notebook, "prediction")
     view.focus()
     notebook.page.keyboard.press("/")
