@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from .errors import AlwidgetsError, UnknownItemError
+from .finding import Finding
 from .items import Gathered
 from .labelling import Labelling
-from .search import MOST_FOUND, find
+from .search import MOST_FOUND
 
 
-class Gathering(Labelling):
+class Gathering(Labelling, Finding):
     """The gathering of items in a session."""
 
     def label_together(
@@ -31,8 +34,8 @@ class Gathering(Labelling):
         ids : sequence of str, optional
             At most 500.
         search : str, optional
-            Instead: a text that the items hold, upper and lower case alike. The first 500 that
-            have no answer; of a pool that cannot be read in two seconds, those found by then.
+            Instead: words that the items hold, as for `search`. The first 500 that have no
+            answer; of a large pool whose words are not indexed yet, those found in two seconds.
         title : str, optional
             What they have in common, in words.
 
@@ -100,7 +103,13 @@ class Gathering(Labelling):
         with self._lock:
             self._check_open()
             done = self._ledger.standing >= 0
-        found = find(self.pool, search, done)
-        partly = found.read < len(self.pool)
-        among = f" in the first {found.read:,} of {len(self.pool):,} items" if partly else ""
-        return found.positions, found.done, among
+        found = self.matching(search)
+        answered = done[found.positions]
+        open_ = found.positions[~answered]
+        read = found.read
+        if len(open_) >= MOST_FOUND:  # those behind them were not asked for
+            read = int(open_[MOST_FOUND - 1]) + 1
+        left_out = int(np.count_nonzero(answered & (found.positions < read)))
+        partly = read < len(self.pool)
+        among = f" in the first {read:,} of {len(self.pool):,} items" if partly else ""
+        return open_[:MOST_FOUND].tolist(), left_out, among

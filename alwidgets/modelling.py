@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from .learners.targets import decided
 from .readings import audit_sample, training_set
 from .rounds import Round
 from .schema import RoundRecord, Switch
+from .strategies import pool_scores
 from .tasks import Answer
 from .threads import few_threads
 
@@ -126,6 +128,63 @@ class Modelling(Hub):
         for row, code in enumerate(self.task.codes(decided(proba, self.task.multilabel))):
             answers[row] = self.task.decode(int(code))
         return answers
+
+    def scores(
+        self,
+        strategy: str | Callable[..., Any],
+        *,
+        between: Callable[[], None] = lambda: None,
+    ) -> NDArray[np.float64]:
+        """Score every item that has no label, as a strategy does to choose what comes next.
+
+        Parameters
+        ----------
+        strategy : str or callable
+            One whose score alone decides, as ``margin``; or ``f(context) -> scores``.
+        between : callable, optional
+            Called between two parts of the pool; what it raises ends it.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            By the newest model; higher is asked sooner. NaN for what is labelled.
+
+        Raises
+        ------
+        StrategyError
+            If the strategy weighs items against each other, or is for other tasks, or there is
+            no such strategy.
+        NoModelError
+            If it needs a model and there is none yet.
+
+        Examples
+        --------
+        >>> import alwidgets as al
+        >>> pool = al.Pool.from_texts(["win a prize", "see you at six", "your prize waits"])
+        >>> session = al.Session(pool, al.Classification(["ham", "spam"]), audit=0)
+        >>> session.scores("density").shape
+        (3,)
+        """
+        with self._lock:
+            labelled, codes, _, _ = training_set(self._ledger)
+            audited = np.flatnonzero(self._ledger.standing >= 0)
+            learner = self._loop.learner if self._loop.is_fitted else None
+            seed = self.seed + self._ledger.revision
+        features = self.pool.features
+        with few_threads(features.size):
+            found = pool_scores(
+                strategy,
+                learner=learner,
+                features=features,
+                labelled=labelled,
+                labels=self.task.targets(codes),
+                n_classes=len(self.task.classes),
+                multilabel=self.task.multilabel,
+                seed=seed,
+                between=between,
+            )
+        found[audited] = np.nan
+        return found
 
     def estimate(self, metric: str = "accuracy") -> Estimate:
         """Estimate how good the model is on items that it was not trained on.

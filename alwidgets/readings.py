@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .labels import NO_TIME, NONE, STREAMS
+from .labels import CHOSEN, NO_TIME, NONE, STREAMS
 from .ledger import ACTIVE, NOTHING, RANDOM, SKIPPED, Ledger
 from .rounds import AuditSample
 from .tasks import Answer
@@ -81,6 +81,24 @@ def audit_sample(ledger: Ledger) -> AuditSample:
 def label_codes(ledger: Ledger) -> NDArray[np.int32]:
     """Class code of every item, shape (n,); -1 where there is no answer."""
     return np.maximum(ledger.standing, NOTHING)
+
+
+def label_streams(ledger: Ledger) -> tuple[NDArray[np.int32], list[str]]:
+    """How each item came to its answer, shape (n,), as a place in the names; -1 without one."""
+    rows = ledger.labels.answered()
+    found = np.full(len(ledger.pool), NONE, dtype=np.int32)
+    stream = ledger.labels.column("stream")[rows]
+    # What came by no draw was the person's own choice, as in the table of the labels.
+    found[ledger.labels.column("item")[rows]] = np.where(stream == NONE, CHOSEN, stream)
+    return found, list(STREAMS)
+
+
+def label_annotators(ledger: Ledger) -> tuple[NDArray[np.int32], list[str]]:
+    """Who gave each item its answer, shape (n,), as a place in the names; -1 without one."""
+    rows = ledger.labels.answered()
+    found = np.full(len(ledger.pool), NONE, dtype=np.int32)
+    found[ledger.labels.column("item")[rows]] = ledger.labels.column("annotator")[rows]
+    return found, list(ledger.labels.annotators.names)
 
 
 def to_frame(ledger: Ledger) -> pd.DataFrame:

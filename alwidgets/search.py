@@ -1,4 +1,4 @@
-"""Finding items by a word of theirs."""
+"""Finding items by their words: what they hold, and looking through them one after another."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from .content import Audio, Content, Fields, Html, Image, Pair, Table, Text
 from .errors import AlwidgetsError
 from .ingest import FeatureRows
 from .pool import Pool
+from .terms import Terms, folded
 
 MOST_FOUND = 500
 #: A person waits for it.
@@ -22,22 +23,51 @@ LOOK = 64
 
 
 @dataclass(frozen=True, slots=True)
+class Matches:
+    """What was found among the items that were looked through.
+
+    Attributes
+    ----------
+    positions : ndarray of int64
+        Of items in the pool, in its order; the first of them where there are many.
+    total : int
+        How many there are.
+    read : int
+        Items that were looked through, from the first.
+    """
+
+    positions: NDArray[np.int64]
+    total: int
+    read: int
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What a search came to.
 
     Attributes
     ----------
+    ids : list of str
+        Of the first items that match, in the order of the pool.
     positions : list of int
-        Of items in the pool.
-    done : int
-        Items left out, for they are done.
+        Of the same items, in the pool.
+    total : int
+        How many items match, of those that were looked through.
     read : int
-        Items that were looked at, from the first.
+        Items that were looked through: all, but for large pools whose index is not ready yet.
     """
 
+    ids: list[str]
     positions: list[int]
-    done: int
+    total: int
     read: int
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __str__(self) -> str:
+        more = f", {len(self.ids):,} of them here" if len(self.ids) < self.total else ""
+        return f"{self.total:,} item{'s' if self.total != 1 else ''} found{more}"
 
 
 def words_of(content: Content) -> str | None:
@@ -59,51 +89,46 @@ def words_of(content: Content) -> str | None:
     return " ".join(known) if known else None
 
 
-def find(
+def has_words(pool: Pool) -> bool:
+    """Whether the items of a pool have text."""
+    contents = pool.contents
+    return not isinstance(contents, FeatureRows) and words_of(contents[0]) is not None
+
+
+def check_words(pool: Pool) -> None:
+    """Raise `AlwidgetsError` if the items of a pool have no text."""
+    if not has_words(pool):
+        raise AlwidgetsError(
+            "The items of this pool have no text to search through: give their ids."
+        )
+
+
+def scan(
     pool: Pool,
-    search: str,
-    done: NDArray[np.bool_],
+    terms: Terms,
     *,
-    most: int = MOST_FOUND,
     seconds: float = SECONDS,
     clock: Callable[[], float] = time.monotonic,
-) -> Found:
-    """Items whose text holds another one, upper and lower case alike.
+) -> Matches:
+    """Look through the items of a pool, one after another.
 
     Parameters
     ----------
     pool : Pool
-    search : str
-    done : (n,) bool array
-        Items to leave out, and count.
-    most : int
-        It ends with so many.
+    terms : Terms
+        Of which the phrases count here.
     seconds : float
         It ends then, with what it has.
     clock : callable
-
-    Raises
-    ------
-    AlwidgetsError
-        If there is nothing to look for, or no text to look through.
     """
-    wanted = search.casefold().strip()
-    if not wanted:
-        raise AlwidgetsError("There is nothing to search for: give a word, search='prize'.")
-    contents = pool.contents
-    if isinstance(contents, FeatureRows) or words_of(contents[0]) is None:
-        raise AlwidgetsError(
-            "The items of this pool have no text to search through: give their ids."
-        )
+    patterns = terms.patterns()
     until = clock() + seconds
     found: list[int] = []
-    n_done = read = 0
-    for read, content in enumerate(contents, 1):
-        if wanted in (words_of(content) or "").casefold():
-            if done[read - 1]:
-                n_done += 1
-            else:
-                found.append(read - 1)
-        if len(found) >= most or (read % LOOK == 0 and clock() > until):
+    read = 0
+    for read, content in enumerate(pool.contents, 1):
+        text = folded(words_of(content) or "")
+        if all(pattern.search(text) for pattern in patterns):
+            found.append(read - 1)
+        if read % LOOK == 0 and clock() > until:
             break
-    return Found(found, n_done, read)
+    return Matches(np.array(found, dtype=np.int64), len(found), read)

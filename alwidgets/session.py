@@ -226,6 +226,24 @@ class Session(Reviewing, Gathering, Classes, Displayed):
         with self._lock:
             return readings.label_codes(self._ledger)
 
+    def label_streams(self) -> tuple[NDArray[np.int32], list[str]]:
+        """How every item came to its answer.
+
+        Returns
+        -------
+        codes : ndarray of int32, shape (n,)
+            Places in `names`; -1 where there is no answer.
+        names : list of str
+            train, audit, chosen, imported.
+        """
+        with self._lock:
+            return readings.label_streams(self._ledger)
+
+    def label_annotators(self) -> tuple[NDArray[np.int32], list[str]]:
+        """Who gave every item its answer: codes and names, as of `label_streams`."""
+        with self._lock:
+            return readings.label_annotators(self._ledger)
+
     def progress(self) -> dict[str, int]:
         """Counts: ``labelled``, ``audit`` (estimated from), ``skipped``, ``flagged``, ``total``."""
         with self._lock:

@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 #: So many classes fit into a byte beside "none".
 MOST_IN_A_BYTE = 254
+
+
+@dataclass(frozen=True)
+class Colours:
+    """A code for every item, and what the codes stand for.
+
+    Attributes
+    ----------
+    codes : ndarray of uint8, shape (n,)
+        As of `category_codes` or `ramp_codes`; uint16 for more than 254 categories.
+    categories : list of str, or None
+        Their names; None for a quantity.
+    range : (float, float), or None
+        Of the quantity: where the ramp begins and ends.
+    none : str
+        What an item without a value is, in words.
+    ends : (str, str), or None
+        Words for the ends of the ramp; None where the numbers say it.
+    notable : ("low" or "high", str), or None
+        Which end of a quantity is worth a look, and what its items are, in words.
+    """
+
+    codes: NDArray[Any]
+    categories: list[str] | None = None
+    range: tuple[float, float] | None = None
+    none: str = "no value"
+    ends: tuple[str, str] | None = None
+    notable: tuple[Literal["low", "high"], str] | None = None
 
 
 def category_codes(codes: NDArray[Any] | None, n: int, n_classes: int) -> NDArray[Any]:
@@ -57,3 +86,27 @@ def usual_range(values: NDArray[Any], share: float = 0.99) -> tuple[float, float
     """
     low, high = float(np.min(values)), float(np.quantile(values, share))
     return low, high if high > low else float(np.max(values))
+
+
+def middle_range(values: NDArray[Any], share: float = 0.99) -> tuple[float, float]:
+    """Return between which values the middle share of them lies: either end may be far out.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        NaN and infinity count for nothing.
+    share : float, optional
+
+    Returns
+    -------
+    low, high : float
+        (0, 0) where there is no value.
+    """
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return 0.0, 0.0
+    low = np.quantile(finite, (1 - share) / 2, method="lower")
+    high = np.quantile(finite, (1 + share) / 2, method="higher")
+    if not high > low:
+        low, high = finite.min(), finite.max()
+    return float(low), float(high)

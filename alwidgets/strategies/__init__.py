@@ -43,6 +43,7 @@ from alwidgets.strategies.multilabel import (
 )
 from alwidgets.strategies.query import Selection, select
 from alwidgets.strategies.registry import AUTO, Strategy, get, names, register, suited, table
+from alwidgets.strategies.scoring import pool_scores, scoring
 from alwidgets.strategies.seals import seal_candidates
 from alwidgets.strategies.selection import diverse, sample, top
 from alwidgets.strategies.typiclust import typiclust
@@ -87,10 +88,12 @@ __all__ = [
     "multilabel_bald",
     "names",
     "per_cost",
+    "pool_scores",
     "prob_cover",
     "register",
     "representative",
     "sample",
+    "scoring",
     "seal_candidates",
     "seals",
     "select",

@@ -68,11 +68,11 @@ class Chunks:
             # Few candidates: only they are scored.
             self.show()
             parts = (self.rows[at : at + self.chunk] for at in range(0, len(self.rows), self.chunk))
-            return torch.cat([_scores(strategy, self.context(part)) for part in parts])
+            return torch.cat([scores_of(strategy, self.context(part)) for part in parts])
         # Many: whole stretches of the pool are read without being copied together first.
         found = torch.empty(len(self.features), dtype=precision(strategy), device=self.device)
         for context in self.walk():
-            found[context.indices[0] : context.indices[-1] + 1] = _scores(strategy, context)
+            found[context.indices[0] : context.indices[-1] + 1] = scores_of(strategy, context)
         return found[torch.from_numpy(self.rows).to(self.device)]
 
     def show(self) -> None:
@@ -153,7 +153,14 @@ def of_candidates(context: Context, values: torch.Tensor) -> torch.Tensor:
     return values.masked_fill(~torch.from_numpy(context.candidates).to(values.device), 0)
 
 
-def _scores(strategy: Strategy, context: Context) -> torch.Tensor:
+def scores_of(strategy: Strategy, context: Context) -> torch.Tensor:
+    """(n,) scores of the items of a context; 0 for those that cannot be picked.
+
+    Raises
+    ------
+    StrategyError
+        Where they are not numbers that can be used, naming the row.
+    """
     assert strategy.score is not None
     found = one_each(strategy.score(context), context, f"Strategy {strategy.name!r}")
     values = of_candidates(context, found.to(context.features.device, precision(strategy)))

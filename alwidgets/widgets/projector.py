@@ -13,18 +13,20 @@ from numpy.typing import NDArray
 
 from ..errors import AlwidgetsError, MessageError
 from ..projection import Map, shared_map
-from ..projection.colours import category_codes, ramp_codes, usual_range
+from ..projection.regions import FEWEST
 from ..tasks import Task
+from . import colourings
+from .background import Background
 from .bundles import bundle
 from .channel import Channel
+from .finder import Finder
+from .landmarks import landmarks
 from .payload import describe
 from .spaces import layout_message, parse_space
 from .throttle import Throttle
 
 log = logging.getLogger(__name__)
 
-#: What the points can be coloured by.
-COLOUR_BY = ("label", "prediction", "uncertainty", "outlier", "trust")
 #: Seconds between two colourings while someone labels, at least.
 RECOLOUR_EVERY = 0.25
 #: More items than this are not put on the cards at once.
@@ -38,9 +40,9 @@ Sent = tuple[Message, list[bytes]]
 class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     """The map of a session's pool.
 
-    PCA's layout is there at once and glides into UMAP's. Points are coloured by label,
-    prediction, uncertainty or how far out they lie, and follow the session as it goes on. What is
-    lassoed can be labelled next.
+    PCA's layout is there at once and glides into UMAP's. Points are coloured by what the model
+    says, by their labels, a strategy's score or a column of metadata, and follow the session as
+    it goes on. What is lassoed can be labelled next.
 
     Parameters
     ----------
@@ -68,6 +70,9 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._selected: NDArray[np.uint32] = np.empty(0, dtype=np.uint32)
         super().__init__(_task={"classes": list(session.task.categories)}, height=height)
         self._channel = Channel(self)
+        self._slow = Background(lambda _: self._show_slow())
+        self._naming = Background(lambda _: self._send_regions())
+        self._finder = Finder(session, self._post)
         self._map = map if map is not None else shared_map(session)
         # A million colours are a megabyte: large pools are recoloured a little less often.
         self._recolour = Throttle(self._send_labels, max(RECOLOUR_EVERY, self._n / 1e6))
@@ -93,6 +98,9 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     def _stop_listening(self) -> None:
         """Stop listening to the session; what is on screen stays."""
         self._recolour.close()
+        self._slow.close()
+        self._naming.close()
+        self._finder.close()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe = []
@@ -108,6 +116,8 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                 "colour_by": self._colour_by,
                 "space": self._show_space,
                 "cancel_layout": self._cancel_layout,
+                "columns": self._columns,
+                "search": lambda message, _: self._finder.ask(message),
                 "preview": self._preview,
                 "select": self._select,
                 "label_next": self._label_next,
@@ -130,6 +140,8 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     def _hello(self, message: Message, buffers: list[Any]) -> None:
         self._map.start()
         self._send_points()
+        self._send_regions()
+        self._send_choices()
         self._send_colours()
         self._send_cards()
         self._send_progress()
@@ -138,10 +150,8 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             self._problem(str(self._map.problem))
 
     def _colour_by(self, message: Message, buffers: list[Any]) -> None:
-        by = message.get("by")
-        if not isinstance(by, str) or by not in COLOUR_BY:
-            raise MessageError(f"The map cannot be coloured by {by!r}; use one of {COLOUR_BY}.")
-        if by not in self._available():
+        by = colourings.check(self._session, message.get("by"))
+        if not self._is_there(by):
             self._send_colours()  # the front end goes back to what is shown
             if by == "trust":
                 self._problem(
@@ -150,7 +160,8 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                 )
             else:
                 self._problem(
-                    f"There is no model yet, so there is no {by} to colour by.",
+                    f"There is no model yet, so there is no {colourings.name_of(by).lower()} to "
+                    "colour by.",
                     "Label some items of at least two classes.",
                 )
             return
@@ -166,6 +177,12 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _cancel_layout(self, message: Message, buffers: list[Any]) -> None:
         self._map.cancel()
+
+    def _columns(self, message: Message, buffers: list[Any]) -> None:
+        search = message.get("search")
+        if not isinstance(search, str):
+            raise MessageError(f"A part of a column's name is a text, not {search!r}.")
+        self._post(dict(colourings.columns(self._session, search)))
 
     def _preview(self, message: Message, buffers: list[Any]) -> None:
         index = message.get("index")
@@ -237,6 +254,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     def _on_map(self, event: str) -> None:
         if event == "points":
             self._send_points()
+            self._send_regions()
         elif event == "progress":
             self._send_progress()
         elif event == "outliers":
@@ -245,39 +263,69 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             self._send_progress()
         elif event in ("figures", "space"):
             self._send_layout()
-            if event == "figures" and self._shown_by() == "trust":
-                self._send_colours()
+            if event == "figures":
+                self._send_choices()
+                if self._shown_by() == "trust":
+                    self._send_colours()
         elif event == "problem" and self._map.problem is not None:
             self._problem(str(self._map.problem))
 
     def _on_round(self) -> None:
+        self._send_choices()
         self._send_colours()
         self._send_cards()
 
     def _send_labels(self) -> None:
-        if self._shown_by() == "label":
+        if self._shown_by() in ("label", "stream", "annotator"):
             self._send_colours()
         self._send_cards()
 
+    def _show_slow(self) -> None:
+        """Show what was made in the background, or why it could not be."""
+        by = self._shown_by()
+        try:
+            self._send_colours()
+        except AlwidgetsError as error:
+            self._by = None
+            self._send_colours()
+            self._problem(str(error))
+        except Exception as error:
+            log.exception("the colours by %s failed", by)
+            self._by = None
+            self._send_colours()
+            self._problem(
+                f"The colours by {colourings.name_of(by)} failed: {type(error).__name__}: {error}",
+                "The log has the details.",
+            )
+        self._send_progress()
+
     # ------------------------------------------------------------------ what is sent
 
-    def _available(self) -> list[str]:
-        current = self._session.current
-        has_model = current is not None and current.predictions is not None
-        there = {"label", "outlier"} | ({"trust"} if self._map.local_trust is not None else set())
-        return [by for by in COLOUR_BY if by in there or (has_model and by != "trust")]
-
     def _shown_by(self) -> str:
-        available = self._available()
-        if self._by in available:
-            return str(self._by)
-        return "prediction" if "prediction" in available else "label"
+        if self._by is not None and self._is_there(self._by):
+            return self._by
+        return "prediction" if colourings.has_model(self._session) else "label"
+
+    def _is_there(self, by: str) -> bool:
+        if by == "trust":
+            return self._map.local_trust is not None
+        return not colourings.needs_model(by) or colourings.has_model(self._session)
+
+    def _send_choices(self) -> None:
+        self._send_newest("choices", self._choices)
+
+    def _choices(self) -> Sent:
+        measured = self._map.local_trust is not None
+        return dict(colourings.choices(self._session, measured=measured)), []
 
     def _send_points(self) -> None:
         self._send_newest("points", self._points)
 
     def _send_colours(self) -> None:
         self._send_newest("colours", self._colours)
+
+    def _send_regions(self) -> None:
+        self._send_newest("regions", self._regions)
 
     def _send_cards(self) -> None:
         self._send_newest("cards", self._cards)
@@ -299,38 +347,32 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         )
 
     def _colours(self) -> Sent | None:
-        by, current = self._shown_by(), self._session.current
-        classes = list(self._session.task.categories)
+        session, by = self._session, self._shown_by()
+        classes = list(session.task.categories)
         if classes != self._task.get("classes"):
             self._task = {"classes": classes}
-        message: Message = {
-            "type": "colours",
-            "by": by,
-            "kind": "category",
-            "categories": classes,
-            "range": None,
-            "version": int(current.version) if current is not None else 0,
-            "bytes": 1,
-            "available": self._available(),
-        }
-        if by in ("label", "prediction"):
-            values = self._session.label_codes()
-            if by == "prediction":
-                values = np.where(self._session.reserved, -1, current.predictions)
-            values = np.minimum(values, len(classes) - 1)
-            codes = category_codes(values, self._n, len(classes))
-            message["bytes"] = codes.dtype.itemsize
-            return message, [codes.tobytes()]
-        if by == "outlier":
-            self._map.measure_outliers()
-        values = self._map.local_trust if by == "trust" else self._map.outliers
-        if by == "uncertainty":
-            values = np.where(self._session.reserved, np.nan, current.uncertainty)
-        if values is None:
-            return None  # the map tells when they are there
-        low, high = usual_range(values) if by == "outlier" else (0.0, 1.0)
-        message |= {"kind": "ramp", "categories": None, "range": [low, high]}
-        return message, [ramp_codes(values, low, high).tobytes()]
+        key = colourings.takes_a_while(session, by)
+        if key is not None:
+            check = self._slow.check
+            made = self._slow.get(key, lambda: colourings.slow_colours(session, by, check))
+        else:
+            if by == "outlier":
+                self._map.measure_outliers()
+            made = colourings.colours(session, by, self._map.outliers, self._map.local_trust)
+        if made is None:
+            return None  # they are sent when they are there
+        version = int(session.current.version) if session.current is not None else 0
+        return colourings.message(made, by, version), [made.codes.tobytes()]
+
+    def _regions(self) -> Sent | None:
+        coords, _, revision = self._map.current
+        if coords is None or len(coords) < FEWEST:
+            return None
+        pool, check = self._session.pool, self._naming.check
+        made: Sent | None = self._naming.get(
+            revision, lambda: landmarks(pool, coords, revision, check)
+        )
+        return made
 
     def _cards(self) -> Sent:
         pool = self._session.pool
@@ -342,6 +384,9 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         message: Message = {"type": "progress", "fraction": fraction, "text": text}
         if text is None and self._map.measuring:
             message["text"] = "Measuring how far out each item lies…"
+            message["stoppable"] = False
+        elif text is None and isinstance(making := self._slow.making, tuple):
+            message["text"] = f"Colouring by {colourings.name_of(making[0])}…"
             message["stoppable"] = False
         return message, []
 

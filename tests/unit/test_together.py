@@ -13,7 +13,8 @@ import alwidgets as al
 from alwidgets.errors import AlwidgetsError, StoreError, UnknownItemError
 from alwidgets.items import Item
 from alwidgets.schema import Event
-from alwidgets.search import MOST_FOUND, find, words_of
+from alwidgets.search import MOST_FOUND, scan, words_of
+from alwidgets.terms import parse
 
 TEXTS = [["win a PRIZE", "see you", "the prize waits"][i % 3] + f" {i}" for i in range(60)]
 IDS = [str(i) for i in range(60)]
@@ -178,9 +179,9 @@ def test_what_has_no_text_cannot_be_searched(pool: al.Pool) -> None:
 def test_a_search_ends_in_time_and_says_how_far_it_came() -> None:
     pool = al.Pool.from_texts([f"prize {i}" for i in range(1_000)])
     ticks = iter(range(1_000))
-    found = find(pool, "99", np.zeros(1_000, bool), seconds=3, clock=lambda: next(ticks))
+    found = scan(pool, parse("prize 9"), seconds=3, clock=lambda: next(ticks))
     assert found.read == 4 * 64  # the clock was looked at once before
-    assert found.positions == [99, 199]
+    assert found.positions.tolist() == [9, *range(90, 100)]
 
 
 def test_others_answer_while_it_searches() -> None:

@@ -20,8 +20,12 @@ from alwidgets.projection import Map
 from alwidgets.projection.layout import Figures
 from alwidgets.projection.maps import Model
 from alwidgets.projection.quality import Moved, Quality
+from alwidgets.search import Matches
 from alwidgets.tasks import Classification
+from alwidgets.textindex import TextIndex
+from alwidgets.widgets.background import Background
 from alwidgets.widgets.bundles import bundle
+from alwidgets.widgets.finder import Finder
 from alwidgets.widgets.projector import MOST_QUEUED, Projector
 from alwidgets.widgets.throttle import Throttle
 
@@ -36,6 +40,7 @@ class FakePool:
         self.contents: list[Any] = [Text(f"text {i}") for i in range(n)]
         self.contents[0] = Image.from_array(PIXELS)
         self.features = FEATURES
+        self.metadata: dict[str, Any] = {}
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -54,9 +59,28 @@ class FakeSession:
     next_ids: list[str] = field(default_factory=lambda: ["item-4", "item-2"])
     queued: list[list[str]] = field(default_factory=list)
     listeners: list[tuple[str, Callable[..., object]]] = field(default_factory=list)
+    scored: list[str] = field(default_factory=list)
 
     def label_codes(self) -> Any:
         return self.codes
+
+    def label_streams(self) -> Any:
+        return np.array([0, -1, 1, -1, -1, -1], dtype=np.int32), ["train", "audit"]
+
+    def label_annotators(self) -> Any:
+        return np.array([1, -1, 0, -1, -1, -1], dtype=np.int32), ["ann", "bob"]
+
+    def scores(self, strategy: str, *, between: Callable[[], None]) -> Any:
+        between()
+        self.scored.append(strategy)
+        return np.array([np.nan, 0.0, np.nan, 0.5, 1.0, 0.25])
+
+    @property
+    def text_index(self) -> Any:
+        return TextIndex(self.pool.contents[1:], run=lambda work: work())
+
+    def matching(self, text: str, **options: Any) -> Matches:
+        return Matches(np.array([1]), 1, 6)
 
     def upcoming(self) -> list[str]:
         return self.next_ids
@@ -159,6 +183,8 @@ def setup() -> Iterator[Setup]:
         model=lambda: None if session.current is None else Model(1, lambda _: FEATURES[:, :2]),
     )
     view = Heard(session, map=shared)
+    view._finder = Finder(session, view._post, run=lambda work: work())
+    view._slow = Background(lambda _: view._show_slow(), run=lambda work: work())
     yield Setup(session, shared, worker, view)
     view.close()
 
@@ -200,7 +226,10 @@ def test_hello_brings_everything(setup: Setup) -> None:
         "range": None,
         "version": 0,
         "bytes": 1,
-        "available": ["label", "outlier"],
+        "name": "Label",
+        "none": "not labelled",
+        "ends": None,
+        "notable": None,
     }
     assert list(codes) == [0, 255, 1, 255, 255, 255]
     assert last["cards"][0] == {"type": "cards", "indices": [4, 2]}
@@ -250,7 +279,8 @@ def test_figures_are_told_when_they_are_measured(setup: Setup) -> None:
     setup.worker.jobs[0].on_done(np.ones((6, 2), dtype=np.float32))
     setup.view.take()
     setup.worker.jobs[0].on_figures(MEASURED)
-    message, _ = only(setup.view.take())
+    (message, _), (choices, _) = setup.view.take()
+    assert choices["type"] == "choices"
     assert message["figures"] == {
         "trustworthiness": 0.95,
         "continuity": 0.97,
@@ -305,10 +335,12 @@ def test_points_are_coloured_by_how_far_they_can_be_trusted(setup: Setup) -> Non
     setup.worker.jobs[0].on_figures(MEASURED)
     (colours, (codes,)), _ = setup.tell({"type": "colour_by", "by": "trust"})
     assert (colours["by"], colours["kind"], colours["range"]) == ("trust", "ramp", [0.0, 1.0])
-    assert "trust" in colours["available"]
     assert list(codes) == [254, 0, 127, 254, 254, 64]
     setup.worker.jobs[0].on_figures(MEASURED)
-    assert [message["type"] for message, _ in setup.view.take()] == ["layout", "colours"]
+    sent = [message for message, _ in setup.view.take()]
+    assert [message["type"] for message in sent] == ["layout", "choices", "colours"]
+    needs = {choice["by"]: choice["needs"] for choice in sent[1]["groups"][0]["choices"]}
+    assert (needs["trust"], needs["prediction"]) == (None, "a model")
 
 
 # ---------------------------------------------------------------------- colours
@@ -319,9 +351,9 @@ def test_a_model_changes_the_default_to_its_predictions(setup: Setup) -> None:
     setup.session.current = a_round(3)
     setup.view.take()
     setup.session.emit("round", setup.session.current)
-    (colours, (codes,)), cards = setup.view.take()
+    (choices, _), (colours, (codes,)), cards = setup.view.take()
+    assert choices["type"] == "choices"
     assert (colours["by"], colours["version"]) == ("prediction", 3)
-    assert colours["available"] == ["label", "prediction", "uncertainty", "outlier"]
     assert list(codes) == [0, 1, 1, 0, 0, 1]
     assert cards[0]["type"] == "cards"
 
@@ -330,7 +362,7 @@ def test_what_a_person_chose_stays(setup: Setup) -> None:
     setup.tell({"type": "colour_by", "by": "label"})
     setup.session.current = a_round()
     setup.session.emit("round", setup.session.current)
-    assert setup.view.take()[0][0]["by"] == "label"
+    assert setup.view.take()[1][0]["by"] == "label"
 
 
 def test_uncertainty(setup: Setup) -> None:
@@ -372,7 +404,7 @@ def test_what_needs_a_model_is_refused_without_one(setup: Setup) -> None:
 def test_a_round_without_a_model(setup: Setup) -> None:
     setup.session.current = a_round(0, predictions=None, confidence=None, uncertainty=None)
     setup.session.emit("round", setup.session.current)
-    assert setup.view.take()[0][0]["by"] == "label"
+    assert setup.view.take()[1][0]["by"] == "label"
     assert only(setup.tell({"type": "preview", "index": 1}))[0]["prediction"] is None
 
 
@@ -476,9 +508,10 @@ def test_a_card_of_the_audit_does_not_tell_what_the_model_thinks(setup: Setup) -
     assert [hidden[k] for k in ("prediction", "confidence", "uncertainty")] == [None] * 3
     shown, _ = only(setup.tell({"type": "preview", "index": 3}))
     assert shown["prediction"] == "ham"
-    for by in ("prediction", "uncertainty"):
+    for by in ("prediction", "uncertainty", "confidence", "score:margin"):
         _, (codes,) = setup.tell({"type": "colour_by", "by": by})[0]
-        assert [i for i, code in enumerate(codes) if code == 255] == [2]
+        labelled = [0] if by.startswith("score") else []
+        assert [i for i, code in enumerate(codes) if code == 255] == [*labelled, 2]
 
 
 def test_a_selection_is_kept(setup: Setup) -> None:
@@ -517,6 +550,13 @@ def test_a_selection_is_labelled_together(setup: Setup) -> None:
         {"type": "colour_by"},
         {"type": "colour_by", "by": "shoe size"},
         {"type": "colour_by", "by": ["label"]},
+        {"type": "colour_by", "by": "score:shoe size"},
+        {"type": "colour_by", "by": "score:badge"},
+        {"type": "colour_by", "by": "meta:shoe size"},
+        {"type": "columns"},
+        {"type": "columns", "search": 7},
+        {"type": "search"},
+        {"type": "search", "text": ["prize"]},
         {"type": "preview"},
         {"type": "preview", "index": -1},
         {"type": "preview", "index": 6},
@@ -636,8 +676,11 @@ def test_what_is_sent_has_the_shape_that_the_front_end_is_tested_with(setup: Set
         examples.setdefault(fixture["message"]["type"], []).append(fixture["message"])
     sent = setup.tell({"type": "hello"})
     setup.session.current = a_round()
-    for by in ("label", "prediction", "uncertainty", "outlier"):
+    for by in ("label", "prediction", "uncertainty", "outlier", "confidence", "score:margin"):
         sent += setup.tell({"type": "colour_by", "by": by})
+    sent += setup.tell({"type": "columns", "search": "x"})
+    sent += setup.tell({"type": "search", "text": "x"})
+    sent += regions_of(Text("a prize")) + regions_of(Image.from_array(PIXELS))
     sent += setup.tell({"type": "preview", "index": 0}) + setup.tell(
         {"type": "preview", "index": 1}
     )
@@ -652,10 +695,30 @@ def test_what_is_sent_has_the_shape_that_the_front_end_is_tested_with(setup: Set
             assert type(value).__name__ in {kind for keys in shapes for kind in keys[key]}, key
 
 
+def regions_of(content: Any) -> list[Any]:
+    """The names of the regions of a pool of forty of this."""
+    pool = FakePool(40)
+    pool.contents = [content] * 40
+    shared = Map(lambda: np.eye(40), worker=FakeWorker(), run=lambda work: work())
+    view = Heard(FakeSession(pool=pool), map=shared)
+    view._naming = Background(lambda _: view._send_regions(), run=lambda work: work())
+    view._handle_custom_msg({"type": "hello"}, [])
+    sent = [message for message in view.take() if message[0]["type"] == "regions"]
+    view.close()
+    assert sent
+    return sent
+
+
 def shape(example: dict[str, Any]) -> dict[str, set[str]]:
     kinds = {key: {type(value).__name__} for key, value in example.items()}
-    for key in kinds.keys() & {"label", "prediction", "text"}:
+    for key in kinds.keys() & {"label", "prediction", "text", "error"}:
         kinds[key] |= {"str", "NoneType"}
+    for key in kinds.keys() & {"categories", "range", "ends"}:
+        kinds[key] |= {"list", "NoneType"}
+    for key in kinds.keys() & {"fraction"}:
+        kinds[key] |= {"float", "NoneType"}
+    for key in kinds.keys() & {"notable"}:
+        kinds[key] |= {"dict", "NoneType"}
     return kinds
 
 

@@ -5,9 +5,10 @@ import {
   decodePoints,
   drawingOrder,
   encodeIndices,
+  extreme,
   fill,
-  highest,
   withCode,
+  within,
 } from "./codecs";
 import type { ColoursMessage } from "./messages";
 import { bytes, floats, shorts } from "./testing";
@@ -72,9 +73,21 @@ describe("colours", () => {
 describe("selecting by colour", () => {
   it("finds the highest, equal ones in their order", () => {
     const { codes } = ramp(5, 200, 9, 200, 254);
-    expect(highest(codes, 3)).toEqual([4, 1, 3]);
-    expect(highest(codes, 2)).toEqual([4, 1]);
-    expect(highest(codes, 99)).toEqual([4, 1, 3, 2, 0]);
+    expect(extreme(codes, 3)).toEqual([4, 1, 3]);
+    expect(extreme(codes, 2)).toEqual([4, 1]);
+    expect(extreme(codes, 99)).toEqual([4, 1, 3, 2, 0]);
+  });
+
+  it("finds the lowest, and never what has no value", () => {
+    const { codes } = ramp(5, 255, 0, 254);
+    expect(extreme(codes, 2, "low")).toEqual([2, 0]);
+    expect(extreme(codes, 9, "low")).toEqual([2, 0, 3]);
+  });
+
+  it("finds a range with both of its ends, and never what has no value", () => {
+    const { codes } = ramp(5, 255, 0, 254, 6);
+    expect([...within(codes, 1, 6)]).toEqual([0, 2]);
+    expect([...within(codes, 1, 255)]).toEqual([0, 2, 3, 4]);
   });
 
   it("finds all of a class", () => {

@@ -94,12 +94,19 @@ export function drawingOrder(colouring: Colouring): Uint32Array | null {
   return order;
 }
 
+/** Positions as uint32. */
+export function decodeIndices(buffers: readonly DataView[]): number[] {
+  const length = buffers[0]?.byteLength ?? 0;
+  if (length % 4) throw new Error(`positions: ${length} bytes came, a multiple of 4 was expected`);
+  return [...new Uint32Array(bytesOf(buffers, length, "positions"))];
+}
+
 export function encodeIndices(indices: ArrayLike<number>): ArrayBuffer {
   return (indices instanceof Uint32Array ? indices.slice() : Uint32Array.from(indices)).buffer as ArrayBuffer;
 }
 
-/** The `n` points with the highest codes, highest first; equal ones in their order. */
-export function highest(codes: Uint16Array, n: number): number[] {
+/** The `n` points with the highest codes, highest first, or the lowest ones; equal ones in their order. */
+export function extreme(codes: Uint16Array, n: number, end: "low" | "high" = "high"): number[] {
   const byCode: number[][] = [];
   for (let i = 0; i < codes.length; i++) {
     const code = codes[i]!;
@@ -107,18 +114,20 @@ export function highest(codes: Uint16Array, n: number): number[] {
     if (byCode[code].length < n) byCode[code].push(i);
   }
   const found: number[] = [];
-  for (let code = byCode.length - 1; code > 0 && found.length < n; code--) {
+  for (let step = 1; step <= STEPS && found.length < n; step++) {
+    const code = end === "low" ? step : STEPS + 1 - step;
     found.push(...(byCode[code] ?? []).slice(0, n - found.length));
   }
   return found;
 }
 
-/** The `n` points with the lowest codes, lowest first; equal ones in their order. Not those of "none". */
-export function lowest(codes: Uint16Array, n: number): number[] {
-  return highest(
-    codes.map((code) => (code === 0 ? 0 : STEPS + 1 - code)),
-    n,
-  );
+/** All points with codes from `low` to `high`, both included. */
+export function within(codes: Uint16Array, low: number, high: number): Uint32Array<ArrayBuffer> {
+  let count = 0;
+  for (let i = 0; i < codes.length; i++) if (codes[i]! >= low && codes[i]! <= high) count++;
+  const found = new Uint32Array(count);
+  for (let i = 0, k = 0; k < count; i++) if (codes[i]! >= low && codes[i]! <= high) found[k++] = i;
+  return found;
 }
 
 /** All points with this code. */

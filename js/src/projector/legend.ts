@@ -1,11 +1,11 @@
 /** What the colours mean, and a way to select by them without a mouse. */
-import { count, make, setText } from "../shared/dom";
+import { count, icon, make, setText } from "../shared/dom";
 import type { Listeners } from "../shared/listeners";
 import type { Cleanup } from "../shared/model";
 import { palette } from "../shared/palette";
-import { type Colouring, highest, lowest, withCode } from "./codecs";
+import { type Colouring, extreme, STEPS, withCode, within } from "./codecs";
 import { noneColour, ramp } from "./looks";
-import type { ColourBy } from "./messages";
+import { RangeSlider } from "./range";
 
 const OWN = { "data-lm-suppress-shortcuts": "true" };
 /** How many points "the most …" are. */
@@ -18,27 +18,12 @@ export interface Entry {
   count: number;
 }
 
-export const NONE: Record<ColourBy, string> = {
-  label: "not labelled",
-  prediction: "for audit",
-  uncertainty: "for audit",
-  outlier: "unknown",
-  trust: "unknown",
-};
-
-/** What the ends of a ramp mean, and which points of it matter most. */
-const RAMPS: Partial<Record<ColourBy, { ends: [string, string]; most: string; lowest?: boolean }>> = {
-  outlier: { ends: ["usual", "far out"], most: "farthest out" },
-  trust: { ends: ["torn from its like", "among its like"], most: "least to be trusted", lowest: true },
-};
-const UNSURE = { ends: ["sure", "unsure"], most: "most unsure", lowest: false };
-
 /** The entries of classes, in the order of the classes; "none" last, and only where there are such points. */
 export function entriesOf(colouring: Colouring): Entry[] {
   const names = colouring.categories ?? [];
   const entries = names.map((name, i) => ({ code: i + 1, name, count: colouring.counts[i + 1] ?? 0 }));
   const none = colouring.counts[0] ?? 0;
-  return none > 0 ? [...entries, { code: 0, name: NONE[colouring.by], count: none }] : entries;
+  return none > 0 ? [...entries, { code: 0, name: colouring.none ?? "no value", count: none }] : entries;
 }
 
 /** A number with the digits that tell it from its neighbours. */
@@ -46,31 +31,52 @@ export function short(value: number): string {
   return Number(value.toPrecision(2)).toString();
 }
 
+/** The value that a step of a ramp stands for, in words. */
+export function named(colouring: Colouring, step: number): string {
+  const [low, high] = colouring.range ?? [0, 1];
+  const value = low + ((high - low) * step) / (STEPS - 1);
+  // A column of days has the first and the last of them as words, and seconds as numbers.
+  const isDay = /^\d{4}-\d\d-\d\d$/.test(colouring.ends?.[0] ?? "");
+  return isDay ? new Date(value * 1000).toISOString().slice(0, 10) : short(value);
+}
+
+export interface LegendEvents {
+  /** The points of an entry or of a range were chosen. */
+  select(indices: ArrayLike<number>): void;
+  /** An entry was hidden or is shown again. */
+  toggle(code: number): void;
+}
+
+const EYE = [
+  "M1.5 8c1.6-2.7 3.8-4 6.5-4s4.9 1.3 6.5 4c-1.6 2.7-3.8 4-6.5 4S3.1 10.7 1.5 8Z",
+  "M8 6.4a1.6 1.6 0 1 0 0 3.2 1.6 1.6 0 0 0 0-3.2Z",
+];
+
 export class Legend {
   readonly root = make("div", {
     class: "alw-map-legend",
     role: "group",
-    "aria-label": "Legend; an entry selects its points",
+    "aria-label": "Legend; an entry selects its points, H hides them",
   });
   readonly #listeners: Listeners;
-  readonly #select: (indices: ArrayLike<number>) => void;
+  readonly #events: LegendEvents;
   #undo: Cleanup[] = [];
   #colouring: Colouring | null = null;
   #drawn = "";
 
-  /** @param select what to do with the points of an entry that was chosen */
-  constructor(listeners: Listeners, select: (indices: ArrayLike<number>) => void) {
+  constructor(listeners: Listeners, events: LegendEvents) {
     this.#listeners = listeners;
-    this.#select = select;
+    this.#events = events;
   }
 
-  paint(colouring: Colouring | null, dark: boolean): void {
+  paint(colouring: Colouring | null, dark: boolean, hidden: ReadonlySet<number> = new Set()): void {
     this.#colouring = colouring;
     this.root.hidden = colouring === null;
     if (!colouring) return;
     const entries = colouring.kind === "category" ? entriesOf(colouring) : [];
     // Made anew only when the entries are others: a button must not vanish between press and release.
-    const drawn = JSON.stringify([colouring.by, colouring.range, dark, entries.map((e) => [e.code, e.name])]);
+    const { by, range, ends } = colouring;
+    const drawn = JSON.stringify([by, range, ends, dark, entries.map((e) => [e.code, e.name])]);
     if (drawn !== this.#drawn) {
       this.#drawn = drawn;
       for (const undo of this.#undo) undo();
@@ -79,7 +85,7 @@ export class Legend {
       if (colouring.kind === "category") this.#categories(colouring, entries, dark);
       else this.#ramp(colouring, dark);
     }
-    for (const entry of entries) this.#count(entry);
+    for (const entry of entries) this.#count(entry, hidden.has(entry.code));
   }
 
   #categories(colouring: Colouring, entries: readonly Entry[], dark: boolean): void {
@@ -87,20 +93,38 @@ export class Legend {
     for (const { code, name } of entries) {
       const dot = make("span", { class: "alw-map-dot", "aria-hidden": "true" });
       dot.style.background = code === 0 ? noneColour(dark) : colours[code - 1]!;
-      this.#button(
+      const eye = make(
+        "button",
+        { type: "button", class: "alw-map-eye", "aria-label": `Hide ${name}`, title: "Hide (H)", ...OWN },
+        icon(...EYE),
+      );
+      const entry = this.#button(
         String(code),
-        () => this.#colouring && this.#select(withCode(this.#colouring.codes, code)),
+        (event) => {
+          if (event.altKey) this.#events.toggle(code);
+          else if (this.#colouring) this.#events.select(withCode(this.#colouring.codes, code));
+        },
         dot,
         make("span", { class: "alw-map-name" }, name),
         document.createTextNode(" "),
         make("span", { class: "alw-map-count" }),
       );
+      this.#undo.push(
+        this.#listeners.dom(eye, "click", () => this.#events.toggle(code)),
+        this.#listeners.dom(entry, "keydown", (event) => {
+          if (event.key.toLowerCase() === "h" && !event.ctrlKey && !event.metaKey) this.#events.toggle(code);
+        }),
+      );
+      this.root.append(make("div", { class: "alw-map-row" }, entry, eye));
     }
   }
 
-  #count(entry: Entry): void {
+  #count(entry: Entry, isHidden: boolean): void {
     const button = this.root.querySelector<HTMLButtonElement>(`[data-code="${entry.code}"]`);
     if (!button) return;
+    const row = button.parentElement!;
+    row.classList.toggle("alw-map-gone", isHidden);
+    row.lastElementChild!.setAttribute("aria-pressed", String(isHidden));
     const label = `Select all ${count(entry.count)}: ${entry.name}`;
     if (button.title === label) return;
     button.title = label;
@@ -113,31 +137,43 @@ export class Legend {
     const stops = ramp(dark).filter((_, i) => i % 17 === 0);
     bar.style.backgroundImage = `linear-gradient(to right, ${stops.join(", ")})`;
     const [low, high] = colouring.range ?? [0, 1];
-    const { ends, most, lowest: isLowest } = RAMPS[colouring.by] ?? UNSURE;
+    const ends = colouring.ends ?? [short(low), short(high)];
+    const slider = new RangeSlider(this.#listeners, bar, STEPS - 1, {
+      chosen: (range) => {
+        const codes = this.#colouring?.codes;
+        if (codes) this.#events.select(range ? within(codes, range[0] + 1, range[1] + 1) : []);
+      },
+      named: (step) => named(colouring, step),
+    });
+    this.#undo.push(() => slider.dispose());
     this.root.append(
-      bar,
+      slider.root,
       make(
         "div",
-        { class: "alw-map-ends", title: `${short(low)} to ${short(high)}` },
+        { class: "alw-map-ends", title: `${named(colouring, 0)} to ${named(colouring, STEPS - 1)}` },
         make("span", {}, ends[0]),
         make("span", {}, ends[1]),
       ),
     );
+    const { notable } = colouring;
+    if (!notable) return;
     const n = Math.min(MOST, colouring.codes.length);
-    this.#button(
-      "most",
-      () => this.#colouring && this.#select((isLowest ? lowest : highest)(this.#colouring.codes, n)),
-      make("span", { class: "alw-map-name" }, `Select the ${n} ${most}`),
+    this.root.append(
+      this.#button(
+        "most",
+        () => this.#colouring && this.#events.select(extreme(this.#colouring.codes, n, notable.end)),
+        make("span", { class: "alw-map-name" }, `Select the ${n} ${notable.words}`),
+      ),
     );
   }
 
-  #button(code: string, run: () => void, ...children: Node[]): void {
+  #button(code: string, run: (event: MouseEvent) => void, ...children: Node[]): HTMLButtonElement {
     const button = make(
       "button",
       { type: "button", class: "alw-map-entry", "data-code": code, ...OWN },
       ...children,
     );
     this.#undo.push(this.#listeners.dom(button, "click", run));
-    this.root.append(button);
+    return button;
   }
 }

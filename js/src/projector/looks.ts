@@ -70,15 +70,22 @@ export function noneColour(dark: boolean): string {
   return dark ? "#5b626b" : "#c3c9d0";
 }
 
-export function lookOf(colouring: Colouring | null, n: number, theme: Theme): Look {
+/** @param hidden codes whose points are not to be seen */
+export function lookOf(
+  colouring: Colouring | null,
+  n: number,
+  theme: Theme,
+  hidden: ReadonlySet<number> = new Set(),
+): Look {
   const size = pointSize(n);
   const opacity = n > 50_000 ? 0.6 : 0.88;
   const isRamp = colouring?.kind === "ramp";
   const classes = isRamp ? ramp(theme.dark) : palette(colouring?.categories?.length ?? 0);
   // What has no label yet steps back, so that the few that have one can be seen.
+  const opacities = [opacity * 0.75, ...classes.map(() => opacity)];
   return {
     colours: [noneColour(theme.dark), ...classes],
     sizes: [size * 0.85, ...classes.map(() => (colouring?.by === "label" ? size * 1.2 : size))],
-    opacities: [opacity * 0.75, ...classes.map(() => opacity)],
+    opacities: opacities.map((value, code) => (hidden.has(code) ? 0 : value)),
   };
 }

@@ -1,10 +1,10 @@
 /** The messages between the map and Python, as they travel. Fixtures of each are in `fixtures/messages`. */
-import type { Content, Problem } from "../shared/messages";
+import type { Content, ImageContent, Problem } from "../shared/messages";
 
-export const COLOUR_BY = ["label", "prediction", "uncertainty", "outlier", "trust"] as const;
-export type ColourBy = (typeof COLOUR_BY)[number];
 export const SPACES = ["features", "model"] as const;
 export type SpaceName = (typeof SPACES)[number];
+/** What is coloured by: `label`, `prediction`, `score:margin`, `meta:length` and so on, as Python names it. */
+export type ColourBy = string;
 
 /** Coordinates follow as float32, x and y in turn, in [-1, 1]. */
 export interface PointsMessage {
@@ -25,8 +25,34 @@ export interface ColoursMessage {
   range: [number, number] | null;
   version: number;
   bytes: 1 | 2;
-  /** What can be coloured by just now; all, where it is missing. */
-  available?: ColourBy[];
+  /** In words: what it is, what a point without a value is, and the ends of a ramp. */
+  name?: string;
+  none?: string;
+  ends?: [string, string] | null;
+  /** Which end of a ramp is worth a look, and what its items are. */
+  notable?: { end: "low" | "high"; words: string } | null;
+}
+
+export interface Choice {
+  by: ColourBy;
+  name: string;
+  /** What is not there yet: "a model" or "a layout". */
+  needs: string | null;
+}
+
+/** All that can be coloured by; of many columns of metadata the first. */
+export interface ChoicesMessage {
+  type: "choices";
+  groups: { name: string; choices: Choice[] }[];
+  n_columns: number;
+}
+
+/** Columns whose names hold what was typed; some of them, and how many there are. */
+export interface ColumnsMessage {
+  type: "columns";
+  search: string;
+  names: string[];
+  total: number;
 }
 
 export interface ProgressMessage {
@@ -69,10 +95,42 @@ export interface PreviewMessage {
   uncertainty: number | null;
 }
 
+/** The name of a region of the layout, at one of its points: words, or an image whose bytes follow. */
+export interface Landmark {
+  index: number;
+  size: number;
+  words: string;
+  image: ImageContent | null;
+}
+
+export interface RegionsMessage {
+  type: "regions";
+  revision: number;
+  regions: Landmark[];
+}
+
+/**
+ * What a search came to, of `read` of `n` items; the positions of what was found follow as uint32, or of the first of
+ * many.
+ */
+export interface FoundMessage {
+  type: "found";
+  text: string;
+  total: number;
+  read: number;
+  n: number;
+  error: string | null;
+}
+
 /** What Python sends to the map. */
 export type ToMap =
   | PointsMessage
   | ColoursMessage
+  | ChoicesMessage
+  | ColumnsMessage
+  | FoundMessage
+  | RegionsMessage
+  | { type: "indexing"; fraction: number | null }
   | ProgressMessage
   | LayoutMessage
   | PreviewMessage
@@ -87,6 +145,8 @@ export type FromMap =
   | { type: "colour_by"; by: ColourBy }
   | { type: "space"; space: SpaceName }
   | { type: "cancel_layout" }
+  | { type: "columns"; search: string }
+  | { type: "search"; text: string }
   | { type: "preview"; index: number }
   | { type: "select" }
   | { type: "label_next" }

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { lowest } from "./codecs";
 import type { LayoutMessage } from "./messages";
 import { inWords, tenths } from "./spaces";
 import { MapState } from "./state";
@@ -125,13 +124,13 @@ describe("the figures", () => {
 describe("local trust", () => {
   it("is a colour whose legend selects the points that are least to be trusted", () => {
     const ramp = { kind: "ramp", categories: null, range: [0, 1], version: 0, bytes: 1 } as const;
-    model.receive({ type: "colours", by: "trust", ...ramp, range: [0, 1] }, bytes([200, 255, 3, 90]));
+    const notable = { end: "low", words: "least to be trusted" } as const;
+    model.receive(
+      { type: "colours", by: "trust", ...ramp, range: [0, 1], notable },
+      bytes([200, 255, 3, 90]),
+    );
     find('[data-code="most"]').click();
     expect(model.last?.indices).toEqual([2, 3, 0]);
     expect(find('[data-code="most"]').textContent).toBe("Select the 4 least to be trusted");
-  });
-
-  it("orders the lowest first and equal ones as they come", () => {
-    expect(lowest(Uint16Array.from([5, 0, 255, 5, 1]), 3)).toEqual([4, 0, 3]);
   });
 });

@@ -9,6 +9,7 @@ import { combine, type How } from "./lasso";
 import { lookOf, pointSize, type Theme } from "./looks";
 import type { Plot, PlotEvents, Tool } from "./plot";
 import { Popover } from "./popover";
+import { RegionNames } from "./regions";
 import { Rings } from "./rings";
 import type { MapState } from "./state";
 import { onTheme, themeOf } from "./theme";
@@ -40,6 +41,7 @@ export class Stage {
   readonly #events: StageEvents;
   readonly #listeners = new Listeners();
   readonly #rings = new Rings();
+  readonly #names = new RegionNames();
   readonly #holder = make("div", { class: "alw-map-plot" });
   #plot: Plot | null = null;
   #theme: Theme = { dark: false, surface: "#ffffff", accent: "#1976d2" };
@@ -58,7 +60,7 @@ export class Stage {
   constructor(state: MapState, events: StageEvents) {
     this.#state = state;
     this.#events = events;
-    this.root.append(this.#holder, this.#rings.canvas, this.popover.root);
+    this.root.append(this.#holder, this.#rings.canvas, this.#names.root, this.popover.root);
     const sizes = new ResizeObserver(() => this.#resize());
     sizes.observe(this.root);
     this.#listeners.add(() => sizes.disconnect());
@@ -116,7 +118,7 @@ export class Stage {
       xy: this.#filled.xy,
       order: this.#order(colouring),
       codes,
-      look: lookOf(colouring, points.n, this.#theme),
+      look: lookOf(colouring, points.n, this.#theme, this.#state.hidden),
       theme: this.#theme,
       glide: this.#revision > 0 && points.revision !== this.#revision,
     });
@@ -124,7 +126,7 @@ export class Stage {
   }
 
   select(): void {
-    this.#plot?.select(this.#state.selection);
+    this.#plot?.select(this.#state.marked);
   }
 
   #order(colouring: Colouring | null): Uint32Array | null {
@@ -149,8 +151,16 @@ export class Stage {
       const radius = (pointSize(points?.n ?? 0) * this.#factors[0]) / 2 + 3.5;
       const places = this.#plot && !this.#gliding ? cards.map((i) => this.#plot!.where(i)) : [];
       this.#rings.paint(places, radius, this.#theme.accent, this.#theme.surface);
+      this.#names.place((i) => this.#plot?.where(i) ?? null, this.#size, this.#gliding);
       this.#place();
     });
+  }
+
+  /** Shows the names of the regions as the state has them. */
+  paintNames(): void {
+    const { regions, points, isNaming } = this.#state;
+    this.#names.set(isNaming && regions?.revision === points?.revision ? regions : null);
+    this.paintRings();
   }
 
   dispose(): void {
@@ -159,6 +169,7 @@ export class Stage {
     this.#plot?.destroy();
     this.#plot = null;
     this.popover.dispose();
+    this.#names.dispose();
   }
 
   #classes(): readonly string[] {
@@ -238,7 +249,7 @@ export class Stage {
 
   #pick(indices: Uint32Array<ArrayBuffer>, how: How): void {
     const { points, selection } = this.#state;
-    if (points) this.#events.select(combine(selection, indices, how, points.n));
+    if (points) this.#events.select(combine(selection, this.#state.visible(indices), how, points.n));
   }
 
   #onTheme(): void {
@@ -255,6 +266,7 @@ export class Stage {
   }
 
   #hover(index: number | null): void {
+    if (index !== null && !this.#state.shows(index)) index = null;
     if (index === this.#hovered) return;
     this.#hovered = index;
     this.#hovering?.();

@@ -181,6 +181,8 @@ describe("the messages that Python is tested with", () => {
     state.colourBy("uncertainty");
     state.showSpace("model");
     state.cancelLayout();
+    state.findColumns("len");
+    state.search('win "a prize" length>100');
     state.askPreview(1);
     state.select([1, 2]);
     state.label();

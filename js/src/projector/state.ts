@@ -1,14 +1,25 @@
 /** What one map knows: filled by Python's messages, read by any number of views. */
 import { Listeners } from "../shared/listeners";
 import type { Cleanup, Disposable, Model } from "../shared/model";
-import { type Colouring, type Coordinates, decodeColours, decodePoints, encodeIndices } from "./codecs";
+import {
+  type Colouring,
+  type Coordinates,
+  decodeColours,
+  decodeIndices,
+  decodePoints,
+  encodeIndices,
+} from "./codecs";
 import type {
+  ChoicesMessage,
   ColourBy,
+  ColumnsMessage,
+  FoundMessage,
   FromMap,
   LayoutMessage,
   PointsMessage,
   PreviewMessage,
   ProgressMessage,
+  RegionsMessage,
   SpaceName,
   ToMap,
 } from "./messages";
@@ -26,6 +37,16 @@ export interface Preview extends PreviewMessage {
   image: DataView | null;
 }
 
+/** What a search came to, and the points of it. */
+export interface Found extends Omit<FoundMessage, "type"> {
+  indices: readonly number[];
+}
+
+/** The names of a layout's regions, and the bytes of their images. */
+export interface Regions extends Omit<RegionsMessage, "type"> {
+  buffers: readonly DataView[];
+}
+
 /** A line for the person to read. */
 export interface Notice {
   kind: "good" | "bad";
@@ -35,6 +56,11 @@ export interface Notice {
 export type Change =
   | "points"
   | "colours"
+  | "choices"
+  | "columns"
+  | "hidden"
+  | "found"
+  | "regions"
   | "cards"
   | "progress"
   | "layout"
@@ -51,6 +77,11 @@ export class MapState implements Disposable {
   colouring: Colouring | null = null;
   /** What was asked for and has not come yet. */
   asked: ColourBy | null = null;
+  /** What can be coloured by, and the columns that were asked for. */
+  choices: ChoicesMessage | null = null;
+  columns: ColumnsMessage | null = null;
+  /** Codes whose points are not shown. */
+  hidden: ReadonlySet<number> = new Set();
   cards: readonly number[] = [];
   progress: ProgressMessage = { type: "progress", fraction: null, text: null };
   layout: LayoutMessage | null = null;
@@ -58,6 +89,13 @@ export class MapState implements Disposable {
   askedSpace: SpaceName | null = null;
   preview: Preview | null = null;
   selection: ArrayLike<number> = [];
+  /** What is looked for, what of it was found, and how far the index of the words is. */
+  searched = "";
+  found: Found | null = null;
+  indexing: number | null = null;
+  regions: Regions | null = null;
+  /** Whether the names of the regions are shown. */
+  isNaming = true;
   queueing = false;
   notice: Notice | null = null;
   readonly #model: Model<MapTraits>;
@@ -112,11 +150,65 @@ export class MapState implements Disposable {
     this.#send({ type: "cancel_layout" });
   }
 
+  /** Asks for the columns of metadata whose names hold a text. */
+  findColumns(search: string): void {
+    this.#send({ type: "columns", search });
+  }
+
+  /** Hides the points of a code, or shows them again. */
+  toggle(code: number): void {
+    const hidden = new Set(this.hidden);
+    if (!hidden.delete(code)) hidden.add(code);
+    this.hidden = hidden;
+    this.#tell("hidden");
+  }
+
+  /** Whether a point is shown. */
+  shows(index: number): boolean {
+    return !this.hidden.has(this.colouring?.codes[index] ?? -1);
+  }
+
+  /** Those of some points that are not hidden. */
+  visible(indices: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+    const codes = this.colouring?.codes;
+    if (!codes || this.hidden.size === 0) return indices;
+    return indices.filter((i) => !this.hidden.has(codes[i]!));
+  }
+
+  /** Shows the names of the regions, or takes them away. */
+  toggleNames(): void {
+    this.isNaming = !this.isNaming;
+    this.#tell("regions");
+  }
+
   askPreview(index: number): void {
     this.#send({ type: "preview", index });
   }
 
+  /** The points that stand out: what was found while something is looked for, else the selection. */
+  get marked(): ArrayLike<number> {
+    return this.found && !this.found.error ? this.found.indices : this.selection;
+  }
+
+  /** Looks for a text; an empty one has the index begun and shows the selection again. */
+  search(text: string): void {
+    if (text !== this.searched || text.trim() === "") this.found = null;
+    this.searched = text;
+    this.#send({ type: "search", text });
+    this.#tell("found");
+  }
+
+  /** Selects what was found. */
+  takeFound(): void {
+    const { found } = this;
+    this.searched = "";
+    this.found = null;
+    this.#tell("found");
+    if (found && found.indices.length > 0) this.select(found.indices);
+  }
+
   select(indices: ArrayLike<number>): void {
+    this.found = null;
     this.selection = indices;
     if (indices.length <= MOST_SENT) this.#send({ type: "select" }, indices);
     this.#tell("selection");
@@ -181,9 +273,35 @@ export class MapState implements Disposable {
           this.#early = { message, buffers };
           return;
         }
+        if (message.by !== this.colouring?.by) this.hidden = new Set();
         this.colouring = decodeColours(message, buffers, this.points.n);
         this.asked = null;
         this.#tell("colours");
+        return;
+      case "choices":
+        this.choices = message;
+        this.#tell("choices");
+        return;
+      case "columns":
+        this.columns = message;
+        this.#tell("columns");
+        return;
+      case "found": {
+        const { type: _type, ...rest } = message;
+        if (rest.text !== this.searched) return; // something else was typed since
+        this.found = { ...rest, indices: decodeIndices(buffers) };
+        this.#tell("found");
+        return;
+      }
+      case "regions": {
+        const { type: _type, ...rest } = message;
+        this.regions = { ...rest, buffers };
+        this.#tell("regions");
+        return;
+      }
+      case "indexing":
+        this.indexing = message.fraction;
+        this.#tell("found");
         return;
       case "cards":
         this.cards = message.indices;
@@ -224,6 +342,8 @@ export class MapState implements Disposable {
   #forget(): void {
     this.colouring = null;
     this.selection = [];
+    this.found = null;
+    this.regions = null;
     this.cards = [];
   }
 

@@ -1,6 +1,6 @@
 /** Fakes for the tests of the map: a host's model with Python played by the test. */
 import type { Model } from "../shared/model";
-import type { FromMap, PointsMessage, ToMap } from "./messages";
+import type { ChoicesMessage, FromMap, PointsMessage, ToMap } from "./messages";
 import type { MapTraits } from "./state";
 
 // biome-ignore lint/suspicious/noExplicitAny: as in the host's own types
@@ -57,6 +57,27 @@ export class FakeModel implements Model<MapTraits> {
     this.receive({ type: "points", n, layout: "pca", revision: 1, ...more }, floats(xy));
   }
 
+  /** What can be coloured by. */
+  choices(more: Partial<ChoicesMessage> = {}): void {
+    const model = ["prediction", "uncertainty"].map((by) => ({ by, name: by, needs: "a model" }));
+    this.receive({
+      type: "choices",
+      groups: [
+        {
+          name: "Model",
+          choices: [
+            ...model,
+            { by: "outlier", name: "Outlier score", needs: null },
+            { by: "trust", name: "trust", needs: "a layout" },
+          ],
+        },
+        { name: "Labels", choices: [{ by: "label", name: "Label", needs: null }] },
+      ],
+      n_columns: 0,
+      ...more,
+    });
+  }
+
   /** Labels, 255 for none. */
   labels(codes: number[], more: { version?: number } = {}): void {
     this.receive(
@@ -68,7 +89,7 @@ export class FakeModel implements Model<MapTraits> {
         range: null,
         version: 0,
         bytes: 1,
-        available: ["label", "outlier"],
+        none: "not labelled",
         ...more,
       },
       bytes(codes),

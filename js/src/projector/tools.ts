@@ -199,7 +199,7 @@ export async function download(canvas: HTMLCanvasElement, name: string): Promise
   setTimeout(() => URL.revokeObjectURL(url), 10_000); // it is read after the click
 }
 
-function button(name: string, key: string, ...paths: string[]): HTMLButtonElement {
+export function button(name: string, key: string, ...paths: string[]): HTMLButtonElement {
   return make(
     "button",
     {

@@ -133,16 +133,21 @@ describe("the lasso button", () => {
 describe("colouring", () => {
   it("is asked for, and what needs a model cannot be", () => {
     const select = find<HTMLSelectElement>("select");
+    model.choices();
     const options = [...select.options].map((o) => [o.value, o.disabled]);
     expect(options).toEqual([
-      ["label", false],
       ["prediction", true],
       ["uncertainty", true],
       ["outlier", false],
       ["trust", true],
+      ["label", false],
     ]);
-    expect(select.options[4]!.textContent).toBe("Local trust (needs a layout)");
-    expect(select.options[1]!.textContent).toBe("Prediction (needs a model)");
+    expect(select.options[0]!.textContent).toBe("prediction (needs a model)");
+    expect(select.options[3]!.textContent).toBe("trust (needs a layout)");
+    expect([...select.children].map((group) => (group as HTMLOptGroupElement).label)).toEqual([
+      "Model",
+      "Labels",
+    ]);
     select.value = "outlier";
     select.dispatchEvent(new Event("change"));
     expect(model.last?.message).toEqual({ type: "colour_by", by: "outlier" });
@@ -191,7 +196,7 @@ describe("progress and words", () => {
 describe("the legend", () => {
   it("shows markup in names as text", () => {
     const listeners = new Listeners();
-    const legend = new Legend(listeners, () => {});
+    const legend = new Legend(listeners, { select: () => {}, toggle: () => {} });
     const name = "<img src=x onerror=alert(1)>";
     const rest = { by: "label", kind: "category", range: null, version: 0, bytes: 1 } as const;
     legend.paint(decodeColours({ type: "colours", ...rest, categories: [name] }, [bytes([0])], 1), false);
@@ -227,10 +232,14 @@ describe("the legend", () => {
         range: [0, 0.4],
         version: 0,
         bytes: 1,
+        ends: ["usual", "far out"],
+        notable: { end: "high", words: "farthest out" },
       },
       bytes([3, 250, 9, 9]),
     );
-    find('[data-code="most"]').click();
+    const most = find('[data-code="most"]');
+    expect(most.textContent).toBe("Select the 4 farthest out");
+    most.click();
     expect(model.last?.indices).toEqual([1, 2, 3, 0]);
     expect(short(0.123456)).toBe("0.12");
   });

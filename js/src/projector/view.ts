@@ -1,22 +1,17 @@
 /** One view of the map: the plot, what can be done with it, and what it says about itself. */
 import { count, icon, make, setText } from "../shared/dom";
 import { Listeners } from "../shared/listeners";
+import { ColourSelect } from "./choices";
 import { Legend } from "./legend";
-import { COLOUR_BY, type ColourBy } from "./messages";
+import { SearchBox } from "./search";
 import { Spaces } from "./spaces";
 import { Stage } from "./stage";
 import type { Change, MapState } from "./state";
-import { download, Tools } from "./tools";
+import { button, download, Tools } from "./tools";
 import { announced, caption, described } from "./words";
 
 const OWN = { "data-lm-suppress-shortcuts": "true" };
-const NAMES: Record<ColourBy, string> = {
-  label: "Label",
-  prediction: "Prediction",
-  uncertainty: "Uncertainty",
-  outlier: "Outlier score",
-  trust: "Local trust",
-};
+const NAMES = ["M2.5 5V2.8h11V5", "M8 2.8v10.4", "M5.8 13.2h4.4"];
 const HINT = "Drag moves, Shift and drag lassos, the wheel zooms";
 /** How long a good message stays. */
 const NOTICE_MS = 6_000;
@@ -28,7 +23,9 @@ export class MapView {
   readonly #stage: Stage;
   readonly #legend: Legend;
   readonly #spaces: Spaces;
-  readonly #by = make("select", { class: "alw-map-select", "aria-label": "Colour by", ...OWN });
+  readonly #by: ColourSelect;
+  readonly #search: SearchBox;
+  readonly #names = button("Region names", "G", ...NAMES);
   readonly #tools: Tools;
   readonly #caption = make("span", { class: "alw-map-caption" });
   readonly #bar = make("div", { class: "alw-map-bar", hidden: true }, make("div"));
@@ -70,11 +67,15 @@ export class MapView {
     this.#stage = new Stage(state, {
       select: (indices) => state.select(indices),
       flat: (text) => this.#show(text === null ? null : { kind: "bad", text }),
-      theme: () => this.#legend.paint(state.colouring, this.#stage.isDark),
+      theme: () => this.#paintLegend(),
     });
-    this.#legend = new Legend(this.listeners, (indices) => state.select(indices));
+    this.#by = new ColourSelect(this.listeners, state);
+    this.#search = new SearchBox(this.listeners, state, () => this.root.focus({ preventScroll: true }));
+    this.#legend = new Legend(this.listeners, {
+      select: (indices) => state.select(indices),
+      toggle: (code) => state.toggle(code),
+    });
     this.#spaces = new Spaces(this.listeners, state);
-    for (const by of COLOUR_BY) this.#by.append(make("option", { value: by }, NAMES[by]));
     this.#selection = make(
       "div",
       { class: "alw-map-selection", hidden: true },
@@ -110,10 +111,12 @@ export class MapView {
       make(
         "div",
         { class: "alw-map-head" },
-        make("label", { class: "alw-map-by" }, make("span", {}, "Colour by"), this.#by),
+        this.#by.root,
         this.#spaces.root,
         make("span", { class: "alw-map-space" }),
+        this.#search.root,
         this.#tools.lasso,
+        this.#names,
         this.#tools.fit,
         this.#tools.more,
       ),
@@ -161,7 +164,7 @@ export class MapView {
     const state = this.#state;
     listeners.add(state.watch((change) => this.#paint(change)));
     listeners.add(state.onHeight(() => root.style.setProperty("--alw-map-height", `${state.height}px`)));
-    listeners.dom(this.#by, "change", () => state.colourBy(this.#by.value as ColourBy));
+    listeners.dom(this.#names, "click", () => state.toggleNames());
     listeners.dom(this.#next, "click", () => state.label());
     listeners.dom(this.#together, "click", () => state.label("together"));
     listeners.dom(this.#clear, "click", () => {
@@ -207,6 +210,8 @@ export class MapView {
     const run = {
       Enter: () => this.#state.label(),
       t: () => this.#state.label("together"),
+      g: () => this.#state.toggleNames(),
+      "/": () => this.#search.focus(),
       "0": () => plot?.fit(),
       "+": () => plot?.zoom(1.4),
       "=": () => plot?.zoom(1.4),
@@ -251,11 +256,21 @@ export class MapView {
     }
     if (change === "layout") dataset.space = this.#state.layout?.space ?? "";
     if (change === "colours") {
-      this.#legend.paint(colouring, this.#stage.isDark);
-      this.#paintBy();
+      this.#paintLegend();
       this.#stage.popover.hide();
     }
-    if (change === "notice" || change === "selection") this.#paintBy();
+    if (change === "hidden") {
+      this.#paintLegend();
+      this.#stage.draw();
+    }
+    if (change === "found" || change === "selection") this.#search.paint();
+    if (change === "found") this.#stage.select();
+    if (change === "regions" || change === "points") {
+      this.#names.setAttribute("aria-pressed", String(this.#state.isNaming));
+      this.#stage.paintNames();
+    }
+    if (change === "columns") this.#by.paintColumns();
+    else this.#by.paint();
     if (change === "cards" || change === "points") this.#stage.paintRings();
     if (change === "preview") this.#stage.preview();
     if (change === "progress") this.#paintProgress(progress.fraction, progress.text);
@@ -267,16 +282,8 @@ export class MapView {
     this.root.setAttribute("aria-label", description);
   }
 
-  #paintBy(): void {
-    const { colouring, asked } = this.#state;
-    for (const option of this.#by.options) {
-      const available = colouring?.available ?? COLOUR_BY;
-      option.disabled = !available.includes(option.value as ColourBy);
-      const by = option.value as ColourBy;
-      const needs = by === "trust" ? "needs a layout" : "needs a model";
-      setText(option, option.disabled ? `${NAMES[by]} (${needs})` : NAMES[by]);
-    }
-    this.#by.value = asked ?? colouring?.by ?? "label";
+  #paintLegend(): void {
+    this.#legend.paint(this.#state.colouring, this.#stage.isDark, this.#state.hidden);
   }
 
   #paintProgress(fraction: number | null, text: string | null): void {

@@ -19,7 +19,7 @@ export function described(points: Points | null, colouring: Colouring | null, se
     `Map of ${plural(points.n, "item")} laid out by ${points.layout === "umap" ? "UMAP" : "PCA"}`,
   ];
   if (colouring) {
-    parts.push(`coloured by ${colouring.by}`);
+    parts.push(`coloured by ${(colouring.name ?? colouring.by).toLowerCase()}`);
     if (colouring.kind === "category") {
       const entries = entriesOf(colouring).filter((entry) => entry.count > 0);
       const most = [...entries].sort((a, b) => b.count - a.count).slice(0, 12);

@@ -1,0 +1,172 @@
+"""Conditions on the metadata of items."""
+
+from __future__ import annotations
+
+import difflib
+import operator
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import compress, islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import AlwidgetsError
+
+#: Rows looked at before others get their turn.
+ROWS = 20_000
+#: Of a column only single values are looked at where it has so many times more.
+FEW = 8
+_SIGNS: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_TRUTH = {"yes": True, "true": True, "no": False, "false": False}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What a value of a column has to be.
+
+    Attributes
+    ----------
+    column : str
+    test : callable
+        Value -> bool; never asked about a missing value.
+    """
+
+    column: str
+    test: Callable[[Any], bool]
+
+
+def typed(column: str, sign: str, value: str) -> Condition:
+    """A condition as it is typed: ``:`` holds, ``=`` is, ``<``, ``<=``, ``>``, ``>=``.
+
+    Numbers are compared as numbers and texts as texts, upper and lower case alike, so that days
+    as ``2024-05-01`` are in order.
+    """
+    wanted = value.casefold()
+    number = _number(value)
+
+    def test(given: Any) -> bool:
+        if isinstance(given, bool):
+            return sign in ":=" and given is _TRUTH.get(wanted)
+        if isinstance(given, (int, float)):
+            if number is None:
+                return False
+            return given == number if sign in ":=" else _SIGNS[sign](given, number)
+        text = str(given).casefold()
+        if sign == ":":
+            return wanted in text
+        return text == wanted if sign == "=" else _SIGNS[sign](text, wanted)
+
+    return Condition(column, test)
+
+
+def conditions(where: Mapping[str, Any] | None, columns: Mapping[str, Any]) -> list[Condition]:
+    """Conditions as they are given from Python.
+
+    Parameters
+    ----------
+    where : mapping of str to value, list of values or callable, or None
+        By column: the value, any of several, or ``f(value) -> bool``.
+    columns : mapping
+        The columns that there are.
+
+    Raises
+    ------
+    AlwidgetsError
+        If there is no such column, or `where` is no mapping.
+    """
+    if where is None:
+        return []
+    if not isinstance(where, Mapping):
+        raise AlwidgetsError(
+            f"where names columns and values, where={{'sender': 'alice'}}; {where!r} does not."
+        )
+    found = []
+    for column, wanted in where.items():
+        if column not in columns:
+            raise AlwidgetsError(_no_column(str(column), columns))
+        found.append(Condition(column, _test(wanted)))
+    return found
+
+
+def meeting(
+    columns: Mapping[str, Sequence[Any]], wanted: Condition, among: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Those of some positions whose items meet a condition; who has no value does not.
+
+    Parameters
+    ----------
+    columns : mapping of str to sequence
+    wanted : Condition
+    among : ndarray of int64
+        Ascending.
+
+    Raises
+    ------
+    AlwidgetsError
+        If the test fails on a value, naming the item's position.
+    """
+    column = columns[wanted.column]
+    if isinstance(column, list) and FEW * len(among) < len(column):
+        values: Iterator[Any] = (column[at] for at in among.tolist())
+    else:  # what lies in files is read once, from the beginning to the end
+        chosen = np.zeros(len(column), dtype=bool)
+        chosen[among] = True
+        values = compress(column, chosen.tolist())
+    kept = np.zeros(len(among), dtype=bool)
+    start = 0
+    while part := list(islice(values, ROWS)):
+        try:
+            kept[start : start + len(part)] = [_meets(wanted, v) for v in part]
+        except Exception as error:
+            row = next(i for i, v in enumerate(part) if _fails(wanted, v))
+            raise AlwidgetsError(
+                f"The condition on {wanted.column!r} fails for item {among[start + row]:,}, whose "
+                f"value is {part[row]!r}: {type(error).__name__}: {error}"
+            ) from error
+        start += len(part)
+        time.sleep(0)
+    return among[kept]
+
+
+def _meets(wanted: Condition, value: Any) -> bool:
+    return value is not None and bool(wanted.test(value))
+
+
+def _test(wanted: Any) -> Callable[[Any], bool]:
+    if callable(wanted):
+        test: Callable[[Any], bool] = wanted
+        return test
+    if isinstance(wanted, (list, tuple, set, frozenset, np.ndarray)):
+        values = list(wanted)
+        return lambda value: value in values
+    return lambda value: bool(value == wanted)
+
+
+def _fails(wanted: Condition, value: Any) -> bool:
+    try:
+        _meets(wanted, value)
+    except Exception:  # noqa: BLE001 - only whether it fails is asked
+        return True
+    return False
+
+
+def _no_column(name: str, columns: Mapping[str, Any]) -> str:
+    if not columns:
+        return f"There is no column {name!r}: the items of this pool have no metadata."
+    near = difflib.get_close_matches(name, list(columns)[:10_000], 3) or list(columns)[:10]
+    return f"There is no column {name!r} in the metadata; there is {', '.join(map(repr, near))}."
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text.replace(",", "")) if text[:1].lower() not in ("i", "n") else None
+    except ValueError:
+        return None

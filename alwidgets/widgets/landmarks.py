@@ -1,0 +1,82 @@
+"""The names of the map's regions, as messages: words, or the image of a typical item."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..content import Image
+from ..errors import AlwidgetsError
+from ..projection.regions import Region, find_regions, name_regions
+from ..search import has_words, words_of
+from .contents import ImageContent
+from .payload import describe
+
+#: Pixels of a thumbnail, the longer way.
+THUMBNAIL = 40
+
+
+class Landmark(TypedDict):
+    """A region's name, at one of its items: words, or an image whose bytes follow."""
+
+    index: int
+    size: int
+    words: str
+    image: ImageContent | None
+
+
+def landmarks(
+    pool: Any, coords: NDArray[np.float32], revision: int, between: Callable[[], None]
+) -> tuple[dict[str, Any], list[bytes]]:
+    """The message with the names of a layout's regions, and its buffers.
+
+    Parameters
+    ----------
+    pool : Pool
+    coords : ndarray of float32, shape (n, 2)
+    revision : int
+        Of the layout.
+    between : callable
+        Called now and then; what it raises ends it.
+    """
+    labels, regions = find_regions(coords)
+    contents = pool.contents
+    buffers: list[bytes] = []
+    found: list[Landmark] = []
+    if regions and has_words(pool):
+        named = name_regions(labels, regions, lambda i: words_of(contents[i]), between=between)
+        found = [_landmark(region) for region in named if region.words]
+    elif regions and isinstance(contents[0], Image):
+        for region in regions:
+            between()
+            image = _thumbnail(contents[region.index], pool.ids[region.index], buffers)
+            if image is not None:
+                found.append(_landmark(region, image))
+    return {"type": "regions", "revision": revision, "regions": found}, buffers
+
+
+def _landmark(region: Region, image: ImageContent | None = None) -> Landmark:
+    return {
+        "index": region.index,
+        "size": region.size,
+        "words": " · ".join(region.words),
+        "image": image,
+    }
+
+
+def _thumbnail(image: Any, name: str, buffers: list[bytes]) -> ImageContent | None:
+    """A small copy of an image; None of one that cannot be read."""
+    try:
+        scale = THUMBNAIL / max(image.width, image.height, 1)
+        size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+        small = image if scale >= 1 else None
+        if small is None:
+            pixels = np.rint(image.to_array(size) * 255).astype(np.uint8)
+            small = Image.from_array(pixels)
+    except (AlwidgetsError, OSError, ValueError, AttributeError):
+        return None
+    described = describe(small, name, buffers)
+    return described if described["kind"] == "image" else None

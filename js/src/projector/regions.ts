@@ -1,0 +1,90 @@
+/** Names of the regions over the plot: words in text nodes, or a small image; the largest win where they overlap. */
+import { make } from "../shared/dom";
+import type { Place } from "./lasso";
+import type { Regions } from "./state";
+
+const TYPES = new Set(["image/png", "image/jpeg", "image/webp", "image/gif"]);
+/** Room around a name, in CSS pixels. */
+const ROOM = 4;
+const FADED = "0";
+
+interface Name {
+  index: number;
+  element: HTMLElement;
+  width: number;
+  height: number;
+}
+
+type Box = readonly [left: number, top: number, right: number, bottom: number];
+
+/** Whether two boxes have a point in common. */
+export function overlap(a: Box, b: Box): boolean {
+  return a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+}
+
+export class RegionNames {
+  readonly root = make("div", { class: "alw-map-names", "aria-hidden": "true" });
+  #shown: Regions | null = null;
+  #names: Name[] = [];
+  #urls: string[] = [];
+
+  /** The names to show; null for none. */
+  set(regions: Regions | null): void {
+    if (regions === this.#shown) return;
+    this.#shown = regions;
+    this.#forget();
+    const bySize = [...(regions?.regions ?? [])].sort((a, b) => b.size - a.size);
+    for (const { index, words, image } of bySize) {
+      const element = make("div", { class: "alw-map-landmark", "data-index": index });
+      const bytes = image && TYPES.has(image.mime) ? regions!.buffers[image.buffer] : undefined;
+      if (image && bytes) {
+        const part = new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
+        const url = URL.createObjectURL(new Blob([part], { type: image.mime }));
+        this.#urls.push(url);
+        element.append(make("img", { src: url, alt: "", width: image.width, height: image.height }));
+      } else element.append(words);
+      this.root.append(element);
+      this.#names.push({ index, element, width: 0, height: 0 });
+    }
+  }
+
+  /**
+   * Puts the names where their points are, the largest region first; what would lie over another name is not shown.
+   *
+   * @param where a point is, in CSS pixels
+   */
+  place(where: (index: number) => Place | null, size: readonly [number, number], moving: boolean): void {
+    this.root.style.opacity = moving ? FADED : "";
+    if (moving) return;
+    for (const name of this.#names) {
+      if (name.width > 0) continue; // an image may not be there yet: it is measured again
+      name.width = name.element.offsetWidth;
+      name.height = name.element.offsetHeight;
+    }
+    const taken: Box[] = [];
+    for (const { index, element, width, height } of this.#names) {
+      const place = where(index);
+      const left = (place?.[0] ?? 0) - width / 2;
+      const top = (place?.[1] ?? 0) - height / 2;
+      const box = [left - ROOM, top - ROOM, left + width + ROOM, top + height + ROOM] as const;
+      const isInside = place && place[0] >= 0 && place[1] >= 0 && place[0] <= size[0] && place[1] <= size[1];
+      const isFree = isInside && !taken.some((other) => overlap(box, other));
+      element.style.visibility = isFree ? "" : "hidden";
+      if (!isFree) continue;
+      taken.push(box);
+      element.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
+    }
+  }
+
+  dispose(): void {
+    this.#forget();
+    this.root.remove();
+  }
+
+  #forget(): void {
+    for (const url of this.#urls) URL.revokeObjectURL(url);
+    this.#urls = [];
+    this.#names = [];
+    this.root.replaceChildren();
+  }
+}

@@ -1,0 +1,154 @@
+"""Finding items on the map in JupyterLab: colours, the legend, the search box, names of regions."""
+
+from __future__ import annotations
+
+from conftest import SCREENSHOTS, Open
+from page import Notebook
+from test_look import THEMES, audit, look, settle
+
+#: Messages about six things, with columns of metadata; large enough for an index of the words.
+TOPICS = """
+import numpy as np
+import alwidgets as al
+
+topics = {
+    "prize": "prize win claim free cash voucher lucky winner",
+    "football": "football match goal league striker coach season keeper",
+    "kitchen": "recipe oven butter flour sugar pepper kitchen onion",
+    "bank": "mortgage loan interest bank account credit savings branch",
+    "music": "guitar concert album singer stage chorus drummer melody",
+    "travel": "flight hotel luggage airport beach passport island ticket",
+}
+rng = np.random.default_rng(0)
+n = 2400
+names = list(topics)
+side = rng.integers(0, len(names), n)
+texts = [
+    f"Message {i}: " + " ".join(rng.choice(topics[names[s]].split(), 6)) for i, s in enumerate(side)
+]
+centres = 5 * np.eye(len(names), 12)
+features = (centres[side] + rng.normal(size=(n, 12))).astype("float32")
+metadata = {
+    "sender": [["ann", "bob", "cyd", "dee"][i] for i in rng.integers(0, 4, n)],
+    "length": [len(t) for t in texts],
+    "sent": [f"2024-{1 + i % 12:02}-{1 + i % 28:02}" for i in range(n)],
+}
+metadata |= {f"measure {i}": [0, 1] * (n // 2) for i in range(200)}
+pool = al.Pool.from_arrays(features, content=texts, ids=range(n), metadata=metadata)
+session = al.Session(pool, al.Classification(names), store="topics.db", seed=1)
+for _ in range(90):
+    item = session.next()[0]
+    session.record(item.id, names[side[int(item.id)]])
+session.retrain()
+"""
+
+
+def root(notebook: Notebook, name: str) -> str:
+    """What the map says of itself."""
+    return notebook.view("projector").evaluate("(root, name) => root.dataset[name] ?? ''", name)
+
+
+def colour(notebook: Notebook, by: str) -> None:
+    """Choose what the points are coloured by, and wait for it."""
+    notebook.view("projector").locator(".alw-map-select").select_option(by)
+    shown(notebook, by)
+
+
+def shown(notebook: Notebook, by: str) -> None:
+    """Wait until the points are coloured by this."""
+    notebook.until(
+        "return document.querySelector('[data-view=projector]').dataset.colourBy === value", by
+    )
+    notebook.page.wait_for_timeout(500)
+
+
+def picture(notebook: Notebook, name: str) -> None:
+    """Take a picture of the map in each theme."""
+    for theme, full_name in THEMES.items():
+        notebook.theme(full_name)
+        notebook.page.wait_for_timeout(900)
+        notebook.screenshot(SCREENSHOTS / f"{name}-{theme}.png", notebook.view("projector"))
+    notebook.theme(THEMES["light"])
+
+
+def test_finding(opened: Open) -> None:
+    notebook = opened([TOPICS, "view = session.projector(height=520)\nview"], size=(1250, 900))
+    notebook.run_all()
+    view = notebook.view("projector")
+    settle(notebook)
+
+    # Names of the regions are words of these, and follow the map.
+    names = view.locator(".alw-map-landmark:visible")
+    names.first.wait_for()
+    words = " ".join(names.all_inner_texts())
+    known = {"prize", "football", "recipe", "mortgage", "guitar", "flight"}
+    of_topics = notebook.value("sorted({w for t in topics.values() for w in t.split()})")
+    assert known & {*of_topics}
+    assert {w for w in words.split() if w != "·"} <= {*of_topics, "message"}
+    assert names.count() >= 4
+    before = names.first.bounding_box()
+    view.focus()
+    notebook.page.keyboard.press("ArrowRight")
+    notebook.page.wait_for_timeout(600)
+    assert names.first.bounding_box() != before
+    notebook.page.keyboard.press("0")
+    notebook.page.keyboard.press("n")
+    assert names.count() == 0
+    notebook.page.keyboard.press("n")
+    notebook.page.wait_for_timeout(600)
+    picture(notebook, "finding-regions")
+
+    # Colours by everything.
+    groups = view.locator("select optgroup").evaluate_all("all => all.map(g => g.label)")
+    assert groups == ["Model", "Labels", "Scores", "Metadata"]
+    for by in ("confidence", "stream", "annotator", "score:margin", "meta:length", "meta:sender"):
+        colour(notebook, by)
+    view.locator(".alw-map-row", has_text="bob").hover()
+    view.get_by_label("Hide bob").click()
+    picture(notebook, "finding-sender")
+    view.locator("select").first.select_option("another")
+    notebook.page.keyboard.type("measure 177")
+    view.get_by_text("1 column", exact=True).wait_for()
+    notebook.page.keyboard.press("Enter")
+    shown(notebook, "meta:measure 177")
+    colour(notebook, "meta:sent")
+    view.get_by_label("From").fill("127")
+    notebook.until("return document.querySelector('[data-view=projector]').dataset.selected > 500")
+    late = notebook.value("[pool.metadata['sent'][int(i)] for i in view.selection]")
+    assert min(late) >= "2024-06"
+    picture(notebook, "finding-range")
+
+    # What is found stands out while one types, and is selected with Enter.
+    view.focus()
+    notebook.page.keyboard.press("Escape")
+    colour(notebook, "prediction")
+    view.focus()
+    notebook.page.keyboard.press("/")
+    notebook.page.keyboard.type("guitar sender:ann")
+    hits = view.locator(".alw-map-hits")
+    found = notebook.value("session.search('guitar', where={'sender': 'ann'}).total")
+    assert found > 20
+    hits.get_by_text(f"{found} items", exact=True).wait_for()
+    assert root(notebook, "selected") == "0"
+    picture(notebook, "finding-search")
+    notebook.page.keyboard.press("Enter")
+    notebook.until("return document.querySelector('[data-view=projector]').dataset.selected > 0")
+    expected = "sorted(session.search('guitar', where={'sender': 'ann'}).ids)"
+    assert notebook.value("sorted(view.selection)") == notebook.value(expected)
+    for typed in ('"', '"win* OR (NEAR', "AND NOT", "sender:", "length>x"):
+        notebook.page.keyboard.press("/")
+        notebook.page.keyboard.type(typed)
+        notebook.page.wait_for_timeout(500)
+        assert "error" not in hits.inner_text().lower()
+        notebook.page.keyboard.press("Escape")
+    assert notebook.value("session.text_index.ready") is True
+    complaints = look(notebook, "finding", ("projector",))
+    view.evaluate("root => { root.style.width = '330px' }")
+    notebook.page.wait_for_timeout(800)
+    picture(notebook, "finding-narrow")
+    wide = view.evaluate("(e) => e.scrollWidth - e.clientWidth")
+    assert wide <= 1
+    complaints += audit(notebook, "projector")
+    assert complaints == []
+    assert notebook.errors == []
+    assert notebook.outside == []
