@@ -19,6 +19,19 @@ describe("keys", () => {
     expect(order.slice(0, 2)).toEqual(["kept with b on screen", "events with b on screen"]);
   });
 
+  it("draw all that they change: what Python confirms later changes nothing on screen", () => {
+    on.desk.model.queue(textCards(..."abcdefgh"));
+    const html = () => on.desk.view.root.outerHTML.replace(/ data-unsaved="\d+"/, "");
+    for (let n = 1; n <= 7; n++) {
+      vi.advanceTimersByTime(1_000 * n);
+      on.desk.press("1");
+      const before = html();
+      on.desk.model.receive({ type: "ack", event_ids: [`e${n}`] });
+      expect(html()).toBe(before);
+    }
+    expect(on.desk.text(".alw-pace")).toMatch(/a minute/);
+  });
+
   it("label, skip, flag, undo", () => {
     on.desk.press("2");
     on.desk.press(" ");

@@ -207,8 +207,8 @@ export class CardsState {
     if (current === null || this.paused || this.groups.open) return;
     const more = current.stands === "answer" ? 0 : 1;
     this.drafts.drop(current.card.item_id);
-    this.#did(this.deck.answer(answer), sentence(deedOf(this.task, answer)), more);
     this.pace.add(this.#world.now());
+    this.#did(this.deck.answer(answer), sentence(deedOf(this.task, answer)), more);
   }
 
   /** Puts a remark on the card on screen; an empty one takes it off. */
@@ -254,12 +254,12 @@ export class CardsState {
     }
     this.groups.inFront();
     const wasAnswer = last.event.kind === "answer";
+    if (wasAnswer) this.pace.remove();
     this.#did(
       event,
       wasAnswer ? `Took back ${this.nameOf(last.event.answer)}.` : "Took back the skip.",
       wasAnswer && last.stands !== "answer" ? -1 : 0,
     );
-    if (wasAnswer) this.pace.remove();
   }
 
   redo(): void {
