@@ -42,12 +42,12 @@ view
 
 #: How many pixels of the plot are not of the surface.
 INKED = """
-const plot = document.querySelector('.alw-map-plot'), from = plot.querySelector('canvas');
+const plotted = document.querySelector(".alw-map-plot"), from = plotted.querySelector('canvas');
 const copy = document.createElement('canvas');
 copy.width = from.width; copy.height = from.height;
-const context = copy.getContext('2d');
-context.drawImage(from, 0, 0);
-const {data} = context.getImageData(0, 0, copy.width, copy.height);
+const paper = copy.getContext('2d');
+paper.drawImage(from, 0, 0);
+const {data} = paper.getImageData(0, 0, copy.width, copy.height);
 const at = (i) => data[4 * i] * 65536 + data[4 * i + 1] * 256 + data[4 * i + 2];
 let inked = 0;
 for (let i = 0; i < data.length / 4; i++) if (at(i) !== at(0)) inked++;

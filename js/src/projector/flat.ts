@@ -55,12 +55,15 @@ class FlatPlot implements Plot {
     dom(this.root, "mouseleave", () => this.#hover(null));
     dom(this.root, "dblclick", () => this.#events.clear());
     dom(this.root, "wheel", (event) => this.#wheel(event), { passive: false });
-    this.#listeners.add(
-      new Touch(this.root, (factor, centre, moved) => {
+    const touch = new Touch(
+      this.root,
+      (factor, centre, moved) => {
         this.#zoomAt(factor, centre);
         this.#shift(...moved);
-      }).dispose,
+      },
+      () => this.#tool.shape !== null,
     );
+    this.#listeners.add(touch.dispose);
   }
 
   get viewport(): Viewport {
@@ -153,8 +156,10 @@ class FlatPlot implements Plot {
     this.#frame ??= this.#listeners.frame(() => {
       this.#frame = null;
       const step = this.#pace.next(performance.now());
-      if (step?.kind === "subset") this.#paint(this.root, this.#sample);
-      else if (step?.last) {
+      if (step?.kind === "subset") {
+        this.#paint(this.root, this.#sample);
+        this.root.dataset.drawn = "subset";
+      } else if (step?.last) {
         this.#paint(this.root, null);
         this.root.dataset.drawn = "all";
         this.#events.painted();

@@ -54,6 +54,8 @@ class GlPlot implements Plot {
   #selected: Uint8Array | null = null;
   #isPaintDue = false;
   #view: Viewport = { x: 0, y: 0, distance: MARGIN };
+  /** What the view is to be in the next frame, where it was set. */
+  #aim: Viewport | null = null;
   #size: Place = [1, 1];
   #reach: Place = [1, 1];
   #glide: { begin: number | null } | null = null;
@@ -94,9 +96,12 @@ class GlPlot implements Plot {
     void this.#scatter.draw([]); // until it has drawn, it takes no gestures
     this.#listeners.add(this.#renderer.onFrame(() => this.#frame(performance.now())));
     this.#listen();
-    this.#listeners.add(
-      new Touch(this.#hand, (factor, centre, moved) => this.#pinch(factor, centre, moved)).dispose,
+    const touch = new Touch(
+      this.#hand,
+      (factor, centre, moved) => this.#pinch(factor, centre, moved),
+      () => this.#tool.shape !== null,
     );
+    this.#listeners.add(touch.dispose);
   }
 
   get viewport(): Viewport {
@@ -104,6 +109,7 @@ class GlPlot implements Plot {
   }
 
   set viewport({ x, y, distance }: Viewport) {
+    this.#aim = { x, y, distance };
     void this.#scatter.set({ cameraTarget: [x, y], cameraDistance: distance });
   }
 
@@ -255,6 +261,7 @@ class GlPlot implements Plot {
 
   /** Looks where the camera is; true when it moved. */
   #follow(): boolean {
+    this.#aim = null;
     const view = this.#scatter.get("cameraView") as ArrayLike<number>;
     const distance = 1 / view[0]!;
     const [x, y] = [-view[12]! * distance, -view[13]! * distance];
@@ -287,9 +294,10 @@ class GlPlot implements Plot {
 
   /** Two fingers: the plane follows them. */
   #pinch(factor: number, centre: Place, moved: Place): void {
-    const [x, y] = toPlane(this.#view, this.#size, ...centre);
-    const distance = this.#view.distance / factor;
-    const unit = unitsPerPixel({ ...this.#view, distance }, this.#size);
+    const view = this.#aim ?? this.#view;
+    const [x, y] = toPlane(view, this.#size, ...centre);
+    const distance = view.distance / factor;
+    const unit = unitsPerPixel({ ...view, distance }, this.#size);
     const [left, top] = [centre[0] + moved[0] - this.#size[0] / 2, centre[1] + moved[1] - this.#size[1] / 2];
     this.viewport = { x: x - left * unit, y: y + top * unit, distance };
   }
@@ -303,10 +311,12 @@ class GlPlot implements Plot {
       event.preventDefault(); // or it would never come back
       if (this.#isDestroyed) return;
       this.#surface.addEventListener("webglcontextrestored", () => this.#events.restored(), { once: true });
-      this.#events.lost();
+      this.#events.lost(this.#surface);
     });
     dom(hand, "mousedown", (event) => {
       this.#pressed = at(hand, event);
+      // The library begins a lasso where the mouse is first moved to; it is to begin where it was pressed.
+      if (this.#tool.shape || event.shiftKey) window.dispatchEvent(new MouseEvent("mousemove", event));
     });
     dom(hand, "mousemove", (event) => {
       if (event.buttons === 0 && this.#lassoed.length === 0) this.#hover(this.#under(event));
@@ -338,6 +348,7 @@ class GlPlot implements Plot {
   #click(event: MouseEvent): void {
     const [x, y] = at(this.#hand, event);
     const pressed = this.#pressed ?? [x, y];
+    this.#pressed = null;
     if (Math.hypot(x - pressed[0], y - pressed[1]) > CLICK) return;
     const index = this.#under(event);
     if (index !== null) this.#events.pick(Uint32Array.of(index), howOf(event, this.#tool.how));

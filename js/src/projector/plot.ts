@@ -27,8 +27,8 @@ export interface PlotEvents {
   gliding(under: boolean): void;
   /** All points are on the screen. */
   painted(): void;
-  /** The plot can draw no longer. */
-  lost(): void;
+  /** The plot can draw no longer. A canvas that nobody holds is never told that it could again. */
+  lost(canvas: HTMLCanvasElement): void;
   /** One that was lost could be made anew. */
   restored(): void;
 }

@@ -53,6 +53,8 @@ export class Stage {
   #filled: { revision: number; xy: Coordinates } | null = null;
   #painting: Cleanup | null = null;
   #gliding = false;
+  /** Held so that it is told when the graphics card is back. */
+  #lost: HTMLCanvasElement | null = null;
   #tool: Tool = { shape: null, how: "replace" };
   #factors: [number, number] = [1, 1];
   #ordered: { colouring: Colouring; order: Uint32Array | null } | null = null;
@@ -217,8 +219,14 @@ export class Stage {
         const { x, y, distance } = this.#plot?.viewport ?? { x: 0, y: 0, distance: 1 };
         dataset.viewport = [x, y, distance].map((value) => value.toFixed(4)).join(" ");
       },
-      lost: () => this.#change(true),
-      restored: () => this.#change(false),
+      lost: (canvas) => {
+        this.#lost = canvas;
+        this.#change(true);
+      },
+      restored: () => {
+        this.#lost = null;
+        this.#change(false);
+      },
     };
     try {
       this.#plot = flat ? flatPlot(events) : glPlot(events);
@@ -237,7 +245,7 @@ export class Stage {
 
   /** Goes on without WebGL, or with it again. */
   #change(flat: boolean): void {
-    if (!this.#plot) return;
+    if (!this.#plot || (!flat && this.#lost)) return;
     this.#gliding = false;
     this.#revision = 0; // nothing glides from one plot to another
     const notice = this.#makePlot(flat);

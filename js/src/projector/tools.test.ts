@@ -110,12 +110,18 @@ describe("fingers", () => {
   const pinched: unknown[] = [];
   let element: HTMLElement;
   let touch: Touch;
+  let isDrawing: boolean;
   beforeEach(() => {
     heard.length = pinched.length = 0;
     element = document.createElement("canvas");
     for (const name of ["mousedown", "mousemove", "mouseup", "click"])
       element.addEventListener(name, ({ type }) => heard.push(type));
-    touch = new Touch(element, (...given) => pinched.push(given));
+    isDrawing = false;
+    touch = new Touch(
+      element,
+      (...given) => pinched.push(given),
+      () => isDrawing,
+    );
   });
   afterEach(() => touch.dispose());
 
@@ -129,18 +135,33 @@ describe("fingers", () => {
     element.dispatchEvent(new PointerEvent(type, { pointerId, clientX, clientY, pointerType }));
   }
 
-  it("of one hand drag like a mouse, and tap like a click", () => {
+  it("move the plane, one alone, and a tap is a click", () => {
+    finger("pointerdown", 1, 10, 10);
+    finger("pointermove", 1, 20, 12);
+    finger("pointermove", 1, 25, 12);
+    finger("pointerup", 1, 25, 12);
+    expect(pinched).toEqual([
+      [1, [10, 10], [10, 2]],
+      [1, [20, 12], [5, 0]],
+    ]);
+    expect(heard).toEqual([]);
+    finger("pointerdown", 1, 10, 10);
+    finger("pointermove", 1, 12, 10);
+    finger("pointerup", 1, 12, 10);
+    expect(heard).toEqual(["mousedown", "mouseup", "click"]);
+  });
+
+  it("draw the lasso where there is one", () => {
+    isDrawing = true;
     finger("pointerdown", 1, 10, 10);
     finger("pointermove", 1, 20, 10);
     finger("pointerup", 1, 20, 10);
     expect(heard).toEqual(["mousedown", "mousemove", "mouseup"]);
-    heard.length = 0;
-    finger("pointerdown", 1, 10, 10);
-    finger("pointerup", 1, 10, 10);
-    expect(heard).toEqual(["mousedown", "mouseup", "click"]);
+    expect(pinched).toEqual([]);
   });
 
-  it("that part zoom around their middle, and drag no more", () => {
+  it("that part zoom around their middle, and a lasso ends", () => {
+    isDrawing = true;
     finger("pointerdown", 1, 0, 0);
     finger("pointerdown", 2, 100, 0);
     expect(heard).toEqual(["mousedown", "mouseup"]);

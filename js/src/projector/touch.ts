@@ -1,6 +1,9 @@
-/** Fingers on a plot: one does what the mouse does, two move and zoom the plane. */
+/** Fingers on a plot: one moves the plane, or draws the lasso where there is one; two zoom. */
 import { Listeners } from "../shared/listeners";
 import type { Place } from "./lasso";
+
+/** What moves less is a tap, in CSS pixels. */
+const TAP = 6;
 
 type Pinch = (factor: number, centre: Place, moved: Place) => void;
 
@@ -9,13 +12,19 @@ export class Touch {
   readonly #pinch: Pinch;
   readonly #listeners = new Listeners();
   readonly #fingers = new Map<number, Place>();
-  #isMouse = false;
-  #hasMoved = false;
+  readonly #isDrawing: () => boolean;
+  /** Where one finger was put down, until it moves. */
+  #begin: Place | null = null;
+  #isLasso = false;
 
-  /** @param pinch is told by what factor two fingers parted, around which place, and how far that moved */
-  constructor(element: HTMLElement, pinch: Pinch) {
+  /**
+   * @param pinch is told by what factor two fingers parted, around which place, and how far that moved
+   * @param isDrawing whether one finger draws a lasso
+   */
+  constructor(element: HTMLElement, pinch: Pinch, isDrawing: () => boolean) {
     this.#element = element;
     this.#pinch = pinch;
+    this.#isDrawing = isDrawing;
     for (const name of ["pointerdown", "pointermove", "pointerup", "pointercancel"]) {
       this.#listeners.dom(element, name, (event) => {
         if ((event as PointerEvent).pointerType === "touch") this.#take(event as PointerEvent);
@@ -34,33 +43,46 @@ export class Touch {
       this.#element.setPointerCapture?.(event.pointerId);
       this.#fingers.set(event.pointerId, here);
       if (this.#fingers.size === 1) {
-        this.#isMouse = true;
-        this.#hasMoved = false;
-        this.#mouse("mousedown", event, 1);
-      } else if (this.#isMouse) {
-        this.#isMouse = false;
-        this.#mouse("mouseup", event, 0);
+        this.#begin = here;
+        this.#isLasso = this.#isDrawing();
+        if (this.#isLasso) this.#mouse("mousedown", event, 1);
+      } else {
+        if (this.#isLasso) this.#mouse("mouseup", event, 0);
+        this.#begin = null;
+        this.#isLasso = false;
       }
       return;
     }
     if (!this.#fingers.has(event.pointerId)) return;
     if (event.type === "pointermove") {
       this.#fingers.set(event.pointerId, here);
-      this.#hasMoved = true;
-      if (this.#isMouse) this.#mouse("mousemove", event, 1);
-      else if (this.#fingers.size === 2) this.#spread(before, [...this.#fingers.values()]);
+      if (this.#isLasso) this.#mouse("mousemove", event, 1);
+      else this.#follow(before, [...this.#fingers.values()]);
       return;
     }
     this.#fingers.delete(event.pointerId);
-    if (!this.#isMouse) return;
-    this.#isMouse = false;
-    this.#mouse("mouseup", event, 0);
-    if (event.type === "pointerup" && !this.#hasMoved) this.#mouse("click", event, 0);
+    if (this.#isLasso) this.#mouse("mouseup", event, 0);
+    else if (event.type === "pointerup" && this.#begin) {
+      for (const type of ["mousedown", "mouseup", "click"])
+        this.#mouse(type, event, type === "mousedown" ? 1 : 0);
+    }
+    this.#begin = null;
+    this.#isLasso = false;
+  }
+
+  #follow(before: readonly Place[], now: readonly Place[]): void {
+    if (now.length > 2) return;
+    // A finger is never quite still: only what goes a little farther is no tap.
+    if (this.#begin && apart([this.#begin, now[0]!]) < TAP) return;
+    if (this.#begin) {
+      this.#spread([this.#begin], now);
+      this.#begin = null;
+    } else this.#spread(before, now);
   }
 
   #spread(before: readonly Place[], now: readonly Place[]): void {
     const [a, b] = [middle(before), middle(now)];
-    const factor = apart(now) / Math.max(1, apart(before));
+    const factor = now.length === 2 ? apart(now) / Math.max(1, apart(before)) : 1;
     const box = this.#element.getBoundingClientRect();
     this.#pinch(factor, [a[0] - box.left, a[1] - box.top], [b[0] - a[0], b[1] - a[1]]);
   }
@@ -77,7 +99,7 @@ export class Touch {
 }
 
 function middle([a, b]: readonly Place[]): Place {
-  return [(a![0] + b![0]) / 2, (a![1] + b![1]) / 2];
+  return b ? [(a![0] + b[0]) / 2, (a![1] + b[1]) / 2] : a!;
 }
 
 function apart([a, b]: readonly Place[]): number {
