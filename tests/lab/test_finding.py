@@ -26,8 +26,10 @@ side = rng.integers(0, len(names), n)
 texts = [
     f"Message {i}: " + " ".join(rng.choice(topics[names[s]].split(), 6)) for i, s in enumerate(side)
 ]
-centres = 5 * np.eye(len(names), 12)
-features = (centres[side] + rng.normal(size=(n, 12))).astype("float32")
+# On a ring, so that PCA parts them as well: the test waits for no layout.
+angle = 2 * np.pi * side / len(names)
+features = rng.normal(size=(n, 6)) + 6 * np.eye(2, 6)[0] * np.cos(angle)[:, None]
+features = (features + 6 * np.eye(2, 6)[1] * np.sin(angle)[:, None]).astype("float32")
 metadata = {
     "sender": [["ann", "bob", "cyd", "dee"][i] for i in rng.integers(0, 4, n)],
     "length": [len(t) for t in texts],
@@ -75,7 +77,7 @@ def test_finding(opened: Open) -> None:
     notebook = opened([TOPICS, "view = session.projector(height=520)\nview"], size=(1250, 900))
     notebook.run_all()
     view = notebook.view("projector")
-    settle(notebook)
+    settle(notebook, "pca")
 
     # Names of the regions are words of these, and follow the map.
     names = view.locator(".alw-map-landmark:visible")
@@ -131,11 +133,12 @@ def test_finding(opened: Open) -> None:
     hits.get_by_text(f"{found} items", exact=True).wait_for()
     assert root(notebook, "selected") == "0"
     picture(notebook, "finding-search")
-    notebook.page.keyboard.press("Enter")
+    view.locator(".alw-map-search").press("Enter")
     notebook.until("return document.querySelector('[data-view=projector]').dataset.selected > 0")
     expected = "sorted(session.search('guitar', where={'sender': 'ann'}).ids)"
     assert notebook.value("sorted(view.selection)") == notebook.value(expected)
     for typed in ('"', '"win* OR (NEAR', "AND NOT", "sender:", "length>x"):
+        view.focus()
         notebook.page.keyboard.press("/")
         notebook.page.keyboard.type(typed)
         notebook.page.wait_for_timeout(500)

@@ -155,6 +155,28 @@ describe("a range of a ramp", () => {
     expect(Array.from(state.selection)).toEqual([]);
   });
 
+  it("stays when the legend is drawn anew, and goes with its colours", () => {
+    const from = () => view.root.querySelector<HTMLInputElement>('[type="range"]')!;
+    from().value = "50";
+    from().dispatchEvent(new Event("input"));
+    vi.advanceTimersByTime(100);
+    const ramp = {
+      type: "colours",
+      by: "outlier",
+      kind: "ramp",
+      categories: null,
+      version: 1,
+      bytes: 1,
+    } as const;
+    const before = from();
+    model.receive({ ...ramp, range: [0, 5] }, bytes([3, 250, 100, 255]));
+    expect(from()).not.toBe(before);
+    expect(from().value).toBe("50");
+    model.labels([0, 1, 1, 255]);
+    model.receive({ ...ramp, range: [0, 5] }, bytes([3, 250, 100, 255]));
+    expect(from().value).toBe("0");
+  });
+
   it("that is all of it selects nothing", () => {
     const [from] = view.root.querySelectorAll<HTMLInputElement>('.alw-map-range [type="range"]');
     from!.value = "50";

@@ -63,6 +63,7 @@ export class Legend {
   #undo: Cleanup[] = [];
   #colouring: Colouring | null = null;
   #drawn = "";
+  #range: { by: string; steps: [number, number] } | null = null;
 
   constructor(listeners: Listeners, events: LegendEvents) {
     this.#listeners = listeners;
@@ -70,6 +71,7 @@ export class Legend {
   }
 
   paint(colouring: Colouring | null, dark: boolean, hidden: ReadonlySet<number> = new Set()): void {
+    if (colouring?.by !== this.#colouring?.by) this.#range = null;
     this.#colouring = colouring;
     this.root.hidden = colouring === null;
     if (!colouring) return;
@@ -138,13 +140,18 @@ export class Legend {
     bar.style.backgroundImage = `linear-gradient(to right, ${stops.join(", ")})`;
     const [low, high] = colouring.range ?? [0, 1];
     const ends = colouring.ends ?? [short(low), short(high)];
-    const slider = new RangeSlider(this.#listeners, bar, STEPS - 1, {
-      chosen: (range) => {
+    const { by } = colouring;
+    // Drawn anew, as for another theme, it keeps what was chosen.
+    const start = this.#range?.by === by ? this.#range.steps : undefined;
+    const events = {
+      chosen: (steps: [number, number] | null) => {
+        this.#range = steps ? { by, steps } : null;
         const codes = this.#colouring?.codes;
-        if (codes) this.#events.select(range ? within(codes, range[0] + 1, range[1] + 1) : []);
+        if (codes) this.#events.select(steps ? within(codes, steps[0] + 1, steps[1] + 1) : []);
       },
-      named: (step) => named(colouring, step),
-    });
+      named: (step: number) => named(colouring, step),
+    };
+    const slider = new RangeSlider(this.#listeners, bar, STEPS - 1, events, start);
     this.#undo.push(() => slider.dispose());
     this.root.append(
       slider.root,

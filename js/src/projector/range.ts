@@ -23,13 +23,22 @@ export class RangeSlider {
   readonly #undo: Cleanup[];
   #rest: Cleanup | null = null;
 
-  /** @param bar what lies under the thumbs */
-  constructor(listeners: Listeners, bar: HTMLElement, last: number, events: RangeEvents) {
+  /**
+   * @param bar what lies under the thumbs
+   * @param start what is chosen already
+   */
+  constructor(
+    listeners: Listeners,
+    bar: HTMLElement,
+    last: number,
+    events: RangeEvents,
+    start: readonly [number, number] = [0, last],
+  ) {
     this.#events = events;
     this.#last = last;
     const thumb = (label: string, value: number) =>
       make("input", { type: "range", min: 0, max: last, value, "aria-label": label, ...OWN });
-    this.#thumbs = [thumb("From", 0), thumb("To", last)];
+    this.#thumbs = [thumb("From", start[0]), thumb("To", start[1])];
     this.root = make(
       "div",
       { class: "alw-map-range", role: "group", "aria-label": "Select a range" },

@@ -19,23 +19,45 @@ const shown = () =>
   [...names.root.children]
     .filter((child) => (child as HTMLElement).style.visibility === "")
     .map((child) => child.textContent);
-const at: Record<number, Place> = { 0: [100, 100], 1: [130, 104], 2: [300, 100], 3: [900, 100] };
+const at: Record<number, Place> = {
+  0: [100, 100],
+  1: [130, 104],
+  2: [300, 100],
+  3: [900, 100],
+  4: [95, 101],
+};
 
 describe("names of regions", () => {
   it("are hidden where they would lie over a larger one, or outside", () => {
     sized(80, 16);
     const regions = [
       region(1, 10, "small"),
+      region(4, 9, "beside"),
       region(0, 90, "large"),
       region(2, 20, "far"),
       region(3, 50, "out"),
     ];
     names.set({ revision: 1, regions, buffers: [] });
     names.place((i) => at[i] ?? null, [400, 200], false);
-    expect(shown()).toEqual(["large", "far"]);
-    expect((names.root.firstElementChild as HTMLElement).style.transform).toBe("translate(60px, 92px)");
-    names.place((i) => [100 + 200 * i, 100], [400, 200], false);
-    expect(shown()).toEqual(["large", "small"]);
+    // The second one moves up, the third one down.
+    expect(shown()).toEqual(["large", "far", "small", "beside"]);
+    const tops = [...names.root.children].map((child) => (child as HTMLElement).style.transform);
+    expect(tops.filter(Boolean)).toEqual([
+      "translate(60px, 92px)",
+      "translate(260px, 92px)",
+      "translate(90px, 68px)",
+      "translate(55px, 121px)",
+    ]);
+    names.place((i) => (i === 3 ? null : [100, 100 + i]), [400, 200], false);
+    expect(shown()).toEqual(["large", "far", "small"]);
+  });
+
+  it("are whole at the edge", () => {
+    sized(80, 16);
+    names.set({ revision: 1, regions: [region(0, 1, "left"), region(1, 1, "right")], buffers: [] });
+    names.place((i) => [395 * i, 100], [400, 200], false);
+    const across = [...names.root.children].map((child) => (child as HTMLElement).style.transform);
+    expect(across).toEqual(["translate(4px, 92px)", "translate(316px, 92px)"]);
   });
 
   it("fade while points move, and come back", () => {

@@ -7,6 +7,8 @@ const TYPES = new Set(["image/png", "image/jpeg", "image/webp", "image/gif"]);
 /** Room around a name, in CSS pixels. */
 const ROOM = 4;
 const FADED = "0";
+/** How many of its lines a name may be moved up or down to have room. */
+const ASIDE = [0, -1.75, 1.75];
 
 interface Name {
   index: number;
@@ -21,6 +23,13 @@ type Box = readonly [left: number, top: number, right: number, bottom: number];
 export function overlap(a: Box, b: Box): boolean {
   return a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
 }
+
+const around = (left: number, top: number, width: number, height: number): Box => [
+  left - ROOM,
+  top - ROOM,
+  left + width + ROOM,
+  top + height + ROOM,
+];
 
 export class RegionNames {
   readonly root = make("div", { class: "alw-map-names", "aria-hidden": "true" });
@@ -64,15 +73,16 @@ export class RegionNames {
     const taken: Box[] = [];
     for (const { index, element, width, height } of this.#names) {
       const place = where(index);
-      const left = (place?.[0] ?? 0) - width / 2;
-      const top = (place?.[1] ?? 0) - height / 2;
-      const box = [left - ROOM, top - ROOM, left + width + ROOM, top + height + ROOM] as const;
       const isInside = place && place[0] >= 0 && place[1] >= 0 && place[0] <= size[0] && place[1] <= size[1];
-      const isFree = isInside && !taken.some((other) => overlap(box, other));
-      element.style.visibility = isFree ? "" : "hidden";
-      if (!isFree) continue;
-      taken.push(box);
-      element.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
+      const left = Math.max(ROOM, Math.min((place?.[0] ?? 0) - width / 2, size[0] - width - ROOM));
+      const middle = (place?.[1] ?? 0) - height / 2;
+      const free = ASIDE.map((lines) => middle + lines * height).find(
+        (top) => isInside && !taken.some((other) => overlap(around(left, top, width, height), other)),
+      );
+      element.style.visibility = free === undefined ? "hidden" : "";
+      if (free === undefined) continue;
+      taken.push(around(left, free, width, height));
+      element.style.transform = `translate(${Math.round(left)}px, ${Math.round(free)}px)`;
     }
   }
 

@@ -17,7 +17,8 @@ from typing import Any, overload
 import numpy as np
 
 from alwidgets.content import Text
-from alwidgets.terms import parse
+from alwidgets.filters import meeting
+from alwidgets.terms import Terms, parse
 from alwidgets.textindex import TextIndex
 
 QUERIES = (
@@ -75,6 +76,16 @@ class Heart(threading.Thread):
             self.late.append(time.perf_counter() - before - 0.005)
 
 
+def lateness(action: Callable[[], Any]) -> np.ndarray[Any, Any]:
+    """How late another thread wakes, in ms, while an action runs."""
+    heart = Heart()
+    heart.start()
+    action()
+    heart.stopped.set()
+    heart.join()
+    return 1000 * np.array(heart.late)
+
+
 def best(action: Callable[[], Any], times: int) -> tuple[float, Any]:
     """The least time that an action took, in ms, and what it returned."""
     seconds, result = [], None
@@ -92,21 +103,19 @@ def main(n: int) -> None:
     plain.execute("CREATE TABLE texts (words TEXT)")
     plain.executemany("INSERT INTO texts VALUES (?)", ((line,) for line in texts.lines))
     with tempfile.TemporaryDirectory() as folder:
-        heart = Heart()
-        heart.start()
+        idle = lateness(lambda: time.sleep(3))
         index = TextIndex(texts, folder=Path(folder), run=lambda work: work())
-        done = threading.Thread(target=index.start)
         begin = time.perf_counter()
-        done.start()
-        done.join()
+        busy = lateness(index.start)
         seconds = time.perf_counter() - begin
-        heart.stopped.set()
         size = sum(path.stat().st_size for path in Path(folder).iterdir()) / 1e6
-        late = 1000 * np.array(heart.late)
         print(f"{n:,} texts: built in {seconds:.1f} s, {size:.0f} MB")
-        print(
-            f"another thread woke late: median {np.median(late):.1f} ms, most {late.max():.0f} ms"
-        )
+        for name, late in (("idle", idle), ("building", busy)):
+            print(
+                f"a thread that wakes every 5 ms was late, {name}: median "
+                f"{np.median(late):.1f} ms, 99 % {np.quantile(late, 0.99):.1f} ms, most "
+                f"{late.max():.0f} ms"
+            )
         again, _ = best(lambda: TextIndex(texts, folder=Path(folder), run=lambda w: w()).start(), 1)
         print(f"opened again in {again / 1000:.1f} s")
         print(f"{'query':<14}{'found':>10}{'first, ms':>11}{'best of 5, ms':>15}{'LIKE, ms':>10}")
@@ -119,6 +128,19 @@ def main(n: int) -> None:
             sql = f"SELECT count(*) FROM texts WHERE {where}"
             like, _ = best(lambda sql=sql, wanted=wanted: plain.execute(sql, wanted).fetchone(), 1)
             print(f"{query:<14}{found.total:>10,}{first:>11.1f}{ours:>15.1f}{like:>10.0f}")
+        many, found = best(lambda: index.search(parse("w0"), 100_000), 5)
+        print(f"{len(found.positions):,} positions of w0, as the map asks for them: {many:.1f} ms")
+        lengths = {"length": [len(line) for line in texts.lines]}
+        for query in ("w0 length>80", "w12 w77 length>80"):
+            terms = parse(query, lengths)
+
+            def filtered(terms: Terms = terms) -> np.ndarray[Any, Any]:
+                matches = index.search(terms)
+                assert matches is not None
+                return meeting(lengths, terms.conditions[0], matches.positions)
+
+            with_filter, positions = best(filtered, 3)
+            print(f"{query}: {len(positions):,} items in {with_filter:.1f} ms")
         index.close()
     plain.close()
 
