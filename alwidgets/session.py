@@ -1,8 +1,8 @@
 """The hub: a pool, a task, a store, a learner and a strategy, and how they come together.
 
 What a session can do stands in modules of their own: `labelling` (cards and answers), `reviewing`
-(what was done), `gathering` (many items at once), `classes` (their changes), `modelling` (the
-model), `displays` (the views).
+(what was done), `gathering` (many items at once), `selection` (what all views have selected),
+`classes` (their changes), `modelling` (the model), `displays` (the views).
 How it runs: `ledger` (the state) and `loop` (the rounds).
 """
 
@@ -24,7 +24,6 @@ from .arguments import check_arguments, check_strategy, login_name
 from .audit import Audit
 from .classes import Classes
 from .displays import Displayed
-from .gathering import Gathering
 from .guidelines import read_guidelines
 from .ingest import progress_bar
 from .learners import Learner
@@ -35,6 +34,7 @@ from .modelfile import ModelFile
 from .opening import open_store, remember
 from .pool import Pool
 from .reviewing import Reviewing
+from .selection import Selecting, Selection, Slices
 from .signals import Listener, Signals
 from .strategies import suited
 from .tasks import Task
@@ -55,11 +55,13 @@ SIGNALS = (
     "error",
     "notice",
     "together",
+    "selection",
+    "slices",
     "closed",
 )
 
 
-class Session(Reviewing, Gathering, Classes, Displayed):
+class Session(Reviewing, Selecting, Classes, Displayed):
     """Labelling with active learning.
 
     Parameters
@@ -149,6 +151,7 @@ class Session(Reviewing, Gathering, Classes, Displayed):
         self._suggested = Suggested(hide_suggestions)
         self._lock = threading.RLock()
         self._signals = Signals(*SIGNALS)
+        self.selection, self.slices = Selection(self), Slices(self)
         self._closed = None
         self.store = open_store(store)
         try:
@@ -262,9 +265,9 @@ class Session(Reviewing, Gathering, Classes, Displayed):
         event : str
             ``labelled`` (Event), ``round`` (Round), ``switch`` (Switch: another strategy picks),
             ``training`` (bool), ``progress`` (Progress of a fit), ``queue`` (), ``error``
-            (Exception), ``notice`` (str), ``together`` (Gathered: to be labelled in one go) or
-            ``closed`` (str). The call comes from the thread where
-            it happens.
+            (Exception), ``notice`` (str), ``together`` (Gathered: to be labelled in one go),
+            ``selection`` (Selection, and who selected, or None), ``slices`` () or ``closed``
+            (str). The call comes from the thread where it happens.
         listener : callable
 
         Returns

@@ -111,6 +111,21 @@ class LabelStore(Tables):
             self._set_meta("task", task.to_json())
             return settings | (self._meta("settings") or {})
 
+    def slices(self) -> dict[str, list[str]]:
+        """Ids of the items of every slice that was kept, by its name."""
+        kept: dict[str, list[str]] | None = self._meta("slices")
+        return kept or {}
+
+    def keep_slice(self, name: str, ids: list[str] | None) -> None:
+        """Keep a slice, in the place of one of that name; with None, forget it."""
+        with self._write:
+            kept = self.slices()
+            if ids is None:
+                kept.pop(name, None)
+            else:
+                kept[name] = ids
+            self._set_meta("slices", kept)
+
     def append_class_change(self, change: ClassChange, task: Task) -> None:
         """Commit a change of the classes to disk, with the task as it is after it."""
         row, column = asdict(change), class_changes_table.c

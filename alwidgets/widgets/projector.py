@@ -11,9 +11,10 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from ..errors import AlwidgetsError, MessageError
+from ..errors import AlwidgetsError, MessageError, UnknownItemError
 from ..projection import Map, shared_map
 from ..projection.regions import FEWEST
+from ..selection import Selection, packed, unpacked
 from ..tasks import Task
 from . import colourings
 from .background import Background
@@ -67,7 +68,6 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._by: str | None = None
         self._begun = 0
         self._sent: dict[str, int] = {}
-        self._selected: NDArray[np.uint32] = np.empty(0, dtype=np.uint32)
         super().__init__(_task={"classes": list(session.task.categories)}, height=height)
         self._channel = Channel(self)
         self._slow = Background(lambda _: self._show_slow())
@@ -81,14 +81,16 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             session.on("labelled", lambda *_: self._recolour()),
             session.on("queue", lambda *_: self._send_cards()),
             session.on("round", lambda *_: self._on_round()),
+            session.on("selection", self._on_selection),
             session.on("closed", lambda *_: self._stop_listening()),
         ]
         self.on_msg(self._on_message)
 
     @property
     def selection(self) -> list[str]:
-        """Ids of the items that are selected on the map."""
-        return [self._session.pool.ids[int(i)] for i in self._selected]
+        """Ids of the items that are selected: those of `Session.selection`."""
+        selected: list[str] = self._session.selection.ids
+        return selected
 
     def close(self) -> None:
         """Take the map away; it no longer listens to the session."""
@@ -146,6 +148,8 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._send_cards()
         self._send_progress()
         self._send_layout()
+        if self._session.selection:
+            self._send_newest("selection", self._selection)
         if self._map.problem is not None:
             self._problem(str(self._map.problem))
 
@@ -212,42 +216,45 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         )
 
     def _select(self, message: Message, buffers: list[Any]) -> None:
-        self._selected = self._indices(buffers)
+        positions = self._positions(message, buffers)
+        self._session.selection.set(positions, source="map", origin=self)
 
     def _label_together(self, message: Message, buffers: list[Any]) -> None:
-        gathered = self._session.label_together(self._chosen(buffers), title="Chosen on the map")
-        self._post({"type": "queued", "count": len(gathered.items), "text": f"{gathered}."})
+        chosen = self._chosen(message, buffers)
+        gathered = self._session.label_together(chosen, title="Chosen on the map")
+        self._taken(len(gathered.items), f"{gathered}.")
 
     def _label_next(self, message: Message, buffers: list[Any]) -> None:
-        report = self._session.queue(self._chosen(buffers))
-        self._post({"type": "queued", "count": int(report.queued), "text": f"{report}."})
+        report = self._session.queue(self._chosen(message, buffers))
+        self._taken(int(report.queued), f"{report}.")
 
-    def _chosen(self, buffers: list[Any]) -> list[str]:
+    def _taken(self, count: int, text: str) -> None:
+        """What was selected is on the cards: it is selected no longer."""
+        self._session.selection.clear(origin=self)
+        self._post({"type": "queued", "count": count, "text": text})
+
+    def _chosen(self, message: Message, buffers: list[Any]) -> list[str]:
         """Ids of the items that are to be labelled."""
-        indices = self._indices(buffers)
-        if not len(indices):
+        positions = self._positions(message, buffers)
+        if not len(positions):
             raise MessageError("Nothing is selected: lasso some points first.")
-        if len(indices) > MOST_QUEUED:
+        if len(positions) > MOST_QUEUED:
             raise MessageError(
-                f"{len(indices):,} items are too many to label next; select at most "
+                f"{len(positions):,} items are too many to label next; select at most "
                 f"{MOST_QUEUED:,}."
             )
-        return [self._session.pool.ids[int(i)] for i in indices]
+        ids = self._session.pool.ids
+        return [ids[position] for position in positions.tolist()]
 
-    def _indices(self, buffers: list[Any]) -> NDArray[np.uint32]:
-        """Positions in a buffer of uint32, each once, in their order."""
+    def _positions(self, message: Message, buffers: list[Any]) -> NDArray[np.int64]:
+        """Positions in a buffer, each once."""
         if len(buffers) != 1:
             raise MessageError(f"One buffer of positions is expected, not {len(buffers)}.")
-        raw = bytes(buffers[0])
-        if len(raw) % 4:
-            raise MessageError(f"Positions are 4 bytes each; {len(raw):,} bytes came.")
-        indices = np.frombuffer(raw, dtype="<u4").astype(np.uint32)
-        if len(indices) and int(indices.max()) >= self._n:
-            raise MessageError(
-                f"There is no item at position {int(indices.max()):,}; there are {self._n:,}."
-            )
-        first = np.unique(indices, return_index=True)[1]
-        return indices[np.sort(first)]
+        encoding = message.get("encoding")
+        try:
+            return unpacked(str(encoding), bytes(buffers[0]), self._n)
+        except UnknownItemError as error:
+            raise MessageError(str(error)) from None
 
     # ------------------------------------------------------------------ what happens
 
@@ -269,6 +276,10 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                     self._send_colours()
         elif event == "problem" and self._map.problem is not None:
             self._problem(str(self._map.problem))
+
+    def _on_selection(self, selection: Selection, origin: object) -> None:
+        if origin is not self:
+            self._send_newest("selection", self._selection)
 
     def _on_round(self) -> None:
         self._send_choices()
@@ -373,6 +384,10 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             revision, lambda: landmarks(pool, coords, revision, check)
         )
         return made
+
+    def _selection(self) -> Sent:
+        encoding, data = packed(self._session.selection.positions, self._n)
+        return {"type": "selection", "encoding": encoding}, [data]
 
     def _cards(self) -> Sent:
         pool = self._session.pool

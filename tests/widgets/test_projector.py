@@ -21,6 +21,7 @@ from alwidgets.projection.layout import Figures
 from alwidgets.projection.maps import Model
 from alwidgets.projection.quality import Moved, Quality
 from alwidgets.search import Matches
+from alwidgets.selection import Selection
 from alwidgets.tasks import Classification
 from alwidgets.textindex import TextIndex
 from alwidgets.widgets.background import Background
@@ -60,6 +61,10 @@ class FakeSession:
     queued: list[list[str]] = field(default_factory=list)
     listeners: list[tuple[str, Callable[..., object]]] = field(default_factory=list)
     scored: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.selection = Selection(self)  # type: ignore[arg-type]
+        self._signals = self
 
     def label_codes(self) -> Any:
         return self.codes
@@ -515,20 +520,44 @@ def test_a_card_of_the_audit_does_not_tell_what_the_model_thinks(setup: Setup) -
 
 
 def test_a_selection_is_kept(setup: Setup) -> None:
-    assert setup.tell({"type": "select"}, indices(3, 1, 3)) == []
+    assert setup.tell({"type": "select", "encoding": "positions"}, indices(3, 1, 3)) == []
     assert setup.view.selection == ["item-3", "item-1"]
-    setup.tell({"type": "select"}, b"")
+    setup.tell({"type": "select", "encoding": "positions"}, b"")
     assert setup.view.selection == []
 
 
+def test_one_selection_for_all_views_and_for_python(setup: Setup) -> None:
+    other = Heard(setup.session, map=setup.map)
+    mask = {"type": "select", "encoding": "mask"}
+    assert setup.tell(mask, bytes([0b100010])) == []  # whoever selects is not told
+    message, (data,) = only(other.take())
+    assert message == {"type": "selection", "encoding": "positions"}
+    assert data == indices(1, 5)
+    assert setup.session.selection.ids == ["item-1", "item-5"]
+    assert setup.session.selection.source == "map"
+    setup.session.selection.set(["item-3"])
+    for view in (setup.view, other):
+        assert only(view.take()) == ({"type": "selection", "encoding": "positions"}, [indices(3)])
+    setup.tell({"type": "label_next", "encoding": "positions"}, indices(3))
+    assert only(other.take())[1] == [b""]  # it is on the cards
+    assert not setup.session.selection
+    other.close()
+    setup.session.selection.set(["item-2"])
+    assert other.take() == []
+    sent = setup.tell({"type": "hello"})
+    assert [data for message, data in sent if message["type"] == "selection"] == [[indices(2)]]
+
+
 def test_label_next_queues(setup: Setup) -> None:
-    message, _ = only(setup.tell({"type": "label_next"}, indices(5, 0, 5)))
+    message, _ = only(setup.tell({"type": "label_next", "encoding": "positions"}, indices(5, 0, 5)))
     assert setup.session.queued == [["item-5", "item-0"]]
     assert message == {"type": "queued", "count": 2, "text": "2 cards come next."}
 
 
 def test_a_selection_is_labelled_together(setup: Setup) -> None:
-    message, _ = only(setup.tell({"type": "label_together"}, indices(5, 0, 5)))
+    message, _ = only(
+        setup.tell({"type": "label_together", "encoding": "positions"}, indices(5, 0, 5))
+    )
     assert setup.session.queued == [["Chosen on the map", "item-5", "item-0"]]
     text = "2 items to label together; 1 already labelled."
     assert message == {"type": "queued", "count": 2, "text": text}
@@ -563,9 +592,9 @@ def test_a_selection_is_labelled_together(setup: Setup) -> None:
         {"type": "preview", "index": 1.5},
         {"type": "preview", "index": True},
         {"type": "preview", "index": "1"},
-        {"type": "select"},
-        {"type": "label_next"},
-        {"type": "label_together"},
+        {"type": "select", "encoding": "positions"},
+        {"type": "label_next", "encoding": "positions"},
+        {"type": "label_together", "encoding": "positions"},
     ],
     ids=str,
 )
@@ -579,8 +608,10 @@ def test_what_is_malformed_is_refused(setup: Setup, message: object) -> None:
 @pytest.mark.parametrize("kind", ["select", "label_next", "label_together"])
 @pytest.mark.parametrize("buffer", [b"123", indices(6), indices(0, 2**32 - 1)])
 def test_positions_that_do_not_fit_are_refused(setup: Setup, kind: str, buffer: bytes) -> None:
-    assert setup.kinds({"type": kind}, buffer) == ["refused"]
-    assert setup.kinds({"type": kind}, buffer, buffer) == ["refused"]
+    for encoding in ("positions", "mask", None):
+        message = {"type": kind, "encoding": encoding}
+        assert setup.kinds(message, buffer) == ["refused"]
+        assert setup.kinds(message, buffer, buffer) == ["refused"]
     assert setup.view.selection == []
     assert setup.session.queued == []
 
@@ -588,8 +619,10 @@ def test_positions_that_do_not_fit_are_refused(setup: Setup, kind: str, buffer: 
 def test_an_empty_or_endless_selection_is_refused() -> None:
     session = FakeSession(pool=FakePool(MOST_QUEUED + 1))
     view = Heard(session, map=Map(lambda: FEATURES, worker=FakeWorker()))
-    view._handle_custom_msg({"type": "label_next"}, [b""])
-    view._handle_custom_msg({"type": "label_next"}, [indices(*range(MOST_QUEUED + 1))])
+    view._handle_custom_msg({"type": "label_next", "encoding": "positions"}, [b""])
+    view._handle_custom_msg(
+        {"type": "label_next", "encoding": "positions"}, [indices(*range(MOST_QUEUED + 1))]
+    )
     first, second = (message for message, _ in view.take())
     assert "Nothing is selected" in first["reason"]
     assert "too many" in second["reason"]
@@ -604,7 +637,7 @@ def test_errors_of_the_session_reach_the_person(
         raise AlwidgetsError("The session is closed. Make a new one.")
 
     monkeypatch.setattr(setup.session, "queue", closed)
-    message, _ = only(setup.tell({"type": "label_next"}, indices(1)))
+    message, _ = only(setup.tell({"type": "label_next", "encoding": "positions"}, indices(1)))
     assert message["type"] == "problem"
     assert message["text"] == "The session is closed. Make a new one."
     setup.session.pool.contents[1] = object()
@@ -684,7 +717,11 @@ def test_what_is_sent_has_the_shape_that_the_front_end_is_tested_with(setup: Set
     sent += setup.tell({"type": "preview", "index": 0}) + setup.tell(
         {"type": "preview", "index": 1}
     )
-    sent += setup.tell({"type": "label_next"}, indices(1)) + setup.tell({"type": "nonsense"})
+    setup.session.selection.set(["item-1"])
+    sent += setup.view.take()
+    sent += setup.tell({"type": "label_next", "encoding": "positions"}, indices(1)) + setup.tell(
+        {"type": "nonsense"}
+    )
     setup.worker.jobs[0].on_error(ProjectionError("no memory"))
     sent += setup.tell({"type": "hello"})
     assert {message["type"] for message, _ in sent} == set(examples)

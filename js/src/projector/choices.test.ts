@@ -156,7 +156,7 @@ describe("a range of a ramp", () => {
   });
 
   it("stays when the legend is drawn anew, and goes with its colours", () => {
-    const from = () => view.root.querySelector<HTMLInputElement>('[type="range"]')!;
+    const from = () => view.root.querySelector<HTMLInputElement>('.alw-map-range [type="range"]')!;
     from().value = "50";
     from().dispatchEvent(new Event("input"));
     vi.advanceTimersByTime(100);

@@ -4,9 +4,10 @@ import {
   decodeColours,
   decodePoints,
   drawingOrder,
-  encodeIndices,
   extreme,
   fill,
+  pack,
+  unpack,
   withCode,
   within,
 } from "./codecs";
@@ -131,6 +132,27 @@ describe("filling the plot", () => {
   });
 });
 
-it("indices travel as uint32", () => {
-  expect([...new Uint32Array(encodeIndices([7, 70_000]))]).toEqual([7, 70_000]);
+describe("a selection", () => {
+  const view = (data: ArrayBuffer) => [new DataView(data)];
+
+  it("of few points keeps their order", () => {
+    const { encoding, data } = pack([9, 0, 1], 10);
+    expect(encoding).toBe("positions");
+    expect([...unpack(encoding, view(data), 10)]).toEqual([9, 0, 1]);
+    expect(pack([], 0)).toEqual({ encoding: "positions", data: new ArrayBuffer(0) });
+  });
+
+  it("of many goes as a bit for each point, where these are fewer bytes", () => {
+    const every = (step: number) => Array.from({ length: 10_001 }, (_, i) => i * step);
+    const { encoding, data } = pack(every(2), 20_001);
+    expect([encoding, data.byteLength]).toEqual(["mask", 2_501]);
+    expect(new Uint8Array(data).subarray(0, 2)).toEqual(Uint8Array.of(0b01010101, 0b01010101));
+    expect([...unpack(encoding, view(data), 20_001)]).toEqual(every(2));
+    expect(pack(every(99), 10_000_000).encoding).toBe("positions");
+  });
+
+  it("of another pool is an error", () => {
+    expect(() => unpack("mask", view(new ArrayBuffer(1)), 17)).toThrow(/a selection/);
+    expect(() => unpack("positions", view(new ArrayBuffer(6)), 17)).toThrow(/positions/);
+  });
 });

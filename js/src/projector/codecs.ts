@@ -1,5 +1,5 @@
 /** Buffers to arrays and back. What does not fit together is an error, never a map that is quietly wrong. */
-import type { ColoursMessage, PointsMessage } from "./messages";
+import type { ColoursMessage, Encoding, PointsMessage } from "./messages";
 
 /** Coordinates of all points: x and y in turn. */
 export type Coordinates = Float32Array<ArrayBuffer>;
@@ -101,8 +101,31 @@ export function decodeIndices(buffers: readonly DataView[]): number[] {
   return [...new Uint32Array(bytesOf(buffers, length, "positions"))];
 }
 
-export function encodeIndices(indices: ArrayLike<number>): ArrayBuffer {
-  return (indices instanceof Uint32Array ? indices.slice() : Uint32Array.from(indices)).buffer as ArrayBuffer;
+/** So few positions go one by one whatever that takes: a mask forgets their order. */
+const ORDERED = 10_000;
+
+/** Positions among `n` points as they are sent: many of them in the shorter of two ways. */
+export function pack(indices: ArrayLike<number>, n: number): { encoding: Encoding; data: ArrayBuffer } {
+  const length = Math.ceil(n / 8);
+  if (indices.length <= ORDERED || 4 * indices.length <= length)
+    return { encoding: "positions", data: Uint32Array.from(indices).buffer };
+  const mask = new Uint8Array(length);
+  for (let i = 0; i < indices.length; i++) mask[indices[i]! >> 3]! |= 1 << (indices[i]! & 7);
+  return { encoding: "mask", data: mask.buffer };
+}
+
+/** Positions among `n` points as they were sent; of a mask ascending. */
+export function unpack(
+  encoding: Encoding,
+  buffers: readonly DataView[],
+  n: number,
+): Uint32Array<ArrayBuffer> {
+  if (encoding === "positions") return Uint32Array.from(decodeIndices(buffers));
+  const mask = new Uint8Array(bytesOf(buffers, Math.ceil(n / 8), "a selection"));
+  const found = new Uint32Array(n);
+  let count = 0;
+  for (let i = 0; i < n; i++) if ((mask[i >> 3]! >> (i & 7)) & 1) found[count++] = i;
+  return found.slice(0, count);
 }
 
 /** The `n` points with the highest codes, highest first, or the lowest ones; equal ones in their order. */

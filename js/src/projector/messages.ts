@@ -135,11 +135,15 @@ export type ToMap =
   | LayoutMessage
   | PreviewMessage
   | { type: "cards"; indices: number[] }
+  | { type: "selection"; encoding: Encoding }
   | { type: "queued"; count: number; text: string }
   | { type: "refused"; event_id: string | null; reason: string }
   | Problem;
 
-/** What the map sends to Python; `select`, `label_next` and `label_together` with positions as uint32 in a buffer. */
+/** How positions lie in a buffer: uint32 each, or one bit for each point, the lowest bit of a byte first. */
+export type Encoding = "positions" | "mask";
+
+/** What the map sends to Python; `select`, `label_next` and `label_together` with positions in a buffer. */
 export type FromMap =
   | { type: "hello" }
   | { type: "colour_by"; by: ColourBy }
@@ -148,6 +152,6 @@ export type FromMap =
   | { type: "columns"; search: string }
   | { type: "search"; text: string }
   | { type: "preview"; index: number }
-  | { type: "select" }
-  | { type: "label_next" }
-  | { type: "label_together" };
+  | { type: "select"; encoding: Encoding }
+  | { type: "label_next"; encoding: Encoding }
+  | { type: "label_together"; encoding: Encoding };

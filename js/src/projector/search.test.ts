@@ -66,7 +66,7 @@ describe("the search box", () => {
     vi.advanceTimersByTime(200);
     answer("prize", [4, 1]);
     press(box(), "Enter");
-    expect(model.last).toEqual({ message: { type: "select" }, indices: [4, 1] });
+    expect(model.last).toEqual({ message: { type: "select", encoding: "positions" }, indices: [4, 1] });
     expect([box().value, status()]).toEqual(["", ""]);
     expect(document.activeElement).toBe(view.root);
     expect(state.selection).toEqual([4, 1]);

@@ -78,17 +78,29 @@ describe("a selection", () => {
     const { model, state } = start();
     model.points(5);
     state.select([4, 0]);
-    expect(model.last).toEqual({ message: { type: "select" }, indices: [4, 0] });
+    expect(model.last).toEqual({ message: { type: "select", encoding: "positions" }, indices: [4, 0] });
     state.label();
     state.label();
     expect(model.sent.filter((s) => s.message.type === "label_next")).toEqual([
-      { message: { type: "label_next" }, indices: [4, 0] },
+      { message: { type: "label_next", encoding: "positions" }, indices: [4, 0] },
     ]);
     expect(state.queueing).toBe(true);
     model.receive({ type: "queued", count: 2, text: "2 cards come next." });
     expect(state.selection).toEqual([]);
     expect(state.queueing).toBe(false);
     expect(state.notice).toEqual({ kind: "good", text: "2 cards come next." });
+  });
+
+  it("made elsewhere is shown, and not sent back", () => {
+    const { model, state } = start();
+    const positions = (...of: number[]) => new DataView(Uint32Array.from(of).buffer);
+    model.receive({ type: "selection", encoding: "positions" }, positions(3, 1)); // before the points
+    expect(Array.from(state.selection)).toEqual([]);
+    model.points(5);
+    expect(Array.from(state.selection)).toEqual([3, 1]);
+    model.receive({ type: "selection", encoding: "mask" }, new DataView(Uint8Array.of(0b10001).buffer));
+    expect(Array.from(state.selection)).toEqual([0, 4]);
+    expect(model.sent.map((s) => s.message.type)).toEqual(["hello"]);
   });
 
   it("that is empty is not queued", () => {

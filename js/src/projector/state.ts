@@ -7,7 +7,8 @@ import {
   decodeColours,
   decodeIndices,
   decodePoints,
-  encodeIndices,
+  pack,
+  unpack,
 } from "./codecs";
 import type {
   ChoicesMessage,
@@ -68,9 +69,6 @@ export type Change =
   | "preview"
   | "notice";
 
-/** More positions than this do not fit into one message that every host carries. */
-export const MOST_SENT = 2_000_000;
-
 export class MapState implements Disposable {
   readonly listeners = new Listeners();
   points: Points | null = null;
@@ -100,8 +98,8 @@ export class MapState implements Disposable {
   notice: Notice | null = null;
   readonly #model: Model<MapTraits>;
   readonly #watchers = new Set<(change: Change) => void>();
-  /** Colours that came before the points. */
-  #early: { message: ToMap & { type: "colours" }; buffers: DataView[] } | null = null;
+  /** Colours and a selection that came before the points. */
+  readonly #early = new Map<string, { message: ToMap; buffers: DataView[] }>();
 
   constructor(model: Model<MapTraits>) {
     this.#model = model;
@@ -210,19 +208,15 @@ export class MapState implements Disposable {
   select(indices: ArrayLike<number>): void {
     this.found = null;
     this.selection = indices;
-    if (indices.length <= MOST_SENT) this.#send({ type: "select" }, indices);
+    this.#sendPacked("select", indices);
     this.#tell("selection");
   }
 
   /** Asks for the selection on the next cards, or in a grid to label it in one go. */
   label(how: "next" | "together" = "next"): void {
     if (this.selection.length === 0 || this.queueing) return;
-    if (this.selection.length > MOST_SENT) {
-      this.#say("bad", "That is too much to label: select fewer points.");
-      return;
-    }
     this.queueing = true;
-    this.#send({ type: `label_${how}` }, this.selection);
+    this.#sendPacked(`label_${how}`, this.selection);
     this.#tell("selection");
   }
 
@@ -236,9 +230,14 @@ export class MapState implements Disposable {
     this.#watchers.clear();
   }
 
-  #send(message: FromMap, indices?: ArrayLike<number>): void {
+  #sendPacked(type: "select" | "label_next" | "label_together", indices: ArrayLike<number>): void {
+    const { encoding, data } = pack(indices, this.points?.n ?? 0);
+    this.#send({ type, encoding }, [data]);
+  }
+
+  #send(message: FromMap, buffers: ArrayBuffer[] = []): void {
     try {
-      this.#model.send(message, undefined, indices ? [encodeIndices(indices)] : []);
+      this.#model.send(message, undefined, buffers);
     } catch {
       this.queueing = false;
       this.#say("bad", "The kernel cannot be reached. Run the cell again.");
@@ -263,20 +262,29 @@ export class MapState implements Disposable {
         if (this.points && this.points.n !== rest.n) this.#forget();
         this.points = { ...rest, xy };
         this.#tell("points");
-        const early = this.#early;
-        this.#early = null;
-        if (early) this.#take(early.message, early.buffers);
+        const early = [...this.#early.values()];
+        this.#early.clear();
+        for (const one of early) this.#take(one.message, one.buffers);
         return;
       }
       case "colours":
         if (!this.points) {
-          this.#early = { message, buffers };
+          this.#early.set(message.type, { message, buffers });
           return;
         }
         if (message.by !== this.colouring?.by) this.hidden = new Set();
         this.colouring = decodeColours(message, buffers, this.points.n);
         this.asked = null;
         this.#tell("colours");
+        return;
+      case "selection":
+        if (!this.points) {
+          this.#early.set(message.type, { message, buffers });
+          return;
+        }
+        this.found = null;
+        this.selection = unpack(message.encoding, buffers, this.points.n);
+        this.#tell("selection");
         return;
       case "choices":
         this.choices = message;

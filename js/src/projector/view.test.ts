@@ -70,11 +70,11 @@ describe("the selection", () => {
   it("can be made from the legend, queued with Enter and taken back with Escape", () => {
     find('[data-code="2"]').click();
     expect(view.root.dataset.selected).toBe("2");
-    expect(model.last).toEqual({ message: { type: "select" }, indices: [1, 2] });
+    expect(model.last).toEqual({ message: { type: "select", encoding: "positions" }, indices: [1, 2] });
     expect(find(".alw-map-selection").hidden).toBe(false);
     expect(find(".alw-map-chosen").textContent).toBe("2 selected");
     expect(press("Enter").defaultPrevented).toBe(true);
-    expect(model.last).toEqual({ message: { type: "label_next" }, indices: [1, 2] });
+    expect(model.last).toEqual({ message: { type: "label_next", encoding: "positions" }, indices: [1, 2] });
     expect(find<HTMLButtonElement>(".alw-map-next").disabled).toBe(true);
     model.receive({ type: "queued", count: 2, text: "2 cards come next." });
     expect(view.root.dataset.selected).toBe("0");
@@ -85,12 +85,15 @@ describe("the selection", () => {
   it("is labelled together with T, or by the button", () => {
     state.select([1, 2]);
     press("t");
-    expect(model.last).toEqual({ message: { type: "label_together" }, indices: [1, 2] });
+    expect(model.last).toEqual({
+      message: { type: "label_together", encoding: "positions" },
+      indices: [1, 2],
+    });
     model.receive({ type: "queued", count: 2, text: "2 items to label together." });
     expect(view.root.dataset.selected).toBe("0");
     state.select([1]);
     find(".alw-map-together").click();
-    expect(model.last).toEqual({ message: { type: "label_together" }, indices: [1] });
+    expect(model.last).toEqual({ message: { type: "label_together", encoding: "positions" }, indices: [1] });
     expect(find<HTMLButtonElement>(".alw-map-together").disabled).toBe(true);
   });
 

@@ -1,0 +1,295 @@
+"""What is selected: one for a session, which every view of it reads and writes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, MutableMapping, Sequence
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import AlwidgetsError, UnknownItemError
+from .gathering import Gathering
+from .items import Gathered, QueueReport
+
+#: So few positions are sent one by one whatever that takes: a mask forgets their order.
+ORDERED = 10_000
+
+Positions: TypeAlias = NDArray[np.int64]
+#: Ids, positions in the pool, or a boolean for every item of it.
+Chosen: TypeAlias = "Sequence[str] | Sequence[int] | NDArray[Any]"
+
+
+class Selection:
+    """The items that are selected, in the order in which they were.
+
+    The same object for all views of a session: what is lassoed on the map can be read here, and
+    what is set here stands out on the map. It may be used from any thread.
+
+    Parameters
+    ----------
+    session : Session
+
+    Examples
+    --------
+    >>> import alwidgets as al
+    >>> pool = al.Pool.from_texts(["win a prize", "see you", "a prize!"], ids=["a", "b", "c"])
+    >>> session = al.Session(pool, al.Classification(["ham", "spam"]), audit=0)
+    >>> session.selection.set(["c", "a"])
+    >>> session.selection.ids
+    ['c', 'a']
+    >>> print(session.selection.label_next())
+    2 cards come next
+    """
+
+    def __init__(self, session: Selecting) -> None:
+        self._session = session
+        self._lock = threading.Lock()
+        self._positions: Positions = np.empty(0, dtype=np.int64)
+        self._positions.flags.writeable = False
+        self._source = ""
+
+    @property
+    def positions(self) -> Positions:
+        """Positions in the pool, int64, each once; not to be written to."""
+        with self._lock:
+            return self._positions
+
+    @property
+    def ids(self) -> list[str]:
+        """Ids of the items."""
+        ids = self._session.pool.ids
+        return [ids[position] for position in self.positions.tolist()]
+
+    @property
+    def source(self) -> str:
+        """Where the selection comes from, in a word, such as ``map`` or ``search``."""
+        with self._lock:
+            return self._source
+
+    def set(self, items: Chosen, *, source: str = "Python", origin: object = None) -> None:
+        """Select these items and no others.
+
+        Parameters
+        ----------
+        items : sequence of str, of int, or (n,) bool array
+            Ids, positions in the pool, or a mask over all of it.
+        source : str, optional
+            Where they come from, in a word.
+        origin : object, optional
+            Who selects; handed to the listeners, so that nobody answers themselves.
+
+        Raises
+        ------
+        UnknownItemError
+            If one of them is not in the pool.
+        """
+        positions = self._found(items)
+        positions.flags.writeable = False
+        with self._lock:
+            self._positions, self._source = positions, source
+        self._session._signals.emit("selection", self, origin)
+
+    def add(self, items: Chosen) -> None:
+        """Select these items, too."""
+        self.set(np.concatenate([self.positions, self._found(items)]), source=self.source)
+
+    def remove(self, items: Chosen) -> None:
+        """Select these items no longer."""
+        positions = self.positions
+        rest = positions[~np.isin(positions, self._found(items))]
+        self.set(rest, source=self.source)
+
+    def clear(self, *, origin: object = None) -> None:
+        """Select nothing."""
+        self.set((), source="", origin=origin)
+
+    def label_next(self) -> QueueReport:
+        """Put the items on the next cards: `Session.queue`."""
+        self._check()
+        return self._session.queue(self.ids)
+
+    def label_together(self, title: str | None = None) -> Gathered:
+        """Put the items into one grid, to be labelled in one go: `Session.label_together`."""
+        self._check()
+        return self._session.label_together(self.ids, title=title)
+
+    def save(self, name: str) -> None:
+        """Keep the items as a slice of that name: `Session.slices`."""
+        self._session.slices[name] = self.ids
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __contains__(self, item_id: object) -> bool:
+        pool = self._session.pool
+        return isinstance(item_id, str) and bool((self.positions == pool.index(item_id)).any())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.ids)
+
+    def __repr__(self) -> str:
+        source = f", from {self.source}" if self.source else ""
+        return f"<Selection of {len(self):,} items{source}>"
+
+    def _check(self) -> None:
+        if not len(self):
+            raise AlwidgetsError(
+                "Nothing is selected: lasso some points on the map, or session.selection.set(ids)."
+            )
+
+    def _found(self, items: Chosen) -> Positions:
+        """Positions, each once, in the order in which they were given."""
+        pool = self._session.pool
+        n = len(pool)
+        if isinstance(items, str):
+            raise UnknownItemError(
+                f"A selection is of several items, not a text: give a list, [{items!r}]."
+            )
+        if len(items) and isinstance(items[0], str):
+            given = np.fromiter((pool.index(str(i)) for i in items), np.int64, len(items))
+        else:
+            given = np.asarray(items)
+            if given.dtype == bool:
+                if given.shape != (n,):
+                    raise UnknownItemError(
+                        f"A mask needs one value for each of the {n:,} items, not the shape "
+                        f"{given.shape}."
+                    )
+                return np.flatnonzero(given)
+            if given.size and (given.ndim != 1 or given.dtype.kind not in "iu"):
+                raise UnknownItemError(
+                    "A selection is made of ids, of whole positions, or of a mask; not of "
+                    f"{given.dtype} in the shape {given.shape}."
+                )
+            given = given.reshape(-1).astype(np.int64)
+            wrong = (given < 0) | (given >= n)
+            if wrong.any():
+                raise UnknownItemError(
+                    f"There is no item at position {int(given[wrong][0]):,}; there are {n:,}."
+                )
+        return _once(given, n)
+
+
+def _once(positions: Positions, n: int) -> Positions:
+    """Each position once, where it came first."""
+    seen = np.zeros(n, dtype=bool)
+    seen[positions] = True
+    if np.count_nonzero(seen) == len(positions):
+        return positions
+    first = np.unique(positions, return_index=True)[1]
+    return positions[np.sort(first)]
+
+
+class Slices(MutableMapping[str, list[str]]):
+    """Selections that were kept: the ids of each by its name; they outlive the session.
+
+    Parameters
+    ----------
+    session : Session
+
+    Examples
+    --------
+    >>> import alwidgets as al
+    >>> pool = al.Pool.from_texts(["win a prize", "see you", "a prize!"], ids=["a", "b", "c"])
+    >>> session = al.Session(pool, al.Classification(["ham", "spam"]), audit=0)
+    >>> session.slices["prizes"] = ["a", "c"]
+    >>> session.selection.set(session.slices["prizes"], source="slice")
+    >>> list(session.slices), len(session.selection)
+    (['prizes'], 2)
+    """
+
+    def __init__(self, session: Selecting) -> None:
+        self._session = session
+
+    def __getitem__(self, name: str) -> list[str]:
+        kept = self._session.store.slices()
+        if name not in kept:
+            names = ", ".join(map(repr, kept)) or "none"
+            raise KeyError(f"There is no slice {name!r}; there are: {names}.")
+        return kept[name]
+
+    def __setitem__(self, name: str, ids: Sequence[str]) -> None:
+        if not isinstance(name, str) or not name.strip():
+            raise AlwidgetsError(f"A slice needs a name, not {name!r}.")
+        if isinstance(ids, str):
+            raise UnknownItemError(f"A slice is a list of ids, not a text: [{ids!r}].")
+        for item_id in ids:
+            self._session.pool.index(item_id)
+        self._session.store.keep_slice(name, list(ids))
+        self._session._signals.emit("slices")
+
+    def __delitem__(self, name: str) -> None:
+        self[name]
+        self._session.store.keep_slice(name, None)
+        self._session._signals.emit("slices")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._session.store.slices())
+
+    def __len__(self) -> int:
+        return len(self._session.store.slices())
+
+    def __repr__(self) -> str:
+        return f"Slices({', '.join(map(repr, self))})"
+
+
+class Selecting(Gathering):
+    """The selection of a session.
+
+    Attributes
+    ----------
+    selection : Selection
+        What is selected, for all views and for you.
+    slices : Slices
+        Selections that were kept.
+    """
+
+    selection: Selection
+    slices: Slices
+
+
+def packed(positions: Positions, n: int) -> tuple[str, bytes]:
+    """Positions as they are sent: many of them in the shorter of two ways.
+
+    Returns
+    -------
+    encoding : "positions" or "mask"
+        uint32 each, or one bit for each of the `n` items, the lowest bit first.
+    data : bytes
+    """
+    if len(positions) <= ORDERED or 4 * len(positions) <= (n + 7) // 8:
+        return "positions", positions.astype("<u4").tobytes()
+    mask = np.zeros(n, dtype=bool)
+    mask[positions] = True
+    return "mask", np.packbits(mask, bitorder="little").tobytes()
+
+
+def unpacked(encoding: str, data: bytes, n: int) -> Positions:
+    """Positions that were sent, each once: of a mask ascending, otherwise in their order.
+
+    Raises
+    ------
+    UnknownItemError
+        If these are none, or of items that are not there.
+    """
+    if encoding == "mask":
+        if len(data) != (n + 7) // 8:
+            raise UnknownItemError(
+                f"A mask of {n:,} items has {(n + 7) // 8:,} bytes; {len(data):,} came."
+            )
+        bits = np.unpackbits(np.frombuffer(data, dtype=np.uint8), bitorder="little")
+        if bits[n:].any():
+            raise UnknownItemError(f"The mask has bits beyond the {n:,} items.")
+        return cast("Positions", np.flatnonzero(bits[:n]))
+    if encoding != "positions":
+        raise UnknownItemError(f"Positions come as a mask or one by one, not as {encoding!r}.")
+    if len(data) % 4:
+        raise UnknownItemError(f"Positions are 4 bytes each; {len(data):,} bytes came.")
+    positions = np.frombuffer(data, dtype="<u4").astype(np.int64)
+    if len(positions) and int(positions.max()) >= n:
+        raise UnknownItemError(
+            f"There is no item at position {int(positions.max()):,}; there are {n:,}."
+        )
+    return _once(positions, n)
