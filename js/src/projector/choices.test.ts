@@ -144,14 +144,14 @@ describe("a range of a ramp", () => {
     from!.value = "50";
     from!.dispatchEvent(new Event("input"));
     expect(find(".alw-map-within").textContent).toBe("0.5 to 2.5");
-    expect(state.selection).toEqual([]);
+    expect(Array.from(state.selection)).toEqual([]);
     vi.advanceTimersByTime(100);
-    expect(state.selection).toEqual([1, 2]);
+    expect(Array.from(state.selection)).toEqual([1, 2]);
     to!.value = "20"; // pushed past the other
     to!.dispatchEvent(new Event("input"));
     vi.advanceTimersByTime(100);
     expect(from!.value).toBe("20");
-    expect(state.selection).toEqual([]);
+    expect(Array.from(state.selection)).toEqual([]);
   });
 
   it("stays when the legend is drawn anew, and goes with its colours", () => {
@@ -184,7 +184,7 @@ describe("a range of a ramp", () => {
     from!.value = "0";
     from!.dispatchEvent(new Event("input"));
     vi.advanceTimersByTime(100);
-    expect(state.selection).toEqual([]);
+    expect(Array.from(state.selection)).toEqual([]);
     expect(find(".alw-map-within").hidden).toBe(true);
   });
 });

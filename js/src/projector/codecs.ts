@@ -85,14 +85,14 @@ export function drawingOrder(colouring: Colouring): number[] | null {
 }
 
 /** Positions as uint32. */
-export function decodeIndices(buffers: readonly DataView[]): number[] {
+export function decodeIndices(buffers: readonly DataView[]): Uint32Array<ArrayBuffer> {
   const length = buffers[0]?.byteLength ?? 0;
   if (length % 4) throw new Error(`positions: ${length} bytes came, a multiple of 4 was expected`);
-  return [...new Uint32Array(bytesOf(buffers, length, "positions"))];
+  return new Uint32Array(bytesOf(buffers, length, "positions"));
 }
 
 export function encodeIndices(indices: ArrayLike<number>): ArrayBuffer {
-  return Uint32Array.from(indices).buffer;
+  return (indices instanceof Uint32Array ? indices.slice() : Uint32Array.from(indices)).buffer as ArrayBuffer;
 }
 
 /** The `n` points with the highest codes, highest first, or the lowest ones; equal ones in their order. */
@@ -112,15 +112,19 @@ export function extreme(codes: Uint16Array, n: number, end: "low" | "high" = "hi
 }
 
 /** All points with codes from `low` to `high`, both included. */
-export function within(codes: Uint16Array, low: number, high: number): number[] {
-  const found: number[] = [];
-  for (let i = 0; i < codes.length; i++) if (codes[i]! >= low && codes[i]! <= high) found.push(i);
+export function within(codes: Uint16Array, low: number, high: number): Uint32Array<ArrayBuffer> {
+  let count = 0;
+  for (let i = 0; i < codes.length; i++) if (codes[i]! >= low && codes[i]! <= high) count++;
+  const found = new Uint32Array(count);
+  for (let i = 0, k = 0; k < count; i++) if (codes[i]! >= low && codes[i]! <= high) found[k++] = i;
   return found;
 }
 
 /** All points with this code. */
-export function withCode(codes: Uint16Array, code: number): number[] {
-  const found: number[] = [];
-  for (let i = 0; i < codes.length; i++) if (codes[i] === code) found.push(i);
+export function withCode(codes: Uint16Array, code: number): Uint32Array<ArrayBuffer> {
+  let count = 0;
+  for (let i = 0; i < codes.length; i++) if (codes[i] === code) count++;
+  const found = new Uint32Array(count);
+  for (let i = 0, k = 0; k < count; i++) if (codes[i] === code) found[k++] = i;
   return found;
 }

@@ -42,7 +42,7 @@ export function named(colouring: Colouring, step: number): string {
 
 export interface LegendEvents {
   /** The points of an entry or of a range were chosen. */
-  select(indices: number[]): void;
+  select(indices: ArrayLike<number>): void;
   /** An entry was hidden or is shown again. */
   toggle(code: number): void;
 }

@@ -101,7 +101,7 @@ export class Stage {
   }
 
   select(): void {
-    this.#plot?.select(this.#state.marked);
+    this.#plot?.select(Array.from(this.#state.marked));
   }
 
   /** The answer to what the pointer rests on. */

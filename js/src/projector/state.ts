@@ -37,7 +37,7 @@ export interface Preview extends PreviewMessage {
 
 /** What a search came to, and the points of it. */
 export interface Found extends Omit<FoundMessage, "type"> {
-  indices: readonly number[];
+  indices: Uint32Array<ArrayBuffer>;
 }
 
 /** The names of a layout's regions, and the bytes of their images. */
@@ -82,7 +82,7 @@ export class MapState implements Disposable {
   cards: readonly number[] = [];
   progress: Omit<ProgressMessage, "type"> = { fraction: null, text: null };
   preview: Preview | null = null;
-  selection: readonly number[] = [];
+  selection: ArrayLike<number> = [];
   /** What is looked for, what of it was found, and how far the index of the words is. */
   searched = "";
   found: Found | null = null;
@@ -143,10 +143,10 @@ export class MapState implements Disposable {
   }
 
   /** Those of some points that are not hidden. */
-  visible(indices: number[]): number[] {
+  visible<Indices extends number[] | Uint32Array<ArrayBuffer>>(indices: Indices): Indices {
     const codes = this.colouring?.codes;
     if (!codes || this.hidden.size === 0) return indices;
-    return indices.filter((i) => !this.hidden.has(codes[i]!));
+    return (indices as number[]).filter((i) => !this.hidden.has(codes[i]!)) as Indices;
   }
 
   /** Shows the names of the regions, or takes them away. */
@@ -160,7 +160,7 @@ export class MapState implements Disposable {
   }
 
   /** The points that stand out: what was found while something is looked for, else the selection. */
-  get marked(): readonly number[] {
+  get marked(): ArrayLike<number> {
     return this.found && !this.found.error ? this.found.indices : this.selection;
   }
 
@@ -181,7 +181,7 @@ export class MapState implements Disposable {
     if (found && found.indices.length > 0) this.select(found.indices);
   }
 
-  select(indices: readonly number[]): void {
+  select(indices: ArrayLike<number>): void {
     this.found = null;
     this.selection = indices;
     if (indices.length <= MOST_SENT) this.#send({ type: "select" }, indices);
@@ -210,7 +210,7 @@ export class MapState implements Disposable {
     this.#watchers.clear();
   }
 
-  #send(message: FromMap, indices?: readonly number[]): void {
+  #send(message: FromMap, indices?: ArrayLike<number>): void {
     try {
       this.#model.send(message, undefined, indices ? [encodeIndices(indices)] : []);
     } catch {
