@@ -55,6 +55,29 @@ class ChoicesMessage(TypedDict):
     n_columns: int
 
 
+class Notable(TypedDict):
+    """Which end of a ramp is worth a look, and what its items are."""
+
+    end: Literal["low", "high"]
+    words: str
+
+
+class ColoursMessage(TypedDict):
+    """What the points are coloured by; a code for each follows, of `bytes` bytes."""
+
+    type: Literal["colours"]
+    by: str
+    name: str
+    kind: Literal["category", "ramp"]
+    categories: list[str] | None
+    range: list[float] | None
+    none: str
+    ends: list[str] | None
+    notable: Notable | None
+    version: int
+    bytes: int
+
+
 class ColumnsMessage(TypedDict):
     """Columns whose names hold what was typed; at most so many, and how many there are."""
 
@@ -233,7 +256,7 @@ def colours(
     )
 
 
-def message(found: Colours, by: str, version: int) -> dict[str, Any]:
+def message(found: Colours, by: str, version: int) -> ColoursMessage:
     """The message that goes before the codes."""
     return {
         "type": "colours",

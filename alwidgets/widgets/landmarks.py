@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,14 @@ class Landmark(TypedDict):
     size: int
     words: str
     image: ImageContent | None
+
+
+class RegionsMessage(TypedDict):
+    """The names of the regions of a layout, the largest first."""
+
+    type: Literal["regions"]
+    revision: int
+    regions: list[Landmark]
 
 
 def landmarks(
@@ -55,7 +63,8 @@ def landmarks(
             image = _thumbnail(contents[region.index], pool.ids[region.index], buffers)
             if image is not None:
                 found.append(_landmark(region, image))
-    return {"type": "regions", "revision": revision, "regions": found}, buffers
+    message: RegionsMessage = {"type": "regions", "revision": revision, "regions": found}
+    return dict(message), buffers
 
 
 def _landmark(region: Region, image: ImageContent | None = None) -> Landmark:

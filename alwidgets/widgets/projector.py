@@ -373,7 +373,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         if made is None:
             return None  # they are sent when they are there
         version = int(session.current.version) if session.current is not None else 0
-        return colourings.message(made, by, version), [made.codes.tobytes()]
+        return dict(colourings.message(made, by, version)), [made.codes.tobytes()]
 
     def _regions(self) -> Sent | None:
         coords, _, revision = self._map.current

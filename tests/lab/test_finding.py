@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from conftest import SCREENSHOTS, Open
-from page import Notebook
+from page import Notebook, wait_for
+from samples import DIGITS
 from test_look import THEMES, audit, look, settle
 
 #: Messages about six things, with columns of metadata; large enough for an index of the words.
@@ -73,6 +74,20 @@ def picture(notebook: Notebook, name: str) -> None:
     notebook.theme(THEMES["light"])
 
 
+def test_images_name_regions(opened: Open) -> None:
+    """A typical image stands where many items lie, large enough to be seen."""
+    notebook = opened([DIGITS, "session.projector(height=520)"], size=(1250, 900))
+    notebook.run_all()
+    settle(notebook, "pca")
+    images = notebook.view("projector").locator(".alw-map-landmark img:visible")
+    images.first.wait_for()
+    assert images.count() >= 4
+    boxes = [image.bounding_box() for image in images.all()]
+    assert all(box is not None and max(box["width"], box["height"]) >= 32 for box in boxes)
+    picture(notebook, "finding-images")
+    assert notebook.errors == []
+
+
 def test_finding(opened: Open) -> None:
     notebook = opened([TOPICS, "view = session.projector(height=520)\nview"], size=(1250, 900))
     notebook.run_all()
@@ -91,13 +106,13 @@ def test_finding(opened: Open) -> None:
     before = names.first.bounding_box()
     view.focus()
     notebook.page.keyboard.press("ArrowRight")
-    notebook.page.wait_for_timeout(600)
-    assert names.first.bounding_box() != before
+    wait_for(names.first.bounding_box, lambda box: box != before, what="the names to move")
     notebook.page.keyboard.press("0")
+    wait_for(names.first.bounding_box, lambda box: box == before, what="the names to be back")
     notebook.page.keyboard.press("n")
     assert names.count() == 0
     notebook.page.keyboard.press("n")
-    notebook.page.wait_for_timeout(600)
+    names.first.wait_for()
     picture(notebook, "finding-regions")
 
     # Colours by everything.
@@ -116,7 +131,7 @@ def test_finding(opened: Open) -> None:
     colour(notebook, "meta:sent")
     view.get_by_label("From").fill("127")
     notebook.until("return document.querySelector('[data-view=projector]').dataset.selected > 500")
-    late = notebook.value("[pool.metadata['sent'][int(i)] for i in view.selection]")
+    late = notebook.wait_value("[pool.metadata['sent'][int(i)] for i in view.selection]")
     assert min(late) >= "2024-06"
     picture(notebook, "finding-range")
 
@@ -135,8 +150,8 @@ def test_finding(opened: Open) -> None:
     picture(notebook, "finding-search")
     view.locator(".alw-map-search").press("Enter")
     notebook.until("return document.querySelector('[data-view=projector]').dataset.selected > 0")
-    expected = "sorted(session.search('guitar', where={'sender': 'ann'}).ids)"
-    assert notebook.value("sorted(view.selection)") == notebook.value(expected)
+    expected = notebook.value("sorted(session.search('guitar', where={'sender': 'ann'}).ids)")
+    notebook.wait_value("sorted(view.selection)", lambda ids: ids == expected)
     for typed in ('"', '"win* OR (NEAR', "AND NOT", "sender:", "length>x"):
         view.focus()
         notebook.page.keyboard.press("/")
@@ -144,7 +159,7 @@ def test_finding(opened: Open) -> None:
         notebook.page.wait_for_timeout(500)
         assert "error" not in hits.inner_text().lower()
         notebook.page.keyboard.press("Escape")
-    assert notebook.value("session.text_index.ready") is True
+    notebook.wait_value("session.text_index.ready")
     complaints = look(notebook, "finding", ("projector",))
     view.evaluate("root => { root.style.width = '330px' }")
     notebook.page.wait_for_timeout(800)

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -332,3 +334,34 @@ def test_one_index_a_pool_is_shared() -> None:
     assert found.positions == [249, *range(2_490, 2_500)]
     session.close()
     made.close()
+
+
+def test_texts_that_lie_in_files_are_indexed_and_filtered(tmp_path: Path) -> None:
+    n = 2_500
+    table = pa.table(
+        {
+            "text": [f"prize {i}" if i % 5 == 0 else f"lunch {i}" for i in range(n)],
+            "sender": ["ann", "bob"] * (n // 2),
+            "x": np.arange(n, dtype=np.float32),
+        }
+    )
+    pq.write_table(table, tmp_path / "rows.parquet", row_group_size=400)
+    pool = al.Pool.from_parquet(
+        tmp_path / "rows.parquet",
+        text="text",
+        features=["x"],
+        metadata="sender",
+        cache=tmp_path,
+    )
+    session = al.Session(pool, al.Classification(["a", "b"]), audit=0)
+    index = session.text_index
+    assert index is not None
+    for _ in range(2):  # looked through, and by the index
+        assert session.search("prize sender:bob").total == n // 10
+        assert session.search("", where={"sender": "ann"}, n=3).positions == [0, 2, 4]
+        until = time.monotonic() + 20
+        while not index.ready and time.monotonic() < until:
+            time.sleep(0.01)
+    assert index.ready
+    session.close()
+    index.close()

@@ -95,10 +95,10 @@ export function drawingOrder(colouring: Colouring): Uint32Array | null {
 }
 
 /** Positions as uint32. */
-export function decodeIndices(buffers: readonly DataView[]): number[] {
+export function decodeIndices(buffers: readonly DataView[]): Uint32Array<ArrayBuffer> {
   const length = buffers[0]?.byteLength ?? 0;
   if (length % 4) throw new Error(`positions: ${length} bytes came, a multiple of 4 was expected`);
-  return [...new Uint32Array(bytesOf(buffers, length, "positions"))];
+  return new Uint32Array(bytesOf(buffers, length, "positions"));
 }
 
 /** So few positions go one by one whatever that takes: a mask forgets their order. */
@@ -120,7 +120,7 @@ export function unpack(
   buffers: readonly DataView[],
   n: number,
 ): Uint32Array<ArrayBuffer> {
-  if (encoding === "positions") return Uint32Array.from(decodeIndices(buffers));
+  if (encoding === "positions") return decodeIndices(buffers);
   const mask = new Uint8Array(bytesOf(buffers, Math.ceil(n / 8), "a selection"));
   const found = new Uint32Array(n);
   let count = 0;

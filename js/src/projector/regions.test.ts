@@ -84,7 +84,9 @@ describe("names of regions", () => {
       { ...region(1, 1, "svg"), image: { ...image, mime: "image/svg+xml" } },
     ];
     names.set({ revision: 1, regions, buffers: [bytes([1, 2])] });
-    expect(names.root.querySelectorAll("img")).toHaveLength(1);
+    const [shownImage, ...others] = names.root.querySelectorAll("img");
+    expect(others).toEqual([]);
+    expect([shownImage!.width, shownImage!.className]).toEqual([32, "alw-map-enlarged"]);
     names.set(null);
     expect(gone).toHaveBeenCalledWith("blob:1");
     expect(names.root.children).toHaveLength(0);

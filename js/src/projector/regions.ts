@@ -7,6 +7,8 @@ const TYPES = new Set(["image/png", "image/jpeg", "image/webp", "image/gif"]);
 /** Room around a name, in CSS pixels. */
 const ROOM = 4;
 const FADED = "0";
+/** The longer side of an image, in CSS pixels. */
+const LONG = 32;
 /** How many of its lines a name may be moved up or down to have room. */
 const ASIDE = [0, -1.75, 1.75];
 
@@ -50,7 +52,10 @@ export class RegionNames {
         const part = new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
         const url = URL.createObjectURL(new Blob([part], { type: image.mime }));
         this.#urls.push(url);
-        element.append(make("img", { src: url, alt: "", width: image.width, height: image.height }));
+        const scale = LONG / Math.max(image.width, image.height, 1);
+        const [width, height] = [image.width * scale, image.height * scale].map(Math.round);
+        const look = scale > 1 ? "alw-map-enlarged" : null;
+        element.append(make("img", { src: url, alt: "", width, height, class: look }));
       } else element.append(words);
       this.root.append(element);
       this.#names.push({ index, element, width: 0, height: 0 });

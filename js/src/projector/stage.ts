@@ -128,7 +128,7 @@ export class Stage {
   }
 
   select(): void {
-    this.#plot?.select(this.#state.marked);
+    this.#plot?.select(Array.from(this.#state.marked));
   }
 
   #order(colouring: Colouring | null): Uint32Array | null {

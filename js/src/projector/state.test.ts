@@ -86,7 +86,7 @@ describe("a selection", () => {
     ]);
     expect(state.queueing).toBe(true);
     model.receive({ type: "queued", count: 2, text: "2 cards come next." });
-    expect(state.selection).toEqual([]);
+    expect(Array.from(state.selection)).toEqual([]);
     expect(state.queueing).toBe(false);
     expect(state.notice).toEqual({ kind: "good", text: "2 cards come next." });
   });
@@ -115,7 +115,7 @@ describe("a selection", () => {
     state.select([1]);
     state.label();
     model.receive({ type: "problem", text: "The session is closed.", remedy: "Make a new one." });
-    expect(state.selection).toEqual([1]);
+    expect(Array.from(state.selection)).toEqual([1]);
     expect(state.queueing).toBe(false);
     expect(state.notice?.text).toBe("The session is closed. Make a new one.");
     state.label();
@@ -129,7 +129,7 @@ describe("a selection", () => {
     state.select([1]);
     model.alive = false;
     state.label();
-    expect(state.selection).toEqual([1]);
+    expect(Array.from(state.selection)).toEqual([1]);
     expect(state.queueing).toBe(false);
     expect(state.notice?.kind).toBe("bad");
   });

@@ -40,7 +40,7 @@ export interface Preview extends PreviewMessage {
 
 /** What a search came to, and the points of it. */
 export interface Found extends Omit<FoundMessage, "type"> {
-  indices: readonly number[];
+  indices: Uint32Array<ArrayBuffer>;
 }
 
 /** The names of a layout's regions, and the bytes of their images. */
