@@ -27,8 +27,10 @@ SMALLEST = 4
 #: Passes over the edges of the graph when a layout goes on from the one before; umap-learn takes
 #: 500 (200 beyond 10,000 items) from nothing.
 EPOCHS = 50
-#: How far a point goes at once, at first; umap-learn's from nothing is 1.
-RATE = 0.25
+#: How far a point goes at once, at first; umap-learn's from nothing is 1. On digits and AG News a
+#: tenth moved points by up to 2.4 % of the map's width a round after accuracy had settled, three
+#: hundredths by 1.9 %, for 0.005 of trustworthiness at most.
+RATE = 0.03
 
 
 class Arranged(NamedTuple):
