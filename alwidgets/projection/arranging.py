@@ -27,8 +27,13 @@ SMALLEST = 4
 #: Passes over the edges of the graph when a layout goes on from the one before; umap-learn takes
 #: 500 (200 beyond 10,000 items) from nothing.
 EPOCHS = 50
-#: How far a point goes at once, at first; umap-learn's from nothing is 1.
-RATE = 0.25
+#: How far a point goes at once, at first; umap-learn's from nothing is 1. On digits and AG News a
+#: tenth moved points a tenth farther than three hundredths, for 0.004 of trustworthiness at most.
+RATE = 0.03
+#: Points that would move this share of the map's width (their median) go all the way: the model has
+#: learnt something. If they would move less they go a smaller part of it, but half at least: it is
+#: chance in the first place, and the next layouts bring the rest.
+WHOLE = 0.06
 
 
 class Arranged(NamedTuple):
@@ -130,8 +135,9 @@ def arrange(
     neighbours = graph[0][:, 1:]
     if goes_on and before is not None:
         aligned = align(raw, before)
-        moved = displacement(before, aligned.coords)
-        return Arranged(aligned.coords, 1 / aligned.scale, neighbours, moved)
+        part = np.clip(displacement(before, aligned.coords).median / WHOLE, 0.5, 1)
+        coords = before + np.float32(part) * (aligned.coords - before)
+        return Arranged(coords, 1 / aligned.scale, neighbours, displacement(before, coords))
     turned = lie_down(raw) if before is None or not before.any() else align(raw, before).coords
     coords = fit_square(turned)
     return Arranged(coords, _size(raw) / _size(coords), neighbours)

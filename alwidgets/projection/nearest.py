@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-#: Up to so many items every one is compared with every other: on one core as quick as the search
-#: by NN-descent, and exact.
-EXACT = 20_000
+#: Up to so many items every one is compared with every other, as umap-learn does it: exact, and as
+#: quick as NN-descent.
+EXACT = 4_096
 #: Distances held at a time.
 CELLS = 1 << 22
 
@@ -20,7 +20,7 @@ def nearest(
 ) -> tuple[Indices, Distances]:
     """Each item and its nearest others, by Euclidean distance.
 
-    Beyond 20,000 items by NN-descent (Dong, Moses & Li, WWW 2011), as umap-learn does it.
+    Beyond 4,096 items by NN-descent (Dong, Moses & Li, WWW 2011), as umap-learn does it.
 
     Parameters
     ----------

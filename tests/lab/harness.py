@@ -214,6 +214,7 @@ class Lab:
             env[f"JUPYTER_{kind.upper()}_DIR"] = str(self.folder / kind)
         env["JUPYTERLAB_SETTINGS_DIR"] = str(self.folder / "settings")
         env["JUPYTERLAB_WORKSPACES_DIR"] = str(self.folder / "workspaces")
+        env["ALWIDGETS_CACHE"] = str(self.folder / "cache")
         env["IPYTHONDIR"] = str(self.folder / "ipython")
         env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", "")])
         return env
