@@ -8,7 +8,7 @@ import { Listeners } from "../shared/listeners";
 import { Grid } from "./grid";
 import { howOf, type Place } from "./lasso";
 import { PointLayer, rgb } from "./layer";
-import { paintAbove } from "./overlay";
+import { paintAbove, placeOf } from "./overlay";
 import { Pace } from "./pace";
 import { GLIDE_MS, isStill, type Plot, type PlotEvents, type Scene, type Tool } from "./plot";
 import { Touch } from "./touch";
@@ -70,6 +70,8 @@ class GlPlot implements Plot {
   constructor(events: PlotEvents) {
     this.#events = events;
     // A renderer of our own is as large as the map; the library's would be as large as the window.
+    // Points have soft edges of their own: to sample each pixel several times would only cost time.
+    this.#surface.getContext("webgl", { alpha: false, antialias: false, preserveDrawingBuffer: true });
     this.#renderer = createRenderer({ canvas: this.#surface });
     if (!this.#renderer.isSupported) {
       this.#renderer.destroy();
@@ -193,7 +195,7 @@ class GlPlot implements Plot {
   }
 
   async picture(): Promise<HTMLCanvasElement> {
-    while (!this.#pace.isComplete && !this.#isDestroyed) await nextFrame();
+    while (!this.#pace.isComplete && !this.#isDestroyed) await new Promise(requestAnimationFrame);
     const canvas = make("canvas", { width: this.#surface.width, height: this.#surface.height });
     canvas.getContext("2d")?.drawImage(this.#surface, 0, 0);
     return canvas;
@@ -220,7 +222,7 @@ class GlPlot implements Plot {
       this.#tint();
       this.#glide.begin ??= now;
       const along = Math.min(1, (now - this.#glide.begin) / GLIDE_MS);
-      this.#layer.drawSubset(this.#view, aspect, smooth(along));
+      this.#layer.drawSubset(this.#view, aspect, along * along * (3 - 2 * along)); // slow at both ends
       if (along === 1) this.#end();
       return;
     }
@@ -314,7 +316,7 @@ class GlPlot implements Plot {
       this.#events.lost(this.#surface);
     });
     dom(hand, "mousedown", (event) => {
-      this.#pressed = at(hand, event);
+      this.#pressed = placeOf(hand, event);
       // The library begins a lasso where the mouse is first moved to; it is to begin where it was pressed.
       if (this.#tool.shape || event.shiftKey) window.dispatchEvent(new MouseEvent("mousemove", event));
     });
@@ -346,7 +348,7 @@ class GlPlot implements Plot {
   }
 
   #click(event: MouseEvent): void {
-    const [x, y] = at(this.#hand, event);
+    const [x, y] = placeOf(this.#hand, event);
     const pressed = this.#pressed ?? [x, y];
     this.#pressed = null;
     if (Math.hypot(x - pressed[0], y - pressed[1]) > CLICK) return;
@@ -356,7 +358,7 @@ class GlPlot implements Plot {
 
   #under(event: MouseEvent): number | null {
     if (!this.#scene || this.#glide) return null;
-    const [x, y] = toPlane(this.#view, this.#size, ...at(this.#hand, event));
+    const [x, y] = toPlane(this.#view, this.#size, ...placeOf(this.#hand, event));
     const radius =
       (Math.max(...this.#scene.look.sizes) * pointScale(this.#view.distance) * this.#layer.size) / 2;
     return this.#index()?.nearest(x, y, (radius + REACH) * unitsPerPixel(this.#view, this.#size)) ?? null;
@@ -392,18 +394,4 @@ class GlPlot implements Plot {
   get #scale(): number {
     return pointScale(this.#view.distance) * this.#layer.size;
   }
-}
-
-function at(element: HTMLElement, event: MouseEvent): Place {
-  const box = element.getBoundingClientRect();
-  return [event.clientX - box.left, event.clientY - box.top];
-}
-
-/** Slow at both ends. */
-function smooth(t: number): number {
-  return t * t * (3 - 2 * t);
-}
-
-function nextFrame(): Promise<void> {
-  return new Promise((done) => requestAnimationFrame(() => done()));
 }

@@ -129,7 +129,8 @@ CONTESTANTS = (
         FRAME + JSCATTER,
         JSCATTER_SHOW,
         ".jp-OutputArea canvas",
-        key="Shift",
+        # With Shift JupyterLab would select cells.
+        lasso="scatter.widget.mouse_mode = 'lasso'",
         recolour=JSCATTER_RECOLOUR,
     ),
     Contestant(
