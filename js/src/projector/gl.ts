@@ -5,6 +5,7 @@
 import createScatterplot, { createRenderer } from "regl-scatterplot";
 import { make } from "../shared/dom";
 import { Listeners } from "../shared/listeners";
+import type { Coordinates } from "./codecs";
 import { Grid } from "./grid";
 import { howOf, type Place } from "./lasso";
 import { PointLayer, rgb } from "./layer";
@@ -58,7 +59,7 @@ class GlPlot implements Plot {
   #aim: Viewport | null = null;
   #size: Place = [1, 1];
   #reach: Place = [1, 1];
-  #glide: { begin: number | null } | null = null;
+  #glide: { from: Coordinates; begin: number | null } | null = null;
   #tool: Tool = { shape: null, how: "replace" };
   #isBrush = false;
   #keys = { ctrlKey: false, metaKey: false, altKey: false };
@@ -121,11 +122,13 @@ class GlPlot implements Plot {
     const n = scene.codes.length;
     this.#scene = scene;
     this.#layer.surface = rgb(scene.theme.surface);
+    if (isMoved) {
+      if (this.#glide) this.#end();
+      const canGlide = scene.glide && before?.codes.length === n && n > 0 && !isStill();
+      if (before && canGlide) this.#begin(before.xy);
+    }
     if (isMoved || before?.order !== scene.order) {
-      const from =
-        isMoved && scene.glide && before?.codes.length === n && n > 0 && !isStill() ? before.xy : null;
-      this.#layer.place(scene.xy, from, scene.order);
-      if (from) this.#begin();
+      this.#layer.place(scene.xy, this.#glide?.from ?? null, scene.order);
     }
     if (isMoved) {
       this.#reach = reachOf(scene.xy);
@@ -273,8 +276,8 @@ class GlPlot implements Plot {
     return true;
   }
 
-  #begin(): void {
-    this.#glide = { begin: null };
+  #begin(from: Coordinates): void {
+    this.#glide = { from, begin: null };
     this.#hover(null);
     this.#events.gliding(true);
   }

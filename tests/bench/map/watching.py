@@ -108,6 +108,18 @@ if (window.GPURenderPassEncoder) {
       pending += given[0] * (given[1] ?? 1);
     };
   }
+  // Points that a shader works out by itself, or whose number it alone knows: all that are due.
+  for (const [Kind, name] of [
+    [GPURenderPassEncoder, "drawIndirect"],
+    [GPURenderPassEncoder, "drawIndexedIndirect"],
+    [GPUComputePassEncoder, "dispatchWorkgroups"],
+  ]) {
+    const plain = Kind.prototype[name];
+    Kind.prototype[name] = function (...given) {
+      plain.apply(this, given);
+      pending += least;
+    };
+  }
   const submit = GPUQueue.prototype.submit;
   GPUQueue.prototype.submit = function (...given) {
     submit.apply(this, given);
@@ -272,6 +284,7 @@ def growth(page: Notebook, empty: int) -> tuple[Figure, Figure, Figure]:
     page.command("@jupyter-widgets/jupyterlab-manager:saveWidgetState")
     page.js("panel.context.model.dirty = true")
     full = page.save()
+    page.command("@jupyter-widgets/jupyterlab-manager:saveWidgetState")  # off again, for the next
     states = json.loads(page.path.read_text())["metadata"].get("widgets", {}).values()
     code = sum(
         len(json.dumps(model["state"].get(name, "")))
