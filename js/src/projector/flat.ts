@@ -3,6 +3,7 @@ import { make } from "../shared/dom";
 import { Listeners } from "../shared/listeners";
 import { Grid } from "./grid";
 import { howOf, type Place } from "./lasso";
+import { placeOf } from "./overlay";
 import { Pace, SUBSET, sample } from "./pace";
 import type { Plot, PlotEvents, Scene, Tool } from "./plot";
 import { Touch } from "./touch";
@@ -206,21 +207,16 @@ class FlatPlot implements Plot {
 
   // ------------------------------------------------------------------ the pointer
 
-  #at(event: MouseEvent): Place {
-    const box = this.root.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
-  }
-
   #down(event: MouseEvent): void {
     if (event.button !== 0) return;
-    const here = this.#at(event);
+    const here = placeOf(this.root, event);
     this.#drag = { from: here, last: here, hasMoved: false };
     this.#path = this.#tool.shape || event.shiftKey ? [here] : null;
     this.#hover(null);
   }
 
   #move(event: MouseEvent): void {
-    const here = this.#at(event);
+    const here = placeOf(this.root, event);
     const drag = this.#drag;
     if (!drag) {
       if (event.target === this.root) this.#hover(this.#under(here));
@@ -257,7 +253,7 @@ class FlatPlot implements Plot {
   #wheel(event: WheelEvent): void {
     event.preventDefault();
     const lines = event.deltaMode === 1 ? 12 : 1;
-    this.#zoomAt(Math.exp((-lines * event.deltaY) / this.#size[1]), this.#at(event));
+    this.#zoomAt(Math.exp((-lines * event.deltaY) / this.#size[1]), placeOf(this.root, event));
   }
 
   /** What lies at a place stays there. */

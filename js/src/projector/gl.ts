@@ -5,10 +5,11 @@
 import createScatterplot, { createRenderer } from "regl-scatterplot";
 import { make } from "../shared/dom";
 import { Listeners } from "../shared/listeners";
+import type { Coordinates } from "./codecs";
 import { Grid } from "./grid";
 import { howOf, type Place } from "./lasso";
 import { PointLayer, rgb } from "./layer";
-import { paintAbove } from "./overlay";
+import { paintAbove, placeOf } from "./overlay";
 import { Pace } from "./pace";
 import { GLIDE_MS, isStill, type Plot, type PlotEvents, type Scene, type Tool } from "./plot";
 import { Touch } from "./touch";
@@ -58,7 +59,7 @@ class GlPlot implements Plot {
   #aim: Viewport | null = null;
   #size: Place = [1, 1];
   #reach: Place = [1, 1];
-  #glide: { begin: number | null } | null = null;
+  #glide: { from: Coordinates; begin: number | null } | null = null;
   #tool: Tool = { shape: null, how: "replace" };
   #isBrush = false;
   #keys = { ctrlKey: false, metaKey: false, altKey: false };
@@ -70,6 +71,8 @@ class GlPlot implements Plot {
   constructor(events: PlotEvents) {
     this.#events = events;
     // A renderer of our own is as large as the map; the library's would be as large as the window.
+    // Points have soft edges of their own: to sample each pixel several times would only cost time.
+    this.#surface.getContext("webgl", { alpha: false, antialias: false, preserveDrawingBuffer: true });
     this.#renderer = createRenderer({ canvas: this.#surface });
     if (!this.#renderer.isSupported) {
       this.#renderer.destroy();
@@ -119,11 +122,13 @@ class GlPlot implements Plot {
     const n = scene.codes.length;
     this.#scene = scene;
     this.#layer.surface = rgb(scene.theme.surface);
+    if (isMoved) {
+      if (this.#glide) this.#end();
+      const canGlide = scene.glide && before?.codes.length === n && n > 0 && !isStill();
+      if (before && canGlide) this.#begin(before.xy);
+    }
     if (isMoved || before?.order !== scene.order) {
-      const from =
-        isMoved && scene.glide && before?.codes.length === n && n > 0 && !isStill() ? before.xy : null;
-      this.#layer.place(scene.xy, from, scene.order);
-      if (from) this.#begin();
+      this.#layer.place(scene.xy, this.#glide?.from ?? null, scene.order);
     }
     if (isMoved) {
       this.#reach = reachOf(scene.xy);
@@ -193,7 +198,7 @@ class GlPlot implements Plot {
   }
 
   async picture(): Promise<HTMLCanvasElement> {
-    while (!this.#pace.isComplete && !this.#isDestroyed) await nextFrame();
+    while (!this.#pace.isComplete && !this.#isDestroyed) await new Promise(requestAnimationFrame);
     const canvas = make("canvas", { width: this.#surface.width, height: this.#surface.height });
     canvas.getContext("2d")?.drawImage(this.#surface, 0, 0);
     return canvas;
@@ -220,7 +225,7 @@ class GlPlot implements Plot {
       this.#tint();
       this.#glide.begin ??= now;
       const along = Math.min(1, (now - this.#glide.begin) / GLIDE_MS);
-      this.#layer.drawSubset(this.#view, aspect, smooth(along));
+      this.#layer.drawSubset(this.#view, aspect, along * along * (3 - 2 * along)); // slow at both ends
       if (along === 1) this.#end();
       return;
     }
@@ -271,8 +276,8 @@ class GlPlot implements Plot {
     return true;
   }
 
-  #begin(): void {
-    this.#glide = { begin: null };
+  #begin(from: Coordinates): void {
+    this.#glide = { from, begin: null };
     this.#hover(null);
     this.#events.gliding(true);
   }
@@ -314,7 +319,7 @@ class GlPlot implements Plot {
       this.#events.lost(this.#surface);
     });
     dom(hand, "mousedown", (event) => {
-      this.#pressed = at(hand, event);
+      this.#pressed = placeOf(hand, event);
       // The library begins a lasso where the mouse is first moved to; it is to begin where it was pressed.
       if (this.#tool.shape || event.shiftKey) window.dispatchEvent(new MouseEvent("mousemove", event));
     });
@@ -346,7 +351,7 @@ class GlPlot implements Plot {
   }
 
   #click(event: MouseEvent): void {
-    const [x, y] = at(this.#hand, event);
+    const [x, y] = placeOf(this.#hand, event);
     const pressed = this.#pressed ?? [x, y];
     this.#pressed = null;
     if (Math.hypot(x - pressed[0], y - pressed[1]) > CLICK) return;
@@ -356,7 +361,7 @@ class GlPlot implements Plot {
 
   #under(event: MouseEvent): number | null {
     if (!this.#scene || this.#glide) return null;
-    const [x, y] = toPlane(this.#view, this.#size, ...at(this.#hand, event));
+    const [x, y] = toPlane(this.#view, this.#size, ...placeOf(this.#hand, event));
     const radius =
       (Math.max(...this.#scene.look.sizes) * pointScale(this.#view.distance) * this.#layer.size) / 2;
     return this.#index()?.nearest(x, y, (radius + REACH) * unitsPerPixel(this.#view, this.#size)) ?? null;
@@ -392,18 +397,4 @@ class GlPlot implements Plot {
   get #scale(): number {
     return pointScale(this.#view.distance) * this.#layer.size;
   }
-}
-
-function at(element: HTMLElement, event: MouseEvent): Place {
-  const box = element.getBoundingClientRect();
-  return [event.clientX - box.left, event.clientY - box.top];
-}
-
-/** Slow at both ends. */
-function smooth(t: number): number {
-  return t * t * (3 - 2 * t);
-}
-
-function nextFrame(): Promise<void> {
-  return new Promise((done) => requestAnimationFrame(() => done()));
 }

@@ -1,4 +1,4 @@
-/** What is drawn above the points by the pointer: the lasso, and a ring around the point it rests on. */
+/** Where the pointer is, and what it draws above the points: the lasso, and a ring around the point it rests on. */
 import type { Place } from "./lasso";
 
 export interface Above {
@@ -31,4 +31,10 @@ export function paintAbove(canvas: HTMLCanvasElement, { accent, lasso, rule, rin
   context.beginPath();
   context.arc(...ring, 0, 2 * Math.PI);
   context.stroke();
+}
+
+/** Where an event happened, from the top left of an element. */
+export function placeOf(element: HTMLElement, event: MouseEvent): Place {
+  const box = element.getBoundingClientRect();
+  return [event.clientX - box.left, event.clientY - box.top];
 }

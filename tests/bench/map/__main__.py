@@ -68,6 +68,8 @@ def plain(group: str, name: str, figures: object) -> Iterator[Row]:
 
 def bars(group: str, n: int, found: dict[str, object]) -> Iterator[Row]:
     """Ours against the peers of the same run."""
+    from watching import NAMES
+
     ours = found.pop("alwidgets", None)
     if ours is None:
         return
@@ -89,9 +91,11 @@ def bars(group: str, n: int, found: dict[str, object]) -> Iterator[Row]:
     lasso = value(ours, "lasso")
     if lasso is not None:
         yield Row(group, "bar: lasso", lasso, "s", "", f"< {LASSO_S} s", lasso < LASSO_S)
-    grown = value(ours, "state")
-    if grown is not None:
-        yield Row(group, "bar: file", grown, "KB", "", f"< {MOST_KB} KB", grown < MOST_KB)
+    for what in ("saved", "points"):
+        grown = value(ours, what)
+        if grown is not None:
+            words = NAMES[what][0]
+            yield Row(group, f"bar: {words}", grown, "KB", "", f"< {MOST_KB} KB", grown < MOST_KB)
     wire = value(ours, "wire")
     if wire is not None:
         yield Row(group, "bar: recolour", wire, "B", "a point", "<= 1 B", wire <= 1.01)

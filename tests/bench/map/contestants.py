@@ -21,7 +21,8 @@ known = []
 
 
 def know(number):
-    known.append([time.time(), int(number)])
+    now = time.time()
+    known.append([now, int(number() if callable(number) else number)])
 """
 
 #: No UMAP, which would take the machine's cores for itself while the drawing is timed.
@@ -40,7 +41,7 @@ session = al.Session(pool, task, store="map.db")
 """
 OURS_SHOW = """
 view = session.projector(height=480, map=Map(lambda: features, worker=NoUmap()))
-view.on_msg(lambda _, m, b: know(len(view._selected)) if m.get("type") == "select" else None)
+view.on_msg(lambda _, m, b: m["type"] == "select" and know(lambda: len(view.selection)))
 view
 """
 #: Labels first: the retraining that is measured is the second.
@@ -129,7 +130,8 @@ CONTESTANTS = (
         FRAME + JSCATTER,
         JSCATTER_SHOW,
         ".jp-OutputArea canvas",
-        key="Shift",
+        # With Shift JupyterLab would select cells.
+        lasso="scatter.widget.mouse_mode = 'lasso'",
         recolour=JSCATTER_RECOLOUR,
     ),
     Contestant(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ NAMES = {
     "lasso": ("lasso to ids in the kernel", "s"),
     "saved": ("file grows, as saved", "KB"),
     "state": ("file grows, with widget state", "KB"),
+    "points": ("of these not the widget's code", "KB"),
     "wire": ("bytes a point to recolour", "B"),
     "repaints": ("full drawings to recolour", ""),
 }
@@ -38,6 +40,7 @@ class Figures:
     lasso: Figure = (None, "")
     saved: Figure = (None, "")
     state: Figure = (None, "")
+    points: Figure = (None, "")
     wire: Figure = (None, "")
     repaints: Figure = (None, "")
     problems: list[str] = field(default_factory=list)
@@ -105,6 +108,18 @@ if (window.GPURenderPassEncoder) {
       pending += given[0] * (given[1] ?? 1);
     };
   }
+  // Points that a shader works out by itself, or whose number it alone knows: all that are due.
+  for (const [Kind, name] of [
+    [GPURenderPassEncoder, "drawIndirect"],
+    [GPURenderPassEncoder, "drawIndexedIndirect"],
+    [GPUComputePassEncoder, "dispatchWorkgroups"],
+  ]) {
+    const plain = Kind.prototype[name];
+    Kind.prototype[name] = function (...given) {
+      plain.apply(this, given);
+      pending += least;
+    };
+  }
   const submit = GPUQueue.prototype.submit;
   GPUQueue.prototype.submit = function (...given) {
     submit.apply(this, given);
@@ -157,7 +172,7 @@ def watch(lab: Lab, who: Contestant, n: int, seconds: float) -> Figures:
                 found.problems.append(f"{what}: {str(error).splitlines()[0]}")
         if who.missing:
             found.problems.append(who.missing)
-        found.saved, found.state = growth(page, empty)
+        found.saved, found.state, found.points = growth(page, empty)
     return found
 
 
@@ -263,10 +278,19 @@ def recolour(page: Notebook, who: Contestant, n: int) -> tuple[Figure, Figure]:
     return (sum(large) / n, note), (points / n, "points drawn, by how many there are")
 
 
-def growth(page: Notebook, empty: int) -> tuple[Figure, Figure]:
+def growth(page: Notebook, empty: int) -> tuple[Figure, Figure, Figure]:
     """How much larger the file is than without outputs: as saved, and with the widgets' state."""
     plain = page.save()
     page.command("@jupyter-widgets/jupyterlab-manager:saveWidgetState")
     page.js("panel.context.model.dirty = true")
     full = page.save()
-    return ((plain - empty) / 1024, ""), ((full - empty) / 1024, "an option, off by default")
+    page.command("@jupyter-widgets/jupyterlab-manager:saveWidgetState")  # off again, for the next
+    states = json.loads(page.path.read_text())["metadata"].get("widgets", {}).values()
+    code = sum(
+        len(json.dumps(model["state"].get(name, "")))
+        for state in states
+        for model in state["state"].values()
+        for name in ("_esm", "_css", "_anywidget_id")
+    )
+    grown = [(size - empty) / 1024 for size in (plain, full, full - code)]
+    return (grown[0], ""), (grown[1], "an option, off by default"), (grown[2], "")
