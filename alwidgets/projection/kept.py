@@ -17,8 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..ingest.folders import VARIABLE, cache_place
-from .layout import Coords, Figures
+from .jobs import Coords, Figures
 from .linear import chunks
 from .quality import Moved, Quality
 
@@ -69,6 +68,8 @@ class LayoutCache:
     @property
     def folder(self) -> Path:
         """Where the files are; it may not be there yet."""
+        from ..ingest.folders import cache_place  # the process of the layouts needs none of it
+
         return self._where or cache_place() / "layouts"
 
     def has(self, shape: tuple[int, ...]) -> bool:
@@ -133,6 +134,8 @@ class LayoutCache:
                     raise
         except OSError as error:
             if not self._warned:
+                from ..ingest.folders import VARIABLE
+
                 self._warned = True
                 log.warning(
                     "The layout could not be kept in %s (%s): nothing is lost, but it is made anew "

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import AlwidgetsError, ProjectionError
+from .jobs import Coords, Figures
 from .kept import LayoutCache
-from .layout import Coords, Figures, LayoutWorker
+from .layout import LayoutWorker
 from .modelspace import model_rows
 from .outliers import knn_outlier
 from .space import Box, Change, Layout, Layouter, Progress, Read, Space, as_problem

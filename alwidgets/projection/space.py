@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import AlwidgetsError, ProjectionError
+from .jobs import Coords, Figures, LayoutJob
 from .kept import Kept, LayoutCache
-from .layout import Coords, Figures, LayoutJob
 from .linear import fit_square, pca
 from .modelspace import Stopped
 from .procrustes import align

@@ -28,7 +28,7 @@ from table import Row, count
 from alwidgets.learners import HeadEnsemble, Learner, TorchLearner
 from alwidgets.projection import LayoutWorker
 from alwidgets.projection.arranging import arrange
-from alwidgets.projection.layout import Figures
+from alwidgets.projection.jobs import Figures
 from alwidgets.projection.modelspace import model_rows
 from alwidgets.projection.quality import quality
 from alwidgets.projection.space import MIN_DIST

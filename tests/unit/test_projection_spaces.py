@@ -15,8 +15,8 @@ import pytest
 
 from alwidgets.errors import ProjectionError
 from alwidgets.projection import Map, shared_map
+from alwidgets.projection.jobs import Figures
 from alwidgets.projection.kept import Kept, LayoutCache
-from alwidgets.projection.layout import Figures
 from alwidgets.projection.maps import Model
 from alwidgets.projection.modelspace import Stopped
 from alwidgets.projection.quality import Moved, Quality

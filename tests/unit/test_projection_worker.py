@@ -21,7 +21,7 @@ from sklearn.manifold import trustworthiness
 import alwidgets
 from alwidgets.errors import ProjectionError
 from alwidgets.projection import LayoutWorker, pca
-from alwidgets.projection.layout import Figures
+from alwidgets.projection.jobs import Figures
 from alwidgets.projection.quality import displacement, quality
 
 Array = np.ndarray[Any, Any]

@@ -17,7 +17,7 @@ from alwidgets.content import Image, Text
 from alwidgets.errors import AlwidgetsError, ProjectionError
 from alwidgets.items import Gathered
 from alwidgets.projection import Map
-from alwidgets.projection.layout import Figures
+from alwidgets.projection.jobs import Figures
 from alwidgets.projection.maps import Model
 from alwidgets.projection.quality import Moved, Quality
 from alwidgets.search import Matches
