@@ -22,6 +22,7 @@ from .bundles import bundle
 from .channel import Channel
 from .finder import Finder
 from .landmarks import landmarks
+from .lassoguard import LassoGuard
 from .payload import describe
 from .spaces import layout_message, parse_space
 from .throttle import Throttle
@@ -73,6 +74,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._slow = Background(lambda _: self._show_slow())
         self._naming = Background(lambda _: self._send_regions())
         self._finder = Finder(session, self._post)
+        self._guard = LassoGuard(session, self._post)
         self._map = map if map is not None else shared_map(session)
         # A million colours are a megabyte: large pools are recoloured a little less often.
         self._recolour = Throttle(self._send_labels, max(RECOLOUR_EVERY, self._n / 1e6))
@@ -103,6 +105,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._slow.close()
         self._naming.close()
         self._finder.close()
+        self._guard.close()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe = []
@@ -218,6 +221,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     def _select(self, message: Message, buffers: list[Any]) -> None:
         positions = self._positions(message, buffers)
         self._session.selection.set(positions, source="map", origin=self)
+        self._guard.look(positions)
 
     def _label_together(self, message: Message, buffers: list[Any]) -> None:
         chosen = self._chosen(message, buffers)

@@ -136,6 +136,7 @@ export type ToMap =
   | PreviewMessage
   | { type: "cards"; indices: number[] }
   | { type: "selection"; encoding: Encoding }
+  | { type: "guard"; selected: number }
   | { type: "queued"; count: number; text: string }
   | { type: "refused"; event_id: string | null; reason: string }
   | Problem;

@@ -66,6 +66,7 @@ export type Change =
   | "progress"
   | "layout"
   | "selection"
+  | "guard"
   | "preview"
   | "notice";
 
@@ -87,6 +88,8 @@ export class MapState implements Disposable {
   askedSpace: SpaceName | null = null;
   preview: Preview | null = null;
   selection: ArrayLike<number> = [];
+  /** Members of the selection that look misplaced, and outsiders that look as if they belonged there. */
+  guard: { doubtful: Uint32Array<ArrayBuffer>; missing: Uint32Array<ArrayBuffer> } | null = null;
   /** What is looked for, what of it was found, and how far the index of the words is. */
   searched = "";
   found: Found | null = null;
@@ -207,6 +210,7 @@ export class MapState implements Disposable {
 
   select(indices: ArrayLike<number>): void {
     this.found = null;
+    this.guard = null;
     this.selection = indices;
     this.#sendPacked("select", indices);
     this.#tell("selection");
@@ -282,9 +286,17 @@ export class MapState implements Disposable {
           this.#early.set(message.type, { message, buffers });
           return;
         }
-        this.found = null;
+        this.found = this.guard = null;
         this.selection = unpack(message.encoding, buffers, this.points.n);
         this.#tell("selection");
+        return;
+      case "guard":
+        if (message.selected !== this.selection.length) return; // of a selection that is no more
+        this.guard = {
+          doubtful: decodeIndices(buffers.slice(0, 1)),
+          missing: decodeIndices(buffers.slice(1)),
+        };
+        this.#tell("guard");
         return;
       case "choices":
         this.choices = message;
@@ -336,6 +348,7 @@ export class MapState implements Disposable {
       case "queued":
         this.queueing = false;
         this.selection = [];
+        this.guard = null;
         this.#tell("selection");
         this.#say("good", message.text);
         return;

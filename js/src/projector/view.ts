@@ -2,6 +2,7 @@
 import { count, icon, make, setText } from "../shared/dom";
 import { Listeners } from "../shared/listeners";
 import { ColourSelect } from "./choices";
+import { GuardLine } from "./guard";
 import { Legend } from "./legend";
 import { SearchBox } from "./search";
 import { Spaces } from "./spaces";
@@ -23,6 +24,7 @@ export class MapView {
   readonly #stage: Stage;
   readonly #legend: Legend;
   readonly #spaces: Spaces;
+  readonly #guard: GuardLine;
   readonly #by: ColourSelect;
   readonly #search: SearchBox;
   readonly #names = button("Region names", "G", ...NAMES);
@@ -76,6 +78,7 @@ export class MapView {
       toggle: (code) => state.toggle(code),
     });
     this.#spaces = new Spaces(this.listeners, state);
+    this.#guard = new GuardLine(this.listeners, state, () => this.root.focus({ preventScroll: true }));
     this.#selection = make(
       "div",
       { class: "alw-map-selection", hidden: true },
@@ -131,6 +134,7 @@ export class MapView {
           this.#tools.bar,
           this.#tools.options,
           this.#spaces.figures,
+          this.#guard.root,
           this.#notice,
           this.#bar,
         ),
@@ -276,10 +280,16 @@ export class MapView {
     if (change === "progress") this.#paintProgress(progress.fraction, progress.text);
     if (["progress", "layout", "points", "selection"].includes(change)) this.#spaces.paint();
     if (change === "selection") this.#paintSelection(selection.length);
+    if (change === "selection" || change === "guard") this.#paintGuard();
     if (change === "notice") this.#show(this.#state.notice);
     const description = described(points, colouring, selection.length);
     this.#image.setAttribute("aria-label", description);
     this.root.setAttribute("aria-label", description);
+  }
+
+  #paintGuard(): void {
+    const said = this.#guard.paint();
+    if (said) setText(this.#live, `Of the selection, ${said}.`);
   }
 
   #paintLegend(): void {
