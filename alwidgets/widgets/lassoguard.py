@@ -19,8 +19,9 @@ FEWEST = 5
 
 
 class GuardMessage(TypedDict):
-    """Positions follow, as uint32 in two buffers: members that look misplaced, and outsiders who
-    look as if they belonged there. `selected` items were looked at.
+    """Members that look misplaced, and outsiders that belong there: two buffers of uint32.
+
+    `selected` items were looked at.
     """
 
     type: Literal["guard"]
