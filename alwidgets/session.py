@@ -1,8 +1,8 @@
 """The hub: a pool, a task, a store, a learner and a strategy, and how they come together.
 
 What a session can do stands in modules of their own: `labelling` (cards and answers), `reviewing`
-(what was done), `gathering` (many items at once), `classes` (their changes), `modelling` (the
-model), `displays` (the views).
+(what was done), `gathering` (many items at once), `exploring` (edge cases, items that are alike),
+`classes` (their changes), `modelling` (the model), `displays` (the views).
 How it runs: `ledger` (the state) and `loop` (the rounds).
 """
 
@@ -24,6 +24,7 @@ from .arguments import check_arguments, check_strategy, login_name
 from .audit import Audit
 from .classes import Classes
 from .displays import Displayed
+from .exploring import Exploring
 from .gathering import Gathering
 from .guidelines import read_guidelines
 from .ingest import progress_bar
@@ -59,7 +60,7 @@ SIGNALS = (
 )
 
 
-class Session(Reviewing, Gathering, Classes, Displayed):
+class Session(Reviewing, Gathering, Exploring, Classes, Displayed):
     """Labelling with active learning.
 
     Parameters
