@@ -61,6 +61,8 @@ class Loop:
         The one published last; nobody changes it any more.
     current : Round or None
         The newest.
+    former : Round or None
+        The newest of the model before that, since the session was opened.
     error : Exception or None
         What the newest round failed with.
     progress : Progress or None
@@ -101,6 +103,7 @@ class Loop:
         self._fresh = copy.deepcopy(learner)
         self.learner = learner
         self.current: Round | None = None
+        self.former: Round | None = None
         self.error: Exception | None = None
         self.progress: Progress | None = None
         #: Whether `learner` is the model of the newest round.
@@ -270,6 +273,8 @@ class Loop:
                 self._ledger.add_round(result.record())
                 self.is_fitted = True
             self.learner = result.learner
+            if self.current is not None and self.current.version != result.version:
+                self.former = self.current
             self.current = result
             self.error = None
             self.progress = None

@@ -2,6 +2,7 @@
 
 What a session can do stands in modules of their own: `labelling` (cards and answers), `reviewing`
 (what was done), `gathering` (many items at once), `selection` (what all views have selected),
+`exploring` (edge cases, items that are alike),
 `classes` (their changes), `modelling` (the model), `displays` (the views).
 How it runs: `ledger` (the state) and `loop` (the rounds).
 """
@@ -24,6 +25,7 @@ from .arguments import check_arguments, check_strategy, login_name
 from .audit import Audit
 from .classes import Classes
 from .displays import Displayed
+from .exploring import Exploring
 from .guidelines import read_guidelines
 from .ingest import progress_bar
 from .learners import Learner
@@ -61,7 +63,7 @@ SIGNALS = (
 )
 
 
-class Session(Reviewing, Selecting, Classes, Displayed):
+class Session(Reviewing, Selecting, Exploring, Classes, Displayed):
     """Labelling with active learning.
 
     Parameters

@@ -71,8 +71,12 @@ def probabilities(
     temperature: float,
     offset: torch.Tensor | None,
     device: torch.device,
+    *,
+    raw: bool = False,
 ) -> torch.Tensor:
     """(H, n, C) probabilities of each head, in blocks of rows; with an offset of each label.
+
+    With ``raw`` the logits that these are of, without the offset.
 
     Raises
     ------
@@ -96,7 +100,7 @@ def probabilities(
             out = last[:, :, :-1] @ torch.nn.functional.gelu(out) + last[:, :, -1:]
             out = out / temperature
         # Classes before rows: a softmax over the last axis is many times slower.
-        proba = probabilities_of(out, offset)
+        proba = out if raw else probabilities_of(out, offset)
         # Whatever is not finite in a row makes all its probabilities NaN.
         if not bool(torch.isfinite(proba.sum())):
             find_bad_row(rows, part.start)

@@ -281,6 +281,13 @@ class HeadEnsemble(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore[m
         result: ArrayT = like(found.mean(dim=0) if len(found) > 1 else found[0], X)
         return result
 
+    def logits(self, X: ArrayT) -> ArrayT:
+        """Logits of what `predict_proba` gives, before the temperature; (n, C) float32."""
+        state = self._fitted()
+        found = self._probabilities(X, state.predictors, raw=True)
+        result: ArrayT = like(found.mean(dim=0), X)
+        return result
+
     def posterior(self, X: ArrayT) -> ArrayT:
         """Class probabilities of each member, (K, n, C) float32."""
         result: ArrayT = like(self._probabilities(X, self._fitted().members), X)
@@ -406,10 +413,10 @@ class HeadEnsemble(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore[m
         if not isinstance(X, torch.Tensor):
             validate_data(self, X, reset=False, skip_check_array=True)
 
-    def _probabilities(self, X: Array, layers: Layers) -> torch.Tensor:
+    def _probabilities(self, X: Array, layers: Layers, *, raw: bool = False) -> torch.Tensor:
         state = self._fitted()
         self._check_width(X)
-        table = as_table(X)
+        table, temperature = as_table(X), 1.0 if raw else state.temperature
         return probabilities(
-            table, state.frame, layers, state.temperature, state.offset, self.device
+            table, state.frame, layers, temperature, state.offset, self.device, raw=raw
         )

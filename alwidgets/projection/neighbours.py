@@ -147,23 +147,23 @@ class ExactNeighbours:
     ) -> NDArray[np.int64]:
         """(m, size) positions with the smallest distances, as the expanded square has them."""
         # Around the middle, what is subtracted is small. (x - c)(v - c) differs from x (v - c) by
-        # the same number for every x, so the blocks need not be moved.
+        # the same number for every x, which changes no order: the blocks need not be moved.
         away = torch.from_numpy(rows) - centre
-        shift = (away @ centre)[:, None]
         m, d = away.shape
         best = np.full((m, size), np.inf, dtype=np.float32)
         found = np.zeros((m, size), dtype=np.int64)
+        worst = best.max(axis=1)
         for part, block in self._blocks(max(1, min(max(BLOCK // d, 4 * size), CELLS // m))):
-            order = (squares[part] - 2 * (away @ block.T - shift)).numpy()
-            worst = best.max(axis=1)
-            better = np.flatnonzero(order.min(axis=1) < worst)
-            if not len(better):
+            order = torch.addmm(squares[part], away, block.T, alpha=-2.0).numpy()
+            better = order.min(axis=1) < worst
+            if not better.any():
                 continue
-            all_ = np.concatenate([best[better], order[better]], axis=1)
-            keep = np.argpartition(all_, size - 1, axis=1)[:, :size]
-            best[better] = np.take_along_axis(all_, keep, axis=1)
+            both = np.concatenate([best[better], order[better]], axis=1)
+            keep = np.argpartition(both, size - 1, axis=1)[:, :size]
+            best[better] = np.take_along_axis(both, keep, axis=1)
             before = np.take_along_axis(found[better], np.minimum(keep, size - 1), axis=1)
             found[better] = np.where(keep < size, before, part.start + keep - size)
+            worst = best.max(axis=1)
         return found
 
     def _nearest(self, rows: NDArray[np.float32], short: NDArray[np.int64], k: int) -> Found:
