@@ -109,9 +109,9 @@ def test_finding(opened: Open) -> None:
     wait_for(names.first.bounding_box, lambda box: box != before, what="the names to move")
     notebook.page.keyboard.press("0")
     wait_for(names.first.bounding_box, lambda box: box == before, what="the names to be back")
-    notebook.page.keyboard.press("n")
+    notebook.page.keyboard.press("g")
     assert names.count() == 0
-    notebook.page.keyboard.press("n")
+    notebook.page.keyboard.press("g")
     names.first.wait_for()
     picture(notebook, "finding-regions")
 
