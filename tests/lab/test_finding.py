@@ -53,7 +53,7 @@ def root(notebook: Notebook, name: str) -> str:
 
 def colour(notebook: Notebook, by: str) -> None:
     """Choose what the points are coloured by, and wait for it."""
-    notebook.view("projector").locator(".alw-map-select").select_option(by)
+    notebook.view("projector").get_by_label("Colour by", exact=True).select_option(by)
     shown(notebook, by)
 
 
