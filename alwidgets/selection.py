@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -74,7 +74,7 @@ class Selection:
         Parameters
         ----------
         items : sequence of str, of int, or (n,) bool array
-            Ids, positions in the pool, or a mask over all of it.
+            Ids, positions in the pool, or a mask over all of it; a column of a frame, too.
         source : str, optional
             Where they come from, in a word.
         origin : object, optional
@@ -86,20 +86,17 @@ class Selection:
             If one of them is not in the pool.
         """
         positions = self._found(items)
-        positions.flags.writeable = False
-        with self._lock:
-            self._positions, self._source = positions, source
-        self._session._signals.emit("selection", self, origin)
+        self._change(lambda _: positions, source, origin)
 
     def add(self, items: Chosen) -> None:
         """Select these items, too."""
-        self.set(np.concatenate([self.positions, self._found(items)]), source=self.source)
+        more, n = self._found(items), len(self._session.pool)
+        self._change(lambda before: _once(np.concatenate([before, more]), n))
 
     def remove(self, items: Chosen) -> None:
         """Select these items no longer."""
-        positions = self.positions
-        rest = positions[~np.isin(positions, self._found(items))]
-        self.set(rest, source=self.source)
+        less = self._found(items)
+        self._change(lambda before: before[~np.isin(before, less)])
 
     def clear(self, *, origin: object = None) -> None:
         """Select nothing."""
@@ -123,8 +120,11 @@ class Selection:
         return len(self.positions)
 
     def __contains__(self, item_id: object) -> bool:
-        pool = self._session.pool
-        return isinstance(item_id, str) and bool((self.positions == pool.index(item_id)).any())
+        try:
+            position = self._session.pool.index(item_id)
+        except UnknownItemError:
+            return False
+        return bool((self.positions == position).any())
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.ids)
@@ -132,6 +132,19 @@ class Selection:
     def __repr__(self) -> str:
         source = f", from {self.source}" if self.source else ""
         return f"<Selection of {len(self):,} items{source}>"
+
+    def _change(
+        self,
+        change: Callable[[Positions], Positions],
+        source: str | None = None,
+        origin: object = None,
+    ) -> None:
+        with self._lock:
+            positions = change(self._positions).copy()
+            positions.flags.writeable = False
+            self._positions = positions
+            self._source = self._source if source is None else source
+        self._session._signals.emit("selection", self, origin)
 
     def _check(self) -> None:
         if not len(self):
@@ -147,15 +160,15 @@ class Selection:
             raise UnknownItemError(
                 f"A selection is of several items, not a text: give a list, [{items!r}]."
             )
-        if len(items) and isinstance(items[0], str):
-            given = np.fromiter((pool.index(str(i)) for i in items), np.int64, len(items))
+        given = np.asarray(items if hasattr(items, "__array__") else list(items))
+        if given.ndim == 1 and given.size and isinstance(given[0], str):
+            given = np.fromiter((pool.index(str(i)) for i in given), np.int64, len(given))
         else:
-            given = np.asarray(items)
             if given.dtype == bool:
                 if given.shape != (n,):
                     raise UnknownItemError(
                         f"A mask needs one value for each of the {n:,} items, not the shape "
-                        f"{given.shape}."
+                        f"{given.shape}. Of a column by ids give the ids: column[column].index."
                     )
                 return np.flatnonzero(given)
             if given.size and (given.ndim != 1 or given.dtype.kind not in "iu"):

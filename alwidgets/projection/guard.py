@@ -22,6 +22,12 @@ MOST = 5_000
 FEWEST = 50
 
 
+def most_looked_at(n: int, d: int) -> int:
+    """How many members of a selection, and how many outsiders, are looked at in a pool (n, d)."""
+    # Half of the work for the members, half for the outsiders.
+    return int(min(MOST, max(FEWEST, WORK / (4 * n * d))))
+
+
 def guard(
     neighbours: NeighborProvider | NDArray[Any],
     positions: NDArray[np.integer[Any]],
@@ -77,8 +83,7 @@ def guard(
     none = np.empty(0, dtype=np.int64)
     if not len(members) or n == 1:
         return none, none
-    # Half for the members, half for the outsiders.
-    most = int(min(MOST, max(FEWEST, WORK / (4 * n * d))))
+    most = most_looked_at(n, d)
     if len(members) > most:
         rng = np.random.default_rng(seed)
         members = np.sort(rng.choice(members, most, replace=False))

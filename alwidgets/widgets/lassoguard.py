@@ -9,7 +9,7 @@ from typing import Any, Literal, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from ..projection.guard import guard
+from ..projection.guard import guard, most_looked_at
 from .background import Background, on_a_thread
 
 log = logging.getLogger(__name__)
@@ -21,11 +21,13 @@ FEWEST = 5
 class GuardMessage(TypedDict):
     """Members that look misplaced, and outsiders that belong there: two buffers of uint32.
 
-    `selected` items were looked at.
+    `selected` is how many items the selection has that this is said of; `sampled` says that not
+    all of them were looked at.
     """
 
     type: Literal["guard"]
     selected: int
+    sampled: bool
 
 
 class LassoGuard:
@@ -77,5 +79,10 @@ class LassoGuard:
 
     def _tell(self, doubtful: NDArray[np.int64], missing: NDArray[np.int64]) -> None:
         if len(doubtful) or len(missing):
-            message: GuardMessage = {"type": "guard", "selected": self._selected}
+            sampled = self._selected > most_looked_at(*self._session.neighbours.features.shape)
+            message: GuardMessage = {
+                "type": "guard",
+                "selected": self._selected,
+                "sampled": sampled,
+            }
             self._post(dict(message), [p.astype("<u4").tobytes() for p in (doubtful, missing)])

@@ -57,6 +57,14 @@ STAGE = "const stage = document.querySelector('.alw-map-stage'), {dataset} = sta
 EXTENSION = "document.querySelector('.alw-map-gl canvas').getContext('webgl')"
 
 
+#: Pixels above the points that are not clear: the lasso, and a ring around a point.
+ABOVE = """
+const [, hand] = document.querySelectorAll(".alw-map-gl canvas");
+const { data } = hand.getContext("2d").getImageData(0, 0, hand.width, hand.height);
+return data.filter((value, i) => i % 4 === 3 && value > 0).length;
+"""
+
+
 class Plot:
     """The plot of the first map, and the hand on it."""
 
@@ -159,6 +167,10 @@ def test_a_lasso_reaches_the_kernel(many: Plot) -> None:
     assert len(expected) > N / 20
     many.drag(*corners, keys=("Shift",))
     found = many.selected()
+    page.mouse.move(1, 1)
+    page.wait_for_timeout(300)  # the library tells of the last corners late
+    left = notebook.js(ABOVE)
+    assert left == 0, "the lasso is gone when it has been drawn"
     # What lies within a pixel of the edge may be in or out.
     assert len(np.setxor1d(found, expected)) < 0.03 * len(expected)
     # A rectangle takes away, and adds again what it took and more.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as draws
@@ -44,6 +47,49 @@ def test_ids_positions_and_masks_select(session: al.Session) -> None:
     assert selection.ids == ["b", "d"]
     selection.clear()
     assert not selection
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        pd.Series(["c", "a"], index=[7, 8]),
+        pd.Series([2, 0], index=["x", "y"]),
+        pd.Index(["c", "a"]),
+        ("c", "a"),
+        np.array(["c", "a"]),
+        {"c": 1, "a": 2},
+    ],
+    ids=lambda items: type(items).__name__,
+)
+def test_any_collection_selects(session: al.Session, items: object) -> None:
+    session.selection.set(items)  # type: ignore[arg-type]
+    assert session.selection.ids == ["c", "a"]
+
+
+def test_nobody_is_in_no_selection(session: al.Session) -> None:
+    session.selection.set({"a"})  # type: ignore[arg-type]
+    assert "a" in session.selection
+    assert "nobody" not in session.selection
+
+
+def test_nothing_is_lost_between_threads() -> None:
+    n = 400
+    pool = al.Pool.from_arrays(np.eye(n, 2), ids=[f"i{i}" for i in range(n)])
+    selection = al.Session(pool, al.Classification(["ham", "spam"]), audit=0).selection
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [
+            threading.Thread(target=lambda s=s: [selection.add([i]) for i in range(s, n, 4)])  # type: ignore[misc]
+            for s in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert sorted(selection.positions.tolist()) == list(range(n))
 
 
 def test_listeners_are_told_who_selected(session: al.Session) -> None:

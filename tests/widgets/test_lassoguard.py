@@ -7,7 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 
+from alwidgets.projection import guard as module
 from alwidgets.projection.neighbours import ExactNeighbours
 from alwidgets.widgets.lassoguard import LassoGuard
 
@@ -27,9 +29,17 @@ def test_both_mistakes_are_told() -> None:
     look = LassoGuard(SESSION, lambda *message: sent.append(message), run=now)
     look.look(np.array([*range(27), 40, 50]))
     ((message, (doubtful, missing)),) = sent
-    assert message == {"type": "guard", "selected": 29}
+    assert message == {"type": "guard", "selected": 29, "sampled": False}
     assert np.frombuffer(doubtful, "<u4").tolist() == [40, 50]
     assert np.frombuffer(missing, "<u4").tolist() == [27, 28, 29]
+
+
+def test_a_sample_is_called_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST", 20)
+    sent: Sent = []
+    look = LassoGuard(SESSION, lambda *message: sent.append(message), run=now)
+    look.look(np.array([*range(27), *range(40, 43)]))
+    assert [message["sampled"] for message, _ in sent] == [True]
 
 
 def test_nothing_is_said_where_nothing_is_wrong_or_items_were_picked_one_by_one() -> None:

@@ -717,7 +717,7 @@ def test_what_is_sent_has_the_shape_that_the_front_end_is_tested_with(setup: Set
     sent += setup.tell({"type": "preview", "index": 0}) + setup.tell(
         {"type": "preview", "index": 1}
     )
-    sent.append(({"type": "guard", "selected": 6}, [b"", indices(1)]))
+    sent.append(({"type": "guard", "selected": 6, "sampled": False}, [b"", indices(1)]))
     setup.session.selection.set(["item-1"])
     sent += setup.view.take()
     sent += setup.tell({"type": "label_next", "encoding": "positions"}, indices(1)) + setup.tell(

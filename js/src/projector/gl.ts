@@ -65,6 +65,7 @@ class GlPlot implements Plot {
   #keys = { ctrlKey: false, metaKey: false, altKey: false };
   #pressed: Place | null = null;
   #lassoed: readonly Place[] = [];
+  #isLassoing = false;
   #hovered: number | null = null;
   #isDestroyed = false;
 
@@ -338,11 +339,16 @@ class GlPlot implements Plot {
       },
       { capture: true },
     );
+    this.#scatter.subscribe("lassoStart", () => {
+      this.#isLassoing = true;
+    });
     this.#scatter.subscribe("lassoExtend", ({ coordinates }) => {
+      if (!this.#isLassoing) return; // the library tells of the newest corners late
       this.#lassoed = coordinates as unknown as Place[];
       this.#overlay();
     });
     this.#scatter.subscribe("lassoEnd", ({ coordinates }) => {
+      this.#isLassoing = false;
       this.#lassoed = [];
       this.#overlay();
       const found = this.#index()?.inside(coordinates as unknown as Place[], this.#isBrush);

@@ -26,7 +26,7 @@ afterEach(() => {
 
 it("tells what a lasso took and left by mistake, and puts it right", () => {
   expect(line().hidden).toBe(true);
-  model.receive({ type: "guard", selected: 4 }, positions(7), positions(3, 4));
+  model.receive({ type: "guard", selected: 4, sampled: false }, positions(7), positions(3, 4));
   expect(line().hidden).toBe(false);
   expect(mend(0).textContent).toBe("1 looks misplaced: take out");
   expect(mend(1).textContent).toBe("2 more belong here: add");
@@ -37,15 +37,20 @@ it("tells what a lasso took and left by mistake, and puts it right", () => {
   expect(Array.from(state.selection)).toEqual([0, 1, 2]);
   expect(model.last?.message.type).toBe("select");
   expect(line().hidden).toBe(true);
-  model.receive({ type: "guard", selected: 3 }, positions(), positions(3, 4));
+  model.receive({ type: "guard", selected: 3, sampled: false }, positions(), positions(3, 4));
   expect(mend(0).hidden).toBe(true);
   mend(1).click();
   expect(Array.from(state.selection)).toEqual([0, 1, 2, 3, 4]);
   expect(document.activeElement).toBe(view.root);
 });
 
+it("says so where it looked at a sample", () => {
+  model.receive({ type: "guard", selected: 4, sampled: true }, positions(7), positions());
+  expect(mend(0).textContent).toBe("at least 1 looks misplaced: take out");
+});
+
 it("says nothing of a selection that is no more", () => {
   state.select(Uint32Array.of(0, 1));
-  model.receive({ type: "guard", selected: 4 }, positions(7), positions(3, 4));
+  model.receive({ type: "guard", selected: 4, sampled: false }, positions(7), positions(3, 4));
   expect(line().hidden).toBe(true);
 });

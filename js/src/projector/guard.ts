@@ -42,8 +42,9 @@ export class GuardLine {
     set(this.root, { hidden: doubtful + missing === 0 });
     set(this.#out, { hidden: doubtful === 0 });
     set(this.#in, { hidden: missing === 0 });
-    const out = doubtful === 1 ? "1 looks misplaced" : `${count(doubtful)} look misplaced`;
-    const more = missing === 1 ? "1 more belongs here" : `${count(missing)} more belong here`;
+    const least = guard?.sampled ? "at least " : "";
+    const out = least + (doubtful === 1 ? "1 looks misplaced" : `${count(doubtful)} look misplaced`);
+    const more = least + (missing === 1 ? "1 more belongs here" : `${count(missing)} more belong here`);
     setText(this.#out, `${out}: take out`);
     setText(this.#in, `${more}: add`);
     return [doubtful ? out : "", missing ? more : ""].filter(Boolean).join(", ");

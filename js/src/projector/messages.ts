@@ -136,7 +136,7 @@ export type ToMap =
   | PreviewMessage
   | { type: "cards"; indices: number[] }
   | { type: "selection"; encoding: Encoding }
-  | { type: "guard"; selected: number }
+  | { type: "guard"; selected: number; sampled: boolean }
   | { type: "queued"; count: number; text: string }
   | { type: "refused"; event_id: string | null; reason: string }
   | Problem;

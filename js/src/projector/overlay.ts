@@ -16,7 +16,9 @@ export function paintAbove(canvas: HTMLCanvasElement, { accent, lasso, rule, rin
   if (!context) return;
   const ratio = window.devicePixelRatio || 1;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, canvas.width, canvas.height);
+  // In halves: Chromium 156 may leave out a clearing of all of a canvas after which nothing is drawn.
+  context.clearRect(0, 0, canvas.width / 2, canvas.height);
+  context.clearRect(canvas.width / 2, 0, canvas.width, canvas.height);
   context.strokeStyle = accent;
   context.lineWidth = 2;
   if (lasso.length > 1) {

@@ -89,7 +89,8 @@ export class MapState implements Disposable {
   preview: Preview | null = null;
   selection: ArrayLike<number> = [];
   /** Members of the selection that look misplaced, and outsiders that look as if they belonged there. */
-  guard: { doubtful: Uint32Array<ArrayBuffer>; missing: Uint32Array<ArrayBuffer> } | null = null;
+  guard: { doubtful: Uint32Array<ArrayBuffer>; missing: Uint32Array<ArrayBuffer>; sampled: boolean } | null =
+    null;
   /** What is looked for, what of it was found, and how far the index of the words is. */
   searched = "";
   found: Found | null = null;
@@ -295,6 +296,7 @@ export class MapState implements Disposable {
         this.guard = {
           doubtful: decodeIndices(buffers.slice(0, 1)),
           missing: decodeIndices(buffers.slice(1)),
+          sampled: message.sampled,
         };
         this.#tell("guard");
         return;
