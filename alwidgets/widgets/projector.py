@@ -9,21 +9,20 @@ from typing import Any
 import anywidget
 import numpy as np
 import traitlets
-from numpy.typing import NDArray
 
-from ..errors import AlwidgetsError, MessageError, UnknownItemError
+from ..errors import AlwidgetsError, MessageError
 from ..projection import Map, shared_map
 from ..projection.regions import FEWEST
-from ..selection import Selection, packed, unpacked
-from ..tasks import Task
+from ..selection import Selection, packed
 from . import colourings
 from .background import Background
 from .bundles import bundle
 from .channel import Channel
+from .chosen import chosen_ids, positions_of
 from .finder import Finder
 from .landmarks import landmarks
 from .lassoguard import LassoGuard
-from .payload import describe
+from .preview import preview
 from .spaces import layout_message, parse_space
 from .throttle import Throttle
 
@@ -31,8 +30,6 @@ log = logging.getLogger(__name__)
 
 #: Seconds between two colourings while someone labels, at least.
 RECOLOUR_EVERY = 0.25
-#: More items than this are not put on the cards at once.
-MOST_QUEUED = 10_000
 
 Message = dict[str, Any]
 #: A message and its buffers.
@@ -192,73 +189,26 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._post(dict(colourings.columns(self._session, search)))
 
     def _preview(self, message: Message, buffers: list[Any]) -> None:
-        index = message.get("index")
-        if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < self._n:
-            raise MessageError(f"There is no item at position {index!r}; there are {self._n:,}.")
-        pool, task = self._session.pool, self._session.task
-        item_id = pool.ids[index]
-        images: list[bytes] = []
-        content = describe(pool.contents[index], item_id, images)
-        label = int(self._session.label_codes()[index])
-        current = self._session.current
-        # None for what is kept for the audit: the person is not to know what the model thinks.
-        prediction, confidence = self._session.suggestion(index) or (None, None)
-        known = prediction is not None
-        self._post(
-            {
-                "type": "preview",
-                "index": index,
-                "item_id": item_id,
-                "content": content,
-                "label": _named(label, task) if label >= 0 else None,
-                "prediction": _named(task.encode(prediction), task) if known else None,
-                "confidence": confidence,
-                "uncertainty": _number(current.uncertainty[index]) if known else None,
-            },
-            images,
-        )
+        self._post(*preview(self._session, message.get("index")))
 
     def _select(self, message: Message, buffers: list[Any]) -> None:
-        positions = self._positions(message, buffers)
+        positions = positions_of(message, buffers, self._n)
         self._session.selection.set(positions, source="map", origin=self)
         self._guard.look(positions)
 
     def _label_together(self, message: Message, buffers: list[Any]) -> None:
-        chosen = self._chosen(message, buffers)
+        chosen = chosen_ids(message, buffers, self._session.pool)
         gathered = self._session.label_together(chosen, title="Chosen on the map")
         self._taken(len(gathered.items), f"{gathered}.")
 
     def _label_next(self, message: Message, buffers: list[Any]) -> None:
-        report = self._session.queue(self._chosen(message, buffers))
+        report = self._session.queue(chosen_ids(message, buffers, self._session.pool))
         self._taken(int(report.queued), f"{report}.")
 
     def _taken(self, count: int, text: str) -> None:
         """What was selected is on the cards: it is selected no longer."""
         self._session.selection.clear(origin=self)
         self._post({"type": "queued", "count": count, "text": text})
-
-    def _chosen(self, message: Message, buffers: list[Any]) -> list[str]:
-        """Ids of the items that are to be labelled."""
-        positions = self._positions(message, buffers)
-        if not len(positions):
-            raise MessageError("Nothing is selected: lasso some points first.")
-        if len(positions) > MOST_QUEUED:
-            raise MessageError(
-                f"{len(positions):,} items are too many to label next; select at most "
-                f"{MOST_QUEUED:,}."
-            )
-        ids = self._session.pool.ids
-        return [ids[position] for position in positions.tolist()]
-
-    def _positions(self, message: Message, buffers: list[Any]) -> NDArray[np.int64]:
-        """Positions in a buffer, each once."""
-        if len(buffers) != 1:
-            raise MessageError(f"One buffer of positions is expected, not {len(buffers)}.")
-        encoding = message.get("encoding")
-        try:
-            return unpacked(str(encoding), bytes(buffers[0]), self._n)
-        except UnknownItemError as error:
-            raise MessageError(str(error)) from None
 
     # ------------------------------------------------------------------ what happens
 
@@ -435,14 +385,3 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _post(self, message: Message, buffers: list[bytes] | None = None) -> None:
         self._channel.post(message, buffers)
-
-
-def _named(code: int, task: Task) -> str:
-    """An answer by the name of its category; several labels by all of theirs."""
-    several = task.multilabel and code >= len(task.categories) - 1
-    return ", ".join(task.decode(code)) if several else task.categories[code]
-
-
-def _number(value: Any) -> float | None:
-    """A number that JSON can hold."""
-    return float(value) if np.isfinite(value) else None

@@ -26,8 +26,9 @@ from alwidgets.tasks import Classification
 from alwidgets.textindex import TextIndex
 from alwidgets.widgets.background import Background
 from alwidgets.widgets.bundles import bundle
+from alwidgets.widgets.chosen import MOST_QUEUED
 from alwidgets.widgets.finder import Finder
-from alwidgets.widgets.projector import MOST_QUEUED, Projector
+from alwidgets.widgets.projector import Projector
 from alwidgets.widgets.throttle import Throttle
 
 FIXTURES = Path(__file__).parents[2] / "js" / "fixtures" / "messages"

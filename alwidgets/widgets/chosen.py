@@ -1,0 +1,49 @@
+"""The items that a message from the map is about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import MessageError, UnknownItemError
+from ..pool import Pool
+from ..selection import unpacked
+
+#: More items than this are not put on the cards at once.
+MOST_QUEUED = 10_000
+
+
+def positions_of(message: dict[str, Any], buffers: list[Any], n: int) -> NDArray[np.int64]:
+    """Positions in a message's one buffer, each once.
+
+    Raises
+    ------
+    MessageError
+        If there are other buffers, or positions that are none of `n` items.
+    """
+    if len(buffers) != 1:
+        raise MessageError(f"One buffer of positions is expected, not {len(buffers)}.")
+    try:
+        return unpacked(str(message.get("encoding")), bytes(buffers[0]), n)
+    except UnknownItemError as error:
+        raise MessageError(str(error)) from None
+
+
+def chosen_ids(message: dict[str, Any], buffers: list[Any], pool: Pool) -> list[str]:
+    """Ids of the items that are to be labelled.
+
+    Raises
+    ------
+    MessageError
+        As `positions_of`, and for none or too many.
+    """
+    positions = positions_of(message, buffers, len(pool))
+    if not len(positions):
+        raise MessageError("Nothing is selected: lasso some points first.")
+    if len(positions) > MOST_QUEUED:
+        raise MessageError(
+            f"{len(positions):,} items are too many to label next; select at most {MOST_QUEUED:,}."
+        )
+    return [pool.ids[position] for position in positions.tolist()]
