@@ -377,7 +377,5 @@ def _map_of(session: Any, seed: int) -> Map:
         )
 
     made = Map(lambda: pool.features, seed=seed, model=newest, cache=LayoutCache())
-    session.on("round", lambda *_: made.refresh())
-    session.on("training", lambda begun: made.prepare() if begun else None)
     weakref.finalize(session, made.close).atexit = False
     return made

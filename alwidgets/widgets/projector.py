@@ -80,6 +80,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             session.on("labelled", lambda *_: self._recolour()),
             session.on("queue", lambda *_: self._send_cards()),
             session.on("round", lambda *_: self._on_round()),
+            session.on("training", lambda begun: self._map.prepare() if begun else None),
             session.on("selection", self._on_selection),
             session.on("closed", lambda *_: self._stop_listening()),
         ]
@@ -141,6 +142,8 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _hello(self, message: Message, buffers: list[Any]) -> None:
         self._map.start()
+        if self._map.space == "model":
+            self._map.refresh()  # it does not follow the model while nobody looks
         self._send_points()
         self._send_regions()
         self._send_choices()
@@ -239,6 +242,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._send_choices()
         self._send_colours()
         self._send_cards()
+        self._map.refresh()
 
     def _send_labels(self) -> None:
         if self._shown_by() in ("label", "stream", "annotator"):

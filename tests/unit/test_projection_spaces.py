@@ -475,11 +475,6 @@ class FakeSession:
 
     def __init__(self) -> None:
         self.current: Any = None
-        self.listeners: dict[str, Callable[..., object]] = {}
-
-    def on(self, event: str, listener: Callable[..., object]) -> Callable[[], None]:
-        self.listeners[event] = listener
-        return lambda: None
 
 
 class Learner:
@@ -493,7 +488,7 @@ class Learner:
         return X[:, :2] ** 3
 
 
-def test_a_session_map_follows_its_rounds(cache: Path) -> None:
+def test_a_session_map_reads_its_newest_model(cache: Path) -> None:
     session = FakeSession()
     made = shared_map(session)
     heard: list[str] = []
@@ -502,13 +497,12 @@ def test_a_session_map_follows_its_rounds(cache: Path) -> None:
     session.current = SimpleNamespace(version=0, predictions=None, learner=Learner())
     assert made.model_version == 0
     session.current = SimpleNamespace(version=3, predictions=np.zeros(N), learner=Learner())
-    session.listeners["round"](session.current)
+    made.refresh()
     assert heard == ["space"]
     assert made.model_version == 3
     model = made._model()
     assert model is not None
     assert model.read(lambda: False) == pytest.approx(rows()[:, :2] ** 3)
-    session.listeners["training"](False)
     del session
     gc.collect()
     assert made._closed

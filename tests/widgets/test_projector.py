@@ -357,11 +357,22 @@ def test_a_model_changes_the_default_to_its_predictions(setup: Setup) -> None:
     setup.session.current = a_round(3)
     setup.view.take()
     setup.session.emit("round", setup.session.current)
-    (choices, _), (colours, (codes,)), cards = setup.view.take()
+    (choices, _), (colours, (codes,)), cards, layout = setup.view.take()
     assert choices["type"] == "choices"
     assert (colours["by"], colours["version"]) == ("prediction", 3)
     assert list(codes) == [0, 1, 1, 0, 0, 1]
-    assert cards[0]["type"] == "cards"
+    assert (cards[0]["type"], layout[0]["type"]) == ("cards", "layout")
+
+
+def test_the_map_follows_the_session_while_somebody_looks(setup: Setup) -> None:
+    heard: list[str] = []
+    setup.map.on_change(heard.append)
+    setup.session.emit("round", setup.session.current)
+    assert heard == ["space"]
+    setup.view.close()
+    setup.session.emit("round", setup.session.current)
+    assert heard == ["space"]
+    assert setup.session.listeners == []
 
 
 def test_what_a_person_chose_stays(setup: Setup) -> None:
