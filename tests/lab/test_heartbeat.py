@@ -76,6 +76,13 @@ asyncio.run(main())
 print(json.dumps(ticks))
 """
 
+#: A layout that was kept would be there without a UMAP.
+NO_LAYOUT = """
+import os
+
+os.environ["ALWIDGETS_CACHE"] = os.path.abspath("cache")
+"""
+
 #: Someone labels: an answer every 50 ms on a thread, and a retraining after every 10.
 LABEL = """
 import threading
@@ -179,7 +186,7 @@ def test_misses() -> None:
 
 
 def test_heartbeat(opened: Open, report: Callable[[str], None], tmp_path: Path) -> None:
-    source = DIGITS.replace('"digits.db")', '"digits.db", batch_size=10)')
+    source = NO_LAYOUT + DIGITS.replace('"digits.db")', '"digits.db", batch_size=10)')
     notebook = opened([source, "session", TICKER])
     notebook.run_cell(0)
     notebook.run_cell(2)
