@@ -129,7 +129,7 @@ def test_finding(opened: Open) -> None:
     notebook.page.keyboard.press("Enter")
     shown(notebook, "meta:measure 177")
     colour(notebook, "meta:sent")
-    view.get_by_label("From").fill("127")
+    view.get_by_label("From", exact=True).fill("127")
     notebook.until("return document.querySelector('[data-view=projector]').dataset.selected > 500")
     late = notebook.wait_value("[pool.metadata['sent'][int(i)] for i in view.selection]")
     assert min(late) >= "2024-06"
