@@ -234,7 +234,7 @@ def colours(
             ramp_codes(trust, 0.0, 1.0),
             range=(0.0, 1.0),
             none="unknown",
-            ends=("torn from its like", "among its like"),
+            ends=("torn apart", "together"),
             notable=("low", "least to be trusted"),
         )
     # What is kept for the audit must not tell what the model thinks of it.
