@@ -14,6 +14,9 @@ from ..errors import ProjectionError
 ROWS = 4_096
 #: Rows projected at a time.
 CHUNK = 65_536
+#: So small a product BLAS leaves to one core: where the other ones are busy, as they are while a
+#: page loads its map, threads that wait for each other take many times as long.
+ON_ONE_CORE = 2**18
 
 
 def check_features(features: NDArray[Any]) -> None:
@@ -86,11 +89,12 @@ def pca(features: NDArray[Any], seed: int = 0) -> NDArray[np.float32]:
     scale = np.float32(np.abs(sample).max()) or np.float32(1)
     sample /= scale
     axes = _main_directions(sample, rng)
+    axes /= scale
     coords = np.zeros((n, 2), dtype=np.float32)
     start = 0
-    for chunk in chunks(features):
+    for chunk in chunks(features, max(1, ON_ONE_CORE // axes.size)):
         with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is named below
-            coords[start : start + len(chunk), : axes.shape[1]] = ((chunk - mean) / scale) @ axes
+            coords[start : start + len(chunk), : axes.shape[1]] = (chunk - mean) @ axes
         start += len(chunk)
     bad = ~np.isfinite(coords).all(axis=1)
     if bad.any() or not np.isfinite(scale):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import ipywidgets
@@ -63,6 +63,10 @@ class Dashboard(ipywidgets.GridBox):  # type: ignore[misc, unused-ignore]
             for event in ("labelled", "training", "progress", "round", "closed")
         ]
         self._show_status()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        self.projector.prepare()
+        return super()._repr_mimebundle_(**kwargs)
 
     def close(self) -> None:
         """Take the views away; they no longer listen to the session."""

@@ -92,6 +92,14 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         selected: list[str] = self._session.selection.ids
         return selected
 
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        self.prepare()
+        return super()._repr_mimebundle_(**kwargs)
+
+    def prepare(self) -> None:
+        """Begin with the layout while the page still loads the map."""
+        self._map.start()
+
     def close(self) -> None:
         """Take the map away; it no longer listens to the session."""
         self._stop_listening()

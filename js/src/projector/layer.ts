@@ -81,6 +81,9 @@ export class PointLayer {
   /** The order to draw in; null for the points' own. */
   #order: Uint32Array | null = null;
   #n = 0;
+  /** Hands all points to the graphics card: those that stand for them are drawn before, and sooner. */
+  #placeAll: (() => void) | null = null;
+  #dyeAll: (() => void) | null = null;
   surface: [number, number, number] = [1, 1, 1];
   /** On what is drawn: factors on the sizes and opacities. */
   size = 1;
@@ -155,8 +158,8 @@ export class PointLayer {
       buffers.end(end);
       buffers.start(from ? pick(from) : end);
     };
-    fill(this.#all, (values) => (order ? inOrder(values, order) : values));
     fill(this.#some, (values) => inOrder(values, this.#sampled()));
+    this.#placeAll = () => fill(this.#all, (values) => (order ? inOrder(values, order) : values));
   }
 
   /** Takes over what they look like. */
@@ -180,8 +183,8 @@ export class PointLayer {
       buffers.colour(new Uint8Array(colours.buffer));
       buffers.size(diameters);
     };
-    dye(this.#order, this.#all);
     dye(this.#sampled(), this.#some);
+    this.#dyeAll = () => dye(this.#order, this.#all);
   }
 
   /** Draws those that stand for all, straight to the screen. */
@@ -192,6 +195,9 @@ export class PointLayer {
 
   /** Paints some of all points beside the screen; the first clear what was there. */
   paintAll(first: number, count: number, view: Viewport, aspect: number): void {
+    this.#placeAll?.();
+    this.#dyeAll?.();
+    this.#placeAll = this.#dyeAll = null;
     this.#picture.use(() => {
       if (first === 0) this.#clear();
       this.#draw(this.#all, first, count, view, aspect, 1);
