@@ -59,8 +59,7 @@ class Selection:
     @property
     def ids(self) -> list[str]:
         """Ids of the items."""
-        ids = self._session.pool.ids
-        return [ids[position] for position in self.positions.tolist()]
+        return list(self._session.pool.ids.take(self.positions))
 
     @property
     def source(self) -> str:

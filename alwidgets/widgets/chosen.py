@@ -46,4 +46,4 @@ def chosen_ids(message: dict[str, Any], buffers: list[Any], pool: Pool) -> list[
         raise MessageError(
             f"{len(positions):,} items are too many to label next; select at most {MOST_QUEUED:,}."
         )
-    return [pool.ids[position] for position in positions.tolist()]
+    return list(pool.ids.take(positions))

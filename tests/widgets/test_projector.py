@@ -15,6 +15,7 @@ import pytest
 
 from alwidgets.content import Image, Text
 from alwidgets.errors import AlwidgetsError, ProjectionError
+from alwidgets.ingest.ids import given_ids
 from alwidgets.items import Gathered
 from alwidgets.projection import Map
 from alwidgets.projection.jobs import Figures
@@ -38,7 +39,7 @@ PIXELS = np.zeros((8, 8), dtype=np.uint8)
 
 class FakePool:
     def __init__(self, n: int = 6) -> None:
-        self.ids = [f"item-{i}" for i in range(n)]
+        self.ids = given_ids([f"item-{i}" for i in range(n)])
         self.contents: list[Any] = [Text(f"text {i}") for i in range(n)]
         self.contents[0] = Image.from_array(PIXELS)
         self.features = FEATURES
@@ -48,7 +49,7 @@ class FakePool:
         return len(self.ids)
 
     def index(self, item_id: str) -> int:
-        return self.ids.index(item_id)
+        return list(self.ids).index(item_id)
 
 
 @dataclass(eq=False)
