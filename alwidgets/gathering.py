@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,12 @@ from .finding import Finding
 from .items import Gathered
 from .labelling import Labelling
 from .search import MOST_FOUND
+
+
+#: Items that are looked at, drawn at random, before many more get the same answer; and how many
+#: there are to be for that.
+SAMPLE = 20
+MANY = 2 * SAMPLE
 
 
 class Gathering(Labelling, Finding):
@@ -25,7 +32,8 @@ class Gathering(Labelling, Finding):
     ) -> Gathered:
         """Put several items on the cards at once, to be labelled in one go.
 
-        They are shown beside the cards that wait, which stay as they are. Their draws are of the
+        They are shown beside the cards that wait, which stay as they are. Of more than 40, a
+        random 20 are shown first: what is wrong with these tells of the others. Their draws are of the
         stream ``chosen``. Estimates leave them out, but for items that are kept for the audit:
         the label of such a one counts from its turn in the audit's random order on.
 
@@ -78,11 +86,13 @@ class Gathering(Labelling, Finding):
             # What was answered while others were looked for is left out too.
             open_ = [at for at in positions if not self._ledger.labels.is_answered(at)]
             names = [self.pool.ids[at] for at in open_]
+            sample = SAMPLE if len(names) > MANY else 0
+            names = _sample_first(names, sample, self.seed)
             draws = self._ledger.draw_beside(names, "chosen", "together", self.version)
         if title is None:
             title = "Chosen items" if search is None else f"Found “{search.strip()}”{among}"
         items = [self._item(draw) for draw in draws]
-        return Gathered(title, items, done + len(positions) - len(open_))
+        return Gathered(title, items, done + len(positions) - len(open_), sample)
 
     def _chosen(self, ids: Sequence[str]) -> tuple[list[int], int, str]:
         if isinstance(ids, str):
@@ -113,3 +123,11 @@ class Gathering(Labelling, Finding):
         partly = read < len(self.pool)
         among = f" in the first {read:,} of {len(self.pool):,} items" if partly else ""
         return open_[:MOST_FOUND].tolist(), left_out, among
+
+
+def _sample_first(names: list[str], size: int, seed: int) -> list[str]:
+    """Random ones first, the others in their order; the same items give the same sample."""
+    rng = np.random.default_rng([seed, zlib.crc32("\n".join(names).encode())])
+    drawn = rng.choice(len(names), size, replace=False) if size else np.empty(0, dtype=np.int64)
+    left = np.delete(np.arange(len(names)), drawn)
+    return [names[at] for at in [*drawn.tolist(), *left.tolist()]]

@@ -87,11 +87,15 @@ class Gathered:
     items : list of Item
     left_out : int
         Others, which have an answer.
+    sample : int
+        So many, the first, are a random sample of the items, to be looked at before the others;
+        0 where they are too few for one.
     """
 
     title: str
     items: list[Item] = field(repr=False)
     left_out: int
+    sample: int = 0
 
     def __str__(self) -> str:
         n = len(self.items)

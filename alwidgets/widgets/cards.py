@@ -320,6 +320,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             "type": "together",
             "title": gathered.title,
             "cards": [self._card(item, buffers) for item in gathered.items],
+            "sample": gathered.sample,
             "left_out": gathered.left_out,
         }
         self._post(message, buffers)

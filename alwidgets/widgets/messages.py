@@ -136,11 +136,15 @@ class UndoneMessage(TypedDict):
 
 
 class TogetherMessage(TypedDict):
-    """Items to be labelled in one go; those left out have an answer."""
+    """Items to be labelled in one go; those left out have an answer.
+
+    The first `sample` are a random sample of them, to be looked at before the others.
+    """
 
     type: Literal["together"]
     title: str
     cards: list[Card]
+    sample: int
     left_out: int
 
 

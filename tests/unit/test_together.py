@@ -69,7 +69,8 @@ def test_a_bulk_answer_is_undone_without_a_query_for_each(
 ) -> None:
     for bulk in ("b1", "b2"):
         session = opened(tmp_path / "labels.db")
-        session.commit(events(session.label_together(IDS).items, bulk))
+        items = session.label_together(IDS).items
+        session.commit(events(items, bulk))
         if bulk == "b2":  # after a restart the draws have to be read, too
             session.close()
             session = opened(tmp_path / "labels.db")
@@ -77,7 +78,7 @@ def test_a_bulk_answer_is_undone_without_a_query_for_each(
         session.undo()
         assert len(selects) < 20 < len(IDS)
         assert session.labels().empty
-        assert [item.id for item in session.next(3)] == IDS[:3]
+        assert [item.id for item in session.next(3)] == [item.id for item in items[:3]]
         session.close()
 
 
@@ -129,6 +130,25 @@ def test_what_is_gathered() -> None:
     session.close()
     with pytest.raises(StoreError, match="closed"):
         session.label_together(["5"])
+
+
+def test_of_many_a_random_sample_comes_first() -> None:
+    session = opened(seed=1)
+    few = session.gather(IDS[:40])
+    assert (few.sample, [item.id for item in few.items]) == (0, IDS[:40])
+    found = session.gather(IDS)
+    ids = [item.id for item in found.items]
+    assert found.sample == 20
+    assert sorted(ids) == sorted(IDS)
+    assert ids[20:] == [name for name in IDS if name not in ids[:20]]
+    assert [item.id for item in session.gather(IDS).items] == ids
+    others = [opened(seed=seed).gather(IDS) for seed in range(2, 42)]
+    drawn = np.zeros(60)
+    for one in [found, *others]:
+        drawn[[int(item.id) for item in one.items[:20]]] += 1
+    # Each item is in a third of the samples.
+    assert abs(drawn[:20].mean() - drawn[40:].mean()) < 3
+    assert drawn.min() > 0
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ const made = () => on.desk.model.events.map((e) => [e.kind, e.item_id, e.answer]
 const together = (...ids: string[]) => {
   const suggestion = { answer: "ham", confidence: 0.9 };
   const cards = ids.map((id) => textCard(id, { suggestion }));
-  on.desk.model.receive({ type: "together", title: "these", cards, left_out: 0 });
+  on.desk.model.receive({ type: "together", title: "these", cards, sample: 0, left_out: 0 });
 };
 const later = (ms = 500) => vi.advanceTimersByTime(ms);
 

@@ -142,6 +142,8 @@ export interface Together {
   type: "together";
   title: string;
   cards: Card[];
+  /** So many, the first, are a random sample of them to look at before the others; 0 for none. */
+  sample: number;
   left_out: number;
 }
 

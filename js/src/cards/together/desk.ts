@@ -12,10 +12,11 @@ export const chosen = (id: string, answer: string | null = "spam", more: Partial
     ...more,
   });
 
-export const message = (cards: Card[], left_out = 0): Together => ({
+export const message = (cards: Card[], left_out = 0, sample = 0): Together => ({
   type: "together",
   title: "Found “win”",
   cards,
+  sample,
   left_out,
 });
 
@@ -41,8 +42,8 @@ export function useGroups() {
     on,
     items,
     /** Has a group come, and be there for long enough to be seen. */
-    come(cards = [..."vwxyz"].map((id) => chosen(id))): void {
-      on.desk.model.receive(message(cards));
+    come(cards = [..."vwxyz"].map((id) => chosen(id)), sample = 0): void {
+      on.desk.model.receive(message(cards, 0, sample));
       vi.advanceTimersByTime(600);
     },
     /** What becomes of the items. */

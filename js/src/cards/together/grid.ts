@@ -10,7 +10,7 @@ import { placeFor, REST } from "./cursor";
 import type { Group } from "./group";
 import { gridActionOf, outKey } from "./keys";
 import { ideaOf, type Look, Tile } from "./tile";
-import { aim, keyRange, promise } from "./words";
+import { aim, keyRange, lesson, promise, size } from "./words";
 
 /** Where the keyboard is before the grid comes and after it is gone, and where classes are found by their letters. */
 export interface GridHome extends Home {
@@ -24,6 +24,7 @@ export class Grid {
   readonly #view: GridHome;
   readonly #title = make("span", { class: "alw-together-title" });
   readonly #size = make("span", { class: "alw-together-size" });
+  readonly #number = make("span", {});
   readonly #list: HTMLElement;
   readonly #rest: HTMLElement;
   readonly #restDot = make("span", { class: "alw-dot", "aria-hidden": "true" });
@@ -41,6 +42,7 @@ export class Grid {
   readonly #help = make("div", { class: "alw-help", role: "dialog", "aria-label": "Keys", hidden: true });
   readonly #pause: Pause;
   #group: Group | null = null;
+  #sampling = false;
   #tiles: Tile[] = [];
 
   constructor(listeners: Listeners, state: CardsState, view: GridHome) {
@@ -109,9 +111,10 @@ export class Grid {
     const group = this.#state.groups.open;
     const { root } = this;
     const active = root.ownerDocument.activeElement;
-    const came = group !== this.#group;
+    const came = group !== this.#group || (group?.isSampling ?? false) !== this.#sampling;
     if (came) {
       this.#group = group;
+      this.#sampling = group?.isSampling ?? false;
       this.#toggleHelp(false);
       const left = group === null && root.contains(active);
       root.hidden = group === null;
@@ -205,7 +208,7 @@ export class Grid {
 
   #build(group: Group | null): void {
     const { blobs } = this.#state;
-    const cards = group?.cards ?? [];
+    const cards = group?.shown ?? [];
     this.#tiles = cards.map((card, place) => new Tile(card, place, (file) => blobs.url(file)));
     const thumbs = cards.length > 0 && cards.every((card) => card.content.kind === "image");
     this.#list.classList.toggle("alw-thumbs", thumbs);
@@ -215,8 +218,7 @@ export class Grid {
     setText(this.#title, group.title || "Label together");
     this.#title.title = group.title;
     const more = group.answered > 0 ? `, ${count(group.answered)} more have an answer` : "";
-    const items = `${count(cards.length)} ${cards.length === 1 ? "item" : "items"}`;
-    this.#size.replaceChildren(items, make("span", {}, more));
+    this.#size.replaceChildren(this.#number, make("span", { class: "alw-together-more" }, more));
   }
 
   #paintRest(group: Group): void {
@@ -227,6 +229,8 @@ export class Grid {
     this.#restDot.classList.toggle("alw-none", rest === null);
     setText(this.#restName, rest === null ? "choose a class" : this.#state.nameOf(rest));
     this.#rest.classList.toggle("alw-open", rest === null);
+    setText(this.#number, size(group));
+    this.#size.title = lesson(group);
     setText(
       this.#promise,
       promise(group, (answer) => this.#state.nameOf(answer)),
@@ -235,7 +239,7 @@ export class Grid {
 
   #paintItems(group: Group): void {
     const targets = new Set(group.cursor.targets);
-    for (const [place, card] of group.cards.entries()) {
+    for (const [place, card] of group.shown.entries()) {
       const look = this.#look(group, card);
       const at = place === group.cursor.at;
       this.#tiles[place]!.paint({ ...look, selected: targets.has(place), at });
@@ -259,11 +263,15 @@ export class Grid {
   #paintFoot(group: Group): void {
     const { given, open } = group.outcome;
     const { targets } = group.cursor;
-    this.#accept.disabled = this.#state.paused || given.length === 0 || open > 0;
-    setText(this.#acceptText, `Label ${count(given.length)}`);
+    const all = group.isSampling;
+    this.#accept.disabled = this.#state.paused || (given.length === 0 && !all) || open > 0;
+    setText(
+      this.#acceptText,
+      all ? `Go on to all ${count(group.cards.length)}` : `Label ${count(given.length)}`,
+    );
     this.#out.disabled = this.#state.paused || targets.length === 0;
-    const all = targets.length > 0 && targets.every((i) => group.isOut(group.cards[i]!.item_id));
-    setText(this.#outText, all ? "Take in" : "Leave out");
+    const allOut = targets.length > 0 && targets.every((i) => group.isOut(group.cards[i]!.item_id));
+    setText(this.#outText, allOut ? "Take in" : "Leave out");
     setText(this.#outCap, outKey(this.#state.keys));
     const keys = keyRange(this.#state.keys);
     const go = targets.length === 0 ? "Arrows go to the items." : "Home goes back to the rest.";
@@ -301,7 +309,7 @@ export class Grid {
       ["Arrows", "go from item to item; with Shift they select"],
       [keyRange(keys), "answer of the items selected, or of the rest"],
       [outKey(keys), "leave an item out, or take it in again"],
-      ["Enter", "label all that is not left out"],
+      ["Enter", "label all that is not left out; of a sample, go on to all"],
       ["Home", "back to the line for the rest"],
       ["Space", "select an item, or not"],
       ["Ctrl A", "select all"],

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { textCard, textCards } from "../testing";
 import { Cursor, placeFor, REST } from "./cursor";
 import { commonest, Group } from "./group";
-import { promise } from "./words";
+import { promise, size, wilson } from "./words";
 
 const group = (rest: string | null = "spam", ids = [..."abcde"]) =>
   new Group("Found", textCards(...ids), 0, rest, 0);
@@ -29,6 +29,39 @@ describe("the answers of a group", () => {
     g.cursor.to(3);
     g.give("ham"); // what has an answer of its own is no longer left out
     expect(given(g)[3]).toBe("d ham");
+  });
+
+  it("are of the sample first, where there is one", () => {
+    const g = new Group("Found", textCards(..."abcdef"), 0, "spam", 0, 3);
+    expect(size(g)).toBe("a random 3 of 6");
+    expect(given(g)).toEqual(["a spam", "b spam", "c spam"]);
+    g.goOn(1);
+    expect(given(g)).toHaveLength(6);
+    expect(size(g)).toBe("6 items · 0 of 3 odd: 0 to 56 %");
+    g.cursor.to(5);
+    g.give("ham"); // not of the sample
+    expect(g.odd).toBe(0);
+    g.leaveOut([0]);
+    expect(g.odd).toBe(1);
+    for (let i = 0; i < 3; i++) g.undo();
+    expect(g.isSampling).toBe(true);
+    expect(g.cursor.size).toBe(3);
+    expect(size(group())).toBe("5 items");
+  });
+
+  it("have an interval", () => {
+    // Newcombe (1998), table I, method 3
+    const cases = [
+      [81, 263, 0.2553, 0.3662],
+      [15, 148, 0.0624, 0.1605],
+      [0, 20, 0, 0.1611],
+      [1, 29, 0.0061, 0.1718],
+    ] as const;
+    for (const [hits, n, low, high] of cases) {
+      const found = wilson(hits, n);
+      expect(found[0]).toBeCloseTo(low, 4);
+      expect(found[1]).toBeCloseTo(high, 4);
+    }
   });
 
   it("are asked for where there is none", () => {

@@ -8,6 +8,8 @@ interface Choice {
   /** Answers of their own, by item. */
   own: ReadonlyMap<string, Answer>;
   out: ReadonlySet<string>;
+  /** Whether the random sample was looked at; true where there is none. */
+  seen: boolean;
 }
 
 /** What becomes of the items when the rest is accepted. */
@@ -25,9 +27,11 @@ export interface Outcome {
 export class Group {
   readonly title: string;
   readonly cards: readonly Card[];
+  /** So many, the first, are a random sample, shown before the others; 0 for none. */
+  readonly sample: number;
   /** How many more there are, not shown because they have an answer. */
   readonly answered: number;
-  readonly cursor: Cursor;
+  cursor: Cursor;
   /** Items that were answered elsewhere meanwhile: they stay in their place, and nothing can be done to them. */
   readonly gone = new Set<string>();
   /** Items whose cards come before this group, as they were put in front of it. */
@@ -38,13 +42,38 @@ export class Group {
   #past: Choice[] = [];
   #future: Choice[] = [];
 
-  constructor(title: string, cards: readonly Card[], answered: number, rest: Answer | null, at: number) {
+  constructor(
+    title: string,
+    cards: readonly Card[],
+    answered: number,
+    rest: Answer | null,
+    at: number,
+    sample = 0,
+  ) {
     this.title = title;
     this.cards = cards;
+    this.sample = sample;
     this.answered = answered;
-    this.cursor = new Cursor(cards.length);
-    this.#choice = { rest, own: new Map(), out: new Set() };
+    this.#choice = { rest, own: new Map(), out: new Set(), seen: sample === 0 };
+    this.cursor = new Cursor(this.shown.length);
     this.at = at;
+  }
+
+  /** Whether the random sample is on screen, and not yet the others. */
+  get isSampling(): boolean {
+    return !this.#choice.seen;
+  }
+
+  /** What is on screen. */
+  get shown(): readonly Card[] {
+    return this.isSampling ? this.cards.slice(0, this.sample) : this.cards;
+  }
+
+  /** Of how many in the sample the answer is not that of the rest; null where there is no sample. */
+  get odd(): number | null {
+    if (this.sample === 0) return null;
+    const sample = this.#outcome(this.cards.slice(0, this.sample));
+    return sample.given.length - sample.rest + sample.out.length;
   }
 
   get rest(): Answer | null {
@@ -73,10 +102,15 @@ export class Group {
     return this.#choice.out.has(id);
   }
 
+  /** Of what is on screen. */
   get outcome(): Outcome {
+    return this.#outcome(this.shown);
+  }
+
+  #outcome(cards: readonly Card[]): Outcome {
     const { rest, own, out } = this.#choice;
     const found: Outcome = { given: [], out: [], open: 0, rest: 0 };
-    for (const card of this.cards) {
+    for (const card of cards) {
       if (this.gone.has(card.item_id)) continue;
       const answer = own.get(card.item_id) ?? rest;
       if (out.has(card.item_id)) found.out.push(card);
@@ -121,6 +155,13 @@ export class Group {
     this.#choose({ out });
   }
 
+  /** The sample is as it is to be: the others come, with the same answer. */
+  goOn(at: number): void {
+    this.at = at;
+    this.#choose({ seen: true });
+    this.cursor = new Cursor(this.shown.length);
+  }
+
   /** Takes the newest choice back; false where there is none. */
   undo(): boolean {
     return this.#step(this.#past, this.#future);
@@ -144,6 +185,7 @@ export class Group {
     if (!choice) return false;
     to.push(this.#choice);
     this.#choice = choice;
+    if (this.cursor.size !== this.shown.length) this.cursor = new Cursor(this.shown.length);
     return true;
   }
 

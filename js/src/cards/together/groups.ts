@@ -2,6 +2,7 @@ import { count } from "../../shared/dom";
 import type { Card, FromCards, LabelEvent, Together } from "../../shared/messages";
 import type { CardsState } from "../state";
 import { commonest, Group } from "./group";
+import { lesson } from "./words";
 
 /** What the state of the cards lets the groups do. */
 export interface Hands {
@@ -70,7 +71,7 @@ export class Groups {
   }
 
   /** Takes in a group from Python. */
-  receive({ title, cards, left_out }: Together): void {
+  receive({ title, cards, sample, left_out }: Together): void {
     this.#searched = null;
     const { deck, task } = this.#state;
     const first = this.#waiting[0];
@@ -87,9 +88,12 @@ export class Groups {
       return;
     }
     const rest = commonest(fresh, task.answers);
-    const group = new Group(title, fresh, left_out, rest, this.#hands.now());
+    const drawn = new Set(cards.slice(0, sample));
+    const sampled = fresh.filter((card) => drawn.has(card)).length;
+    const group = new Group(title, fresh, left_out, rest, this.#hands.now(), sampled);
     this.#waiting.push(group);
-    if (this.open === group) this.#hands.say(`${items(fresh.length)} to label together.`);
+    const also = sampled > 0 ? ` A random ${sampled} of them first.` : "";
+    if (this.open === group) this.#hands.say(`${items(fresh.length)} to label together.${also}`);
     else this.#hands.say(`${count(fresh.length)} more items to label together come after this.`);
   }
 
@@ -151,6 +155,9 @@ export class Groups {
     if (open > 0) {
       group.cursor.to(-1);
       this.#hands.say("Choose the answer for the rest first.");
+    } else if (group.isSampling) {
+      group.goOn(this.#hands.now());
+      this.#hands.say(`All ${items(group.cards.length)} now. ${lesson(group)}`);
     } else if (given.length === 0) this.#hands.say("All are left out: there is nothing to label.");
     else {
       const events = this.#state.deck.answerAll(group, given, new Date(group.at));

@@ -67,6 +67,49 @@ describe("labelling together", () => {
     expect(on.desk.shelf.kept.size).toBe(4);
   });
 
+  it("shows a random sample first, and tells of the others by it", () => {
+    come(
+      [..."stuvwxyz"].map((id) => chosen(id)),
+      5,
+    );
+    expect(items()).toHaveLength(5);
+    expect(said()).toContain("8 items to label together. A random 5 of them first.");
+    expect(on.desk.text(".alw-together-size")).toBe("a random 5 of 8");
+    expect(promised()).toBe("Enter: these are spam; go on to all 8");
+    press("ArrowDown");
+    press("1");
+    press("ArrowDown");
+    press("x");
+    expect(promised()).toBe("Enter: these are spam, 2 otherwise; go on to all 8");
+    expect(on.desk.text(".alw-accept")).toContain("Go on to all 8");
+    press("Enter");
+    expect(on.desk.model.events).toEqual([]); // nobody has seen the others
+    expect(items()).toHaveLength(8);
+    expect(focused()).toBe("-1");
+    expect(said()).toContain("All 8 items now.");
+    expect(fates()).toEqual(["ham", "left out", ...Array(6).fill("spam")]);
+    expect(said()).toContain(
+      "2 of the 5 drawn at random are unlike the rest: expect 12 to 77 % of all to be",
+    );
+    expect(on.desk.text(".alw-together-size")).toBe("8 items · 2 of 5 odd: 12 to 77 %");
+    press("ArrowDown");
+    press("1"); // no longer of its own
+    expect(on.desk.text(".alw-together-size")).toBe("8 items · 1 of 5 odd: 4 to 62 %");
+    press("Backspace");
+    press("Home");
+    press("Enter"); // meant for the sample
+    expect(on.desk.model.events).toEqual([]);
+    press("Backspace");
+    expect(items()).toHaveLength(5);
+    press("y", { ctrlKey: true });
+    expect(items()).toHaveLength(8);
+    vi.advanceTimersByTime(600);
+    press("Enter");
+    expect(standing(on.desk.model.events)).toEqual(["s ham", ...[..."uvwxyz"].map((id) => `${id} spam`)]);
+    on.desk.press("Backspace");
+    expect(items()).toHaveLength(8); // all of it in one step, with what was seen
+  });
+
   it("asks for the answer of the rest where nothing is suggested", () => {
     come([chosen("v", null), chosen("w", null)]);
     expect(on.desk.text(".alw-for-rest-name")).toBe("choose a class");
