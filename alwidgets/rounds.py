@@ -56,18 +56,40 @@ class AuditSample:
 
     def none(self) -> AuditSample:
         """Return the same sample before anything was drawn."""
-        return replace(self, items=self.items[:0], codes=self.codes[:0], q=self.q[:0], skipped=0)
+        return replace(self.first(0), skipped=0)
+
+    def first(self, n: int) -> AuditSample:
+        """Return the sample of the first n labels."""
+        return replace(self, items=self.items[:n], codes=self.codes[:n], q=self.q[:n])
 
     def accuracy(self, predicted: NDArray[Any]) -> Estimate:
         """Estimate the accuracy on the pool from predicted codes, shape (m,)."""
         return risk.accuracy(predicted == self.codes, self.q, self.population)
 
-    def f1(self, predicted: NDArray[Any], targets: NDArray[Any]) -> Estimate:
-        """Estimate the mean over the pool of F1 between the labels of an item, (m, C) each."""
-        both = (predicted & (targets > 0)).sum(axis=1)
-        either = predicted.sum(axis=1) + targets.sum(axis=1, dtype=np.int64)
-        scores = np.where(either > 0, 2 * both / np.maximum(either, 1), 1.0)
-        return risk.mean_score(scores, self.q, self.population)
+
+@dataclass(frozen=True)
+class Picked:
+    """A batch in the order in which it was picked, and what the model that picked it says of it.
+
+    Attributes
+    ----------
+    version : int
+        Of the model.
+    strategy : str
+    items, said : ndarray of int64, shape (m,)
+        Positions in the pool, and codes.
+    q : ndarray of float64, shape (m,)
+        Probability of each draw among what remained; NaN where it is not known.
+    n_candidates : int
+        Before the first draw.
+    """
+
+    version: int
+    strategy: str
+    items: NDArray[np.int64]
+    said: NDArray[np.int64]
+    q: NDArray[np.float64]
+    n_candidates: int
 
 
 @dataclass(frozen=True)
@@ -196,6 +218,16 @@ class Round:
     def strategy(self) -> str:
         """The strategy that picked the next batch."""
         return self.selection.strategy
+
+    @property
+    def picked(self) -> Picked | None:
+        """The next batch as a test of the model; None where there is no model, or no batch."""
+        items = self.selection.indices
+        if self.predictions is None or not len(items):
+            return None
+        said = self.predictions[items].astype(np.int64)
+        q = np.exp(self.selection.log_q)
+        return Picked(self.version, self.strategy, items, said, q, self.n_candidates)
 
     def record(self) -> RoundRecord:
         """Return what the store keeps of this round."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from alwidgets.errors import StrategyError
+from alwidgets.errors import EvaluationError
 from alwidgets.evaluation import accuracy, lure
 from alwidgets.evaluation.risk import difference, weights
 
@@ -142,7 +142,7 @@ def test_accuracy_mirrors_the_risk() -> None:
     ],
 )
 def test_impossible_input(losses: list[float], q: list[float], N: int, message: str) -> None:
-    with pytest.raises(StrategyError, match=message):
+    with pytest.raises(EvaluationError, match=message):
         lure(losses, q, N)
 
 
@@ -151,7 +151,7 @@ def test_confidence_widens() -> None:
     narrow = lure([1, 0, 0, 1], q, 100, confidence=0.5)
     wide = lure([1, 0, 0, 1], q, 100, confidence=0.99)
     assert wide.low < narrow.low < narrow.high < wide.high
-    with pytest.raises(StrategyError, match="confidence"):
+    with pytest.raises(EvaluationError, match="confidence"):
         lure([1, 0], q[:2], 100, confidence=1.0)
 
 
@@ -182,5 +182,5 @@ def test_a_difference_of_nothing_and_of_everything() -> None:
     q = 1 / np.arange(4, 0, -1)
     everything = difference([1, 0, 1, 0], [0, 0, 1, 0], q, 4)
     assert (everything.value, everything.low, everything.high) == (0.25, 0.25, 0.25)
-    with pytest.raises(StrategyError, match=r"Loss 2.0 of draw 0"):
+    with pytest.raises(EvaluationError, match=r"Loss 2.0 of draw 0"):
         difference([2.0, 0.0], [0.0, 0.0], q[:2], 4)
