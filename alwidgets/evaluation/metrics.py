@@ -76,7 +76,9 @@ def estimate(
             "'accuracy' and 'error'."
         )
     if is_ratio:
-        more: dict[str, Any] = options | {"of": of, "average": average, "names": names}
+        more: dict[str, Any] = options | {"of": of, "names": names}
+        if of is None:
+            more["average"] = average
         ratio = getattr(ratios, metric)
         return cast("Estimate", ratio(truth, predicted, q, N, **more))
     has, said = _same(truth, predicted)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from alwidgets.errors import EvaluationError
-from alwidgets.evaluation.risk import Estimate, Method, complement, lure
+from alwidgets.evaluation.risk import Estimate, Method, complement, lure, unknown
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,11 @@ def _estimate(batch: Batch, confidence: float, method: Method) -> Estimate:
             f"{len(q)} draws from {batch.remaining} remaining items: `remaining` counts them "
             "before the first draw."
         )
+    if not len(q):
+        return unknown("no card of the batch has a label yet")
     if np.isnan(q).any():
         why = "the batch was picked, not sampled: nothing is known of what remained"
-        return Estimate(float("nan"), 0.0, 1.0, len(q), 0.0, why)
+        return unknown(why, len(q))
     found = complement(lure(batch.losses, q, batch.remaining, confidence=confidence, method=method))
     words = f"accuracy on the remaining pool ({batch.remaining:,} items): {found.method}"
     return Estimate(found.value, found.low, found.high, found.n, found.n_eff, words)

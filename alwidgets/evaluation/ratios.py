@@ -17,12 +17,10 @@ Average: TypeAlias = Literal["macro", "micro"]
 RATIOS: tuple[Ratio, ...] = get_args(Ratio)
 
 #: Replicates of a bootstrap.
-REPLICATES = 2_000
+REPLICATES = 1_000
 #: What a replicate has of right and of wrong items before it has seen one (Jeffreys): without it
 #: the interval of a class of which every label is right would be a point.
 PRIOR = 0.5
-#: Of that, in a mean over classes: there it would add up.
-PRIOR_OF_MEANS = 0.5
 NOWHERE = "no class is in a label or a prediction"
 ONE_CLASS = "all audit labels and predictions are of one class so far"
 EXACT = "every item is labelled"
@@ -174,8 +172,9 @@ class _Drawn:
         words = f", mean of {len(there)} classes"
         if missing := n_classes - len(there):
             words += f"; nothing is known of {missing} more"
-        cells = self._cells(there)
-        return self._estimate(metric, cells, PRIOR * PRIOR_OF_MEANS, len(self.v), words)
+        # In the mean of many classes it would add up to a shift that is large beside the spread.
+        prior = PRIOR * min(1.0, (2 / len(there)) ** 0.5)
+        return self._estimate(metric, self._cells(there), prior, len(self.v), words)
 
     def micro(self, metric: Ratio) -> Estimate:
         """Of the counts of all classes together."""

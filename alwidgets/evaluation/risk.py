@@ -125,7 +125,7 @@ def lure(
     Examples
     --------
     >>> print(lure([1, 0, 0, 0], [1 / 200, 1 / 199, 1 / 198, 1 / 197], N=200))
-    25.0 % (4.6 to 69.9 %, 4 labels)
+    25.0 % (3.8 to 73.9 %, 4 labels)
     """
     values, probabilities = _checked(losses, q, N, confidence, floor, method)
     M = len(values)

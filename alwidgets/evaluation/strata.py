@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -15,6 +13,9 @@ from alwidgets.evaluation.risk import NOTHING, Estimate, unknown
 LEAST = 10
 #: A rate that nobody is surer of than this.
 SURE = 0.01
+#: Of a draw of either kind, what a stratum has in the variance before any: with less, intervals
+#: covered too little where a stratum shows no loss; with more they are wider than they need to be.
+UNSEEN = 0.1
 
 
 def strata(scores: ArrayLike, n: int = 4) -> NDArray[np.int64]:
@@ -113,9 +114,9 @@ def stratified(
 ) -> Estimate:
     """The mean loss over a pool from uniform draws within strata: the sum of (N_h / N) R_h.
 
-    The interval is made of Wilson's intervals of the strata by the method of variance estimates
-    recovery (Zou & Donner, "Construction of confidence limits about effect measures", Statistics
-    in Medicine 2008): a stratum without a loss still has its say.
+    The interval is Wilson's at the effective sample size R (1 - R) / V. In V every stratum has a
+    tenth of a draw more of either kind, so that one without a loss still has its say: its share of
+    the pool may be large.
 
     Parameters
     ----------
@@ -168,17 +169,18 @@ def stratified(
         return unknown(f"nothing was drawn from stratum {h}, {share[h]:.1%} of the pool", len(at))
     share, room, n = share[room > 0], room[room > 0], n[room > 0]
     risk = np.bincount(at, weights=values)[np.unique(at)] / n
-    left = (room - n) / room
     value = float(share @ risk)
     # What is drawn whole is known: the more of a stratum was drawn, the less it adds.
-    low, high = wilson(risk, n / np.maximum(left, 1e-12), confidence)
-    low = value - math.sqrt(np.square(share * (risk - low)).sum())
-    high = value + math.sqrt(np.square(share * (high - risk)).sum())
-    variance = float(np.sum(share**2 * left * risk * (1 - risk) / np.maximum(n - 1, 1)))
-    n_eff = value * (1 - value) / variance if variance > 0 else float(len(at))
-    return Estimate(
-        value, max(low, 0.0), min(high, 1.0), len(at), n_eff, f"{len(n)} strata, Wilson in each"
-    )
+    add = share**2 * (1 - n / room) / n
+    smooth = (n * risk + UNSEEN) / (n + 2 * UNSEEN)
+    if not add.any():
+        return Estimate(value, value, value, len(at), float(len(at)), "every item is labelled")
+    n_eff = 1 / float(add.sum())
+    if 0 < value < 1:
+        n_eff = value * (1 - value) / float(add @ (smooth * (1 - smooth)))
+    low, high = (x.item() for x in wilson(value, n_eff, confidence))
+    words = f"{len(n)} strata, Wilson at the effective sample size"
+    return Estimate(value, low, high, len(at), n_eff, words)
 
 
 def _rates(given: ArrayLike, what: str, where: str) -> NDArray[np.float64]:

@@ -195,7 +195,7 @@ def peeked(seed: int, kind: str = "uniform", N: int = 2_000, M: int = 200) -> di
     items, q = draw(scores, M, rng)
     found, truth = losses[0][items[0]].astype(float), float(losses.mean())
     bands, usual = [], []
-    for m in range(10, M + 1, 10):
+    for m in range(20, M + 1, 20):
         low, high = anytime(found[:m], q[0][:m], N, 0.95)
         bands.append((low <= truth <= high, high - low))
         _, low, high, _, _ = figures(found[:m], q[0][:m], N)
