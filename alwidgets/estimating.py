@@ -18,7 +18,7 @@ from .evaluation.risk import METHODS, NOTHING, Estimate, Method, difference, unk
 from .hub import Hub
 from .learners.targets import decided
 from .readings import audit_sample
-from .rounds import AuditSample
+from .samples import AuditSample
 from .schema import RoundRecord
 from .slicing import parts_of
 from .tasks import Task

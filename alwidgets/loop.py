@@ -23,7 +23,8 @@ from .learners.progress import Cancelled, Progress
 from .ledger import Ledger
 from .modelfile import ModelFile
 from .pool import Pool
-from .rounds import MIN_CLASSES, AuditSample, Picked, Round, Snapshot, run_round, unwatched, watched
+from .rounds import MIN_CLASSES, Round, Snapshot, run_round, unwatched, watched
+from .samples import AuditSample, Picked
 from .schema import Draw, Switch
 from .signals import Signals
 from .strategies import get as get_strategy
