@@ -126,6 +126,12 @@ def cells(
     return made
 
 
+def grid(n: int = POOLS, seed: int = 0) -> Iterator[tuple[str, list[Cell]]]:
+    """All cells that have a bar, by what the items are drawn by."""
+    for kind in KINDS:
+        yield kind, [c for N in SIZES for r in RATES for c in cells(kind, N, r, n=n, seed=seed)]
+
+
 def _outcome(losses: Floats, q: Floats, N: int, truth: Floats, floor: float | None) -> Floats:
     risk, low, high, _, _ = figures(losses, q, N, floor=floor)
     half = Z * np.sqrt(variance_of(losses, q, N, risk))
@@ -231,12 +237,9 @@ def main() -> None:
         f"{'q':<16}{'N':>7}{'errors':>7}{'M':>5}{'bias/SE':>8}{'held':>8}{'width':>8}{'normal':>8}"
     )
     bars: list[Cell] = []
-    for kind in KINDS:
-        for N in SIZES:
-            for rate in RATES:
-                for cell in cells(kind, N, rate, n=asked.pools, seed=asked.seed):
-                    bars.append(cell)
-                    print(cell, flush=True)
+    for _, found in grid(asked.pools, asked.seed):
+        bars += found
+        print(*found, sep="\n", flush=True)
     for floor in (None, FLOOR):
         for N in SIZES:
             for rate in RATES:
