@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from .errors import AlwidgetsError
-from .evaluation.risk import wilson
+from .evaluation.intervals import wilson
 from .schema import Draw, Event, draws_table, events_table
 from .store import LabelStore
 from .tasks import Answer

@@ -51,6 +51,10 @@ class NoModelError(StrategyError):
     """A query strategy asks for a model, and there is none yet."""
 
 
+class EvaluationError(AlwidgetsError, ValueError):
+    """An estimate cannot be made of what is given."""
+
+
 class MessageError(AlwidgetsError, ValueError):
     """A message from the front end is malformed."""
 

@@ -24,6 +24,7 @@ from .ledger import Ledger
 from .modelfile import ModelFile
 from .pool import Pool
 from .rounds import MIN_CLASSES, Round, Snapshot, run_round, unwatched, watched
+from .samples import AuditSample, Picked
 from .schema import Draw, Switch
 from .signals import Signals
 from .strategies import get as get_strategy
@@ -32,6 +33,9 @@ from .threads import few_threads, warm_up
 from .trainer import Executor, Trainer
 
 log = logging.getLogger(__name__)
+
+#: Items of the audit of which it is kept what every model says.
+KEPT = 5_000
 
 
 class Loop:
@@ -106,6 +110,10 @@ class Loop:
         self.former: Round | None = None
         self.error: Exception | None = None
         self.progress: Progress | None = None
+        #: What the models of this run say of the first items of the audit, in its order.
+        self._said: dict[int, NDArray[np.int32]] = {}
+        #: What each round picked, and what its model said of that.
+        self.picked: list[Picked] = []
         #: Whether `learner` is the model of the newest round.
         self.is_fitted = False
         # Whether the model that a session left behind is still to be read: the worker does that,
@@ -269,8 +277,12 @@ class Loop:
             if len(result.selection.indices):
                 picks = result.selection
                 switch = self._ledger.follow(picks.strategy, picks.reason, result.version)
+            if (picked := result.picked) is not None:
+                self.picked.append(picked)
             if result.fitted:
                 self._ledger.add_round(result.record())
+                assert result.predictions is not None
+                self._said[result.version] = result.predictions[self._ledger.audit.order[:KEPT]]
                 self.is_fitted = True
             self.learner = result.learner
             if self.current is not None and self.current.version != result.version:
@@ -296,6 +308,20 @@ class Loop:
                 f"The model could not be saved ({error}); after a restart it is fitted anew. "
                 "Labels are safe.",
             )
+
+    def said_then(
+        self, version: int, sample: AuditSample
+    ) -> tuple[AuditSample, NDArray[np.int64]] | None:
+        """What a model of this run said of audit items, as codes, and those of which it is known.
+
+        None of a model of an earlier run.
+        """
+        said = self._said.get(version)
+        if said is None:
+            return None
+        # Both are in the audit's order.
+        known = said[np.isin(self._ledger.audit.order[:KEPT], sample.items)].astype(np.int64)
+        return sample.first(len(known)), known
 
     def why_no_model(self) -> str:
         """Why nothing can be predicted, and what to do about it, in words."""

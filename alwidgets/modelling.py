@@ -1,4 +1,4 @@
-"""What a session does with its model: retrain, stop, predict, estimate, suggest."""
+"""What a session does with its model: retrain, stop, predict, suggest."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from .attribution import MOST_TRIED, Mark, driving_words
 from .content import Text
-from .errors import AlwidgetsError, LearnerError, UnknownItemError
-from .evaluation.risk import Estimate
-from .hub import Hub
+from .errors import LearnerError, UnknownItemError
+from .estimating import Estimating
 from .items import Neighbour, Why
 from .learners.targets import decided
-from .readings import audit_sample, training_set
+from .readings import training_set
 from .rounds import Round
 from .schema import RoundRecord, Switch
 from .strategies import pool_scores
@@ -26,7 +25,7 @@ from .threads import few_threads
 MOST_COMPARED = 20_000
 
 
-class Modelling(Hub):
+class Modelling(Estimating):
     """The model of a session."""
 
     def retrain(self, wait: bool = True) -> Round | None:
@@ -185,39 +184,6 @@ class Modelling(Hub):
             )
         found[audited] = np.nan
         return found
-
-    def estimate(self, metric: str = "accuracy") -> Estimate:
-        """Estimate how good the model is on items that it was not trained on.
-
-        From the audit labels: a random sample of the pool that no model has seen.
-
-        Parameters
-        ----------
-        metric : {"accuracy", "f1"}
-            Share of the items whose answer is right: where an item may have several labels, every
-            one of them. Or the mean over the items of F1 between the labels that it has and those
-            predicted, 1 where there are none of either; with one class for an item that is the
-            accuracy.
-
-        Returns
-        -------
-        Estimate
-            With a 95 % interval; of NaN between 0 and 1 while there are no audit labels.
-        """
-        if metric not in ("accuracy", "f1"):
-            raise AlwidgetsError(f"There is no metric {metric!r}; use 'accuracy' or 'f1'.")
-        self._loop.wait_for_model()
-        with self._lock:
-            sample, learner = audit_sample(self._ledger), self._loop.learner
-            if not self._loop.is_fitted:
-                sample = sample.none()
-        if not len(sample.items):
-            return sample.accuracy(sample.codes)
-        proba = learner.predict_proba(self.pool.features[sample.items])
-        said = decided(proba, self.task.multilabel)
-        if metric == "f1" and self.task.multilabel:
-            return sample.f1(said, self.task.targets(sample.codes))
-        return sample.accuracy(self.task.codes(said))
 
     @property
     def reserved(self) -> NDArray[np.bool_]:

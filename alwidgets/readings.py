@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .labels import CHOSEN, NO_TIME, NONE, STREAMS
 from .ledger import ACTIVE, NOTHING, RANDOM, SKIPPED, Ledger
-from .rounds import AuditSample
+from .samples import AuditSample
 from .tasks import Answer
 
 if TYPE_CHECKING:

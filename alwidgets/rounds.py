@@ -6,7 +6,7 @@ import copy
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,13 @@ import torch
 from numpy.typing import NDArray
 
 from . import strategies
-from .evaluation import risk, rivals
+from .evaluation import rivals
 from .evaluation.risk import Estimate
 from .evaluation.rivals import Verdict
 from .learners.base import Learner
 from .learners.progress import Cancelled, ProgressListener, Reporting, StopSignal, Watch
 from .learners.targets import decided
+from .samples import AuditSample, Picked
 from .schema import RoundRecord, now
 from .strategies.multilabel import mean_binary_entropy
 from .strategies.uncertainty import entropy
@@ -29,45 +30,6 @@ from .threads import few_threads
 log = logging.getLogger(__name__)
 
 MIN_CLASSES = 2
-
-
-@dataclass(frozen=True)
-class AuditSample:
-    """Audit labels in the order in which they were drawn.
-
-    Attributes
-    ----------
-    items : ndarray of int64, shape (m,)
-        Positions in the pool.
-    codes : ndarray of int64, shape (m,)
-    q : ndarray of float64, shape (m,)
-        Probability of each draw among what remained.
-    population : int
-        Items that the first draw could have been.
-    skipped : int
-        Audit cards that were passed over: a reason for doubt, if they were the hard ones.
-    """
-
-    items: NDArray[np.int64]
-    codes: NDArray[np.int64]
-    q: NDArray[np.float64]
-    population: int
-    skipped: int = 0
-
-    def none(self) -> AuditSample:
-        """Return the same sample before anything was drawn."""
-        return replace(self, items=self.items[:0], codes=self.codes[:0], q=self.q[:0], skipped=0)
-
-    def accuracy(self, predicted: NDArray[Any]) -> Estimate:
-        """Estimate the accuracy on the pool from predicted codes, shape (m,)."""
-        return risk.accuracy(predicted == self.codes, self.q, self.population)
-
-    def f1(self, predicted: NDArray[Any], targets: NDArray[Any]) -> Estimate:
-        """Estimate the mean over the pool of F1 between the labels of an item, (m, C) each."""
-        both = (predicted & (targets > 0)).sum(axis=1)
-        either = predicted.sum(axis=1) + targets.sum(axis=1, dtype=np.int64)
-        scores = np.where(either > 0, 2 * both / np.maximum(either, 1), 1.0)
-        return risk.mean_score(scores, self.q, self.population)
 
 
 @dataclass(frozen=True)
@@ -196,6 +158,16 @@ class Round:
     def strategy(self) -> str:
         """The strategy that picked the next batch."""
         return self.selection.strategy
+
+    @property
+    def picked(self) -> Picked | None:
+        """The next batch as a test of the model; None where there is no model, or no batch."""
+        items = self.selection.indices
+        if self.predictions is None or not len(items):
+            return None
+        said = self.predictions[items].astype(np.int64)
+        q = np.exp(self.selection.log_q)
+        return Picked(self.version, self.strategy, items, said, q, self.n_candidates)
 
     def record(self) -> RoundRecord:
         """Return what the store keeps of this round."""

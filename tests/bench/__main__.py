@@ -22,7 +22,9 @@ from table import Row
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "artifacts" / "bench.json"
-PARTS = ("imports", "rounds", "memory", "selecting", "efficiency")
+PARTS = ("imports", "rounds", "memory", "selecting", "efficiency", "estimates")
+#: Only where they are asked for: one needs a device, the other an hour.
+ASKED = ("device", "coverage")
 
 
 def part(name: str, asked: argparse.Namespace) -> Iterator[Row]:
@@ -47,6 +49,10 @@ def part(name: str, asked: argparse.Namespace) -> Iterator[Row]:
         yield from _selecting(asked)
     elif name == "efficiency":
         yield from _efficiency(asked)
+    elif name == "estimates":
+        yield from _estimates()
+    elif name == "coverage":
+        yield from _coverage(asked)
 
 
 def _selecting(asked: argparse.Namespace) -> Iterator[Row]:
@@ -109,6 +115,31 @@ def _efficiency(asked: argparse.Namespace) -> Iterator[Row]:
             yield Row(group, "auto, labels to 95 %", to, bar=f"{most}", met=to <= most)
 
 
+def _estimates() -> Iterator[Row]:
+    from estimates import HIGHEST, LOWEST, SURE, grid
+
+    for kind, cells in grid():
+        group, held = f"estimates, {kind} q", [cell.held for cell in cells]
+        bias = max(abs(cell.bias) for cell in cells)
+        note = f"{len(cells)} cells; a plain normal interval {min(c.normal for c in cells):.3f}"
+        yield Row(group, "bias, in standard errors", bias, bar=f"{SURE:g}", met=bias < SURE)
+        lowest, highest = min(held), max(held)
+        yield Row(group, "held least", lowest, "", note, f"{LOWEST}", lowest >= LOWEST)
+        yield Row(group, "held most", highest, bar=f"{HIGHEST}", met=highest <= HIGHEST)
+
+
+def _coverage(asked: argparse.Namespace) -> Iterator[Row]:
+    from coverage import BAR, DATASETS, campaign, covered, table
+
+    rows = campaign(tuple(asked.datasets or DATASETS), asked.seeds)
+    print(table(rows))
+    for name in dict.fromkeys(row["dataset"] for row in rows):
+        held = covered([row for row in rows if row["dataset"] == name])
+        yield Row(
+            "live curve", f"{name}, rounds that hold the truth", held, bar=f"{BAR}", met=held >= BAR
+        )
+
+
 def alone(name: str, rest: list[str]) -> tuple[list[dict[str, Any]], int]:
     """Run one part in a process of its own; what it found, and its exit code."""
     with tempfile.TemporaryDirectory() as folder:
@@ -121,15 +152,15 @@ def alone(name: str, rest: list[str]) -> tuple[list[dict[str, Any]], int]:
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    made.add_argument("parts", nargs="*", metavar="PART", help=", ".join((*PARTS, "device")))
+    made.add_argument("parts", nargs="*", metavar="PART", help=", ".join((*PARTS, *ASKED)))
     made.add_argument("--device", default=os.environ.get("DEVICE", ""), help="cuda: part device")
     made.add_argument("--full", action="store_true", help="every size and data set: hours")
     made.add_argument("--n", type=int, help="this many items, where a part has a size")
     made.add_argument("--limit", type=float, default=60, help="seconds for a peer")
     made.add_argument("--memory", type=float, default=8, help="GB for a contestant")
     made.add_argument("--strategies", nargs="+", help="only these")
-    made.add_argument("--datasets", nargs="+", help="for efficiency: only these")
-    made.add_argument("--seeds", type=int, default=10, help="for efficiency")
+    made.add_argument("--datasets", nargs="+", help="for efficiency and coverage: only these")
+    made.add_argument("--seeds", type=int, default=10, help="for efficiency and coverage")
     made.add_argument("--jobs", type=int, default=os.cpu_count(), help="for efficiency")
     made.add_argument("--rows", type=Path, help=argparse.SUPPRESS)
     return made
@@ -151,9 +182,10 @@ def machine() -> dict[str, Any]:
 def main() -> None:
     asked = parser().parse_args()
     names = asked.parts or (["device"] if asked.device not in ("", "cpu") else list(PARTS))
-    unknown = sorted(set(names) - {*PARTS, "device"})
+    unknown = sorted(set(names) - {*PARTS, *ASKED})
     if unknown:
-        raise SystemExit(f"error: no part {', '.join(unknown)}: there are {', '.join(PARTS)}.")
+        known = ", ".join((*PARTS, *ASKED))
+        raise SystemExit(f"error: no part {', '.join(unknown)}: there are {known}.")
     if asked.rows is not None:
         rows = []
         for row in part(names[0], asked):

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from sklearn.metrics import f1_score
+from sklearn.metrics import f1_score, precision_score, recall_score
 from sklearn.preprocessing import MultiLabelBinarizer
 
 import alwidgets as al
-from alwidgets.errors import AlwidgetsError, AnswerError, StoreError, StrategyError, TaskError
+from alwidgets.errors import AnswerError, StoreError, StrategyError, TaskError
 from alwidgets.ledger import ACTIVE, RANDOM
 from alwidgets.readings import audit_sample
 from alwidgets.widgets.cards import Cards
@@ -118,19 +118,17 @@ def test_estimates_are_those_of_the_audit_labels(make: Make) -> None:
     assert found.value == pytest.approx(expected)
     assert found.low < found.value < found.high
     assert found.value > session.estimate().value
-    with pytest.raises(AlwidgetsError, match="'accuracy' or 'f1'"):
-        session.estimate("recall")
-
-
-def test_the_same_estimate_by_either_name_where_items_have_one_class() -> None:
-    pool = al.Pool.from_arrays(X, ids=range(N))
-    task = al.Classification(["no", "yes"])
-    session = al.Session(pool, task, batch_size=10, audit=0.4, executor=al.InlineExecutor())
-    for _ in range(40):
-        item = session.next()[0]
-        session.record(item.id, ["no", "yes"][MARKS[item.index, 0]])
-    assert session.estimate("f1") == session.estimate()
-    session.close()
+    for average in ("macro", "micro"):
+        expected = recall_score(MARKS[audited], marks, average=average)
+        assert session.estimate("recall", average=average).value == pytest.approx(expected)
+    each = session.estimate("precision", by="class")
+    assert list(each.index) == NAMES
+    expected = precision_score(MARKS[audited], marks, average=None)
+    assert each["value"].to_list() == pytest.approx(expected)
+    right = session.estimate("accuracy", by="class")
+    has = MARKS[audited] == 1
+    expected = [np.mean(marks[has[:, c], c]) for c in range(4)]
+    assert right["value"].to_list() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
