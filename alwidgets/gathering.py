@@ -13,7 +13,6 @@ from .items import Gathered
 from .labelling import Labelling
 from .search import MOST_FOUND
 
-
 #: Items that are looked at, drawn at random, before many more get the same answer; and how many
 #: there are to be for that.
 SAMPLE = 20
@@ -33,8 +32,8 @@ class Gathering(Labelling, Finding):
         """Put several items on the cards at once, to be labelled in one go.
 
         They are shown beside the cards that wait, which stay as they are. Of more than 40, a
-        random 20 are shown first: what is wrong with these tells of the others. Their draws are of the
-        stream ``chosen``. Estimates leave them out, but for items that are kept for the audit:
+        random 20 are shown first: what is wrong with these tells of the others. Their draws are
+        of the stream ``chosen``. Estimates leave them out, but for items that are kept for the audit:
         the label of such a one counts from its turn in the audit's random order on.
 
         Parameters
