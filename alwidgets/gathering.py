@@ -33,8 +33,8 @@ class Gathering(Labelling, Finding):
 
         They are shown beside the cards that wait, which stay as they are. Of more than 40, a
         random 20 are shown first: what is wrong with these tells of the others. Their draws are
-        of the stream ``chosen``. Estimates leave them out, but for items that are kept for the audit:
-        the label of such a one counts from its turn in the audit's random order on.
+        of the stream ``chosen``. Estimates leave them out, but for items that are kept for the
+        audit: the label of such a one counts from its turn in the audit's random order on.
 
         Parameters
         ----------

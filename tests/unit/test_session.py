@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -591,7 +592,8 @@ def test_a_script_that_ends_while_it_trains_ends_well(tmp_path: Path) -> None:
         "for i in s.next(20): s.record(i.id, truth[i.index])\n"
         "s.retrain(wait=False)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    quiet = os.environ | {"TQDM_DISABLE": "1"}  # a slow machine shows how far it is
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=quiet)
     assert (done.returncode, done.stderr) == (0, "")
 
 
