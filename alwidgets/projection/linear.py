@@ -83,17 +83,18 @@ def pca(features: NDArray[Any], seed: int = 0) -> NDArray[np.float32]:
     rng = np.random.default_rng(seed)
     rows = np.arange(n) if n <= ROWS else np.sort(rng.choice(n, ROWS, replace=False))
     sample = np.ascontiguousarray(features[rows], dtype=np.float32)
-    mean = sample.mean(axis=0)
-    sample -= mean
-    # Keeps the squares in float32's range whatever the unit of the features is.
-    scale = np.float32(np.abs(sample).max()) or np.float32(1)
-    sample /= scale
+    with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is named below
+        mean = sample.mean(axis=0)
+        sample -= mean
+        # Keeps the squares in float32's range whatever the unit of the features is.
+        scale = np.float32(np.abs(sample).max()) or np.float32(1)
+        sample /= scale
     axes = _main_directions(sample, rng)
     axes /= scale
     coords = np.zeros((n, 2), dtype=np.float32)
     start = 0
     for chunk in chunks(features, max(1, ON_ONE_CORE // axes.size)):
-        with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is named below
+        with np.errstate(invalid="ignore", over="ignore"):
             coords[start : start + len(chunk), : axes.shape[1]] = (chunk - mean) @ axes
         start += len(chunk)
     bad = ~np.isfinite(coords).all(axis=1)

@@ -55,7 +55,9 @@ export class RegionNames {
         const scale = LONG / Math.max(image.width, image.height, 1);
         const [width, height] = [image.width * scale, image.height * scale].map(Math.round);
         const look = scale > 1 ? "alw-map-enlarged" : null;
-        element.append(make("img", { src: url, alt: "", width, height, class: look }));
+        const picture = make("img", { src: url, alt: "", width, height, class: look });
+        picture.onerror = () => this.#drop(element); // bytes that are no image name nothing
+        element.append(picture);
       } else element.append(words);
       this.root.append(element);
       this.#names.push({ index, element, width: 0, height: 0 });
@@ -94,6 +96,11 @@ export class RegionNames {
   dispose(): void {
     this.#forget();
     this.root.remove();
+  }
+
+  #drop(element: HTMLElement): void {
+    this.#names = this.#names.filter((name) => name.element !== element);
+    element.remove();
   }
 
   #forget(): void {
