@@ -24,7 +24,8 @@ from alwidgets.projection import Map
 N, rng = {N}, np.random.default_rng(0)
 kind = rng.integers(0, 5, N)
 features = (rng.normal(size=(N, 8)) + 4 * rng.normal(size=(5, 8))[kind]).astype("float32")
-pool = al.Pool.from_arrays(features)
+columns = {{"kind": kind.tolist(), "height": features[:, 0].tolist()}}
+pool = al.Pool.from_arrays(features, metadata=columns)
 session = al.Session(pool, al.Classification(["ham", "spam"]), store="many.db")
 
 
@@ -239,6 +240,16 @@ def test_the_wheel_and_fingers_move_the_view(many: Plot) -> None:
     many.settle()
 
 
+def saved(plot: Plot) -> np.ndarray:
+    """The picture that is saved of a map: levels of red, green and blue."""
+    page = plot.notebook.page
+    plot.root.focus()
+    with page.expect_download() as download:
+        page.keyboard.press("p")
+    picture = Image.open(io.BytesIO(download.value.path().read_bytes()))
+    return np.asarray(picture.convert("RGB"), dtype=int)
+
+
 def test_a_picture_is_saved(many: Plot) -> None:
     page = many.notebook.page
     many.root.focus()
@@ -298,6 +309,58 @@ def test_a_lost_graphics_card_leaves_the_map_up(many: Plot) -> None:
     many.root.press("Escape")
     # The browser itself tells of the loss; nothing else went wrong.
     assert [e for e in notebook.errors if "CONTEXT_LOST" not in e.upper()] == []
+
+
+def test_the_same_map_comes_back_with_the_graphics_card(many: Plot) -> None:
+    notebook, root = many.notebook, many.root
+    root.get_by_label("Colour by", exact=True).select_option("meta:kind")
+    root.press("o")
+    root.get_by_label("Size by", exact=True).select_option("meta:height")
+    root.locator(".alw-map-scale[data-what=size]").wait_for()
+    root.press("Escape")
+    many.settle()
+    many.drag((0.3, 0.2), (0.6, 0.2), (0.6, 0.8), (0.3, 0.8), keys=("Shift",))
+    before, selected = notebook.value("view.selection"), root.get_attribute("data-selected")
+    assert selected == str(len(before)) != "0"
+    many.settle()
+    picture = saved(many)
+    notebook.js(f"window.card = {EXTENSION}.getExtension('WEBGL_lose_context'); card.loseContext()")
+    notebook.until(f"{STAGE} return dataset.plot === 'flat'")
+    many.settle()
+    flat = saved(many)
+    notebook.js("card.restoreContext()")
+    notebook.until(f"{STAGE} return dataset.plot === 'gl'")
+    many.settle()
+    # Squares in place of discs: where there are points, and most of their colours, are the same.
+    inked, inked_flat = ((p != p[0, 0]).any(axis=2) for p in (picture, flat))
+    assert (inked & inked_flat).sum() > 0.9 * inked.sum()
+    assert np.abs(saved(many) - picture).max(axis=2).astype(bool).mean() < 0.001
+    assert root.get_attribute("data-selected") == selected
+    assert root.get_attribute("data-colour-by") == "meta:kind"
+    assert notebook.value("view.selection") == before
+    root.press("Escape")
+    notebook.wait_value("len(view.selection)", lambda n: n == 0)
+
+
+def test_a_graphics_card_that_does_not_come_back_is_told(many: Plot) -> None:
+    notebook, root = many.notebook, many.root
+    many.drag((0.3, 0.2), (0.6, 0.2), (0.6, 0.8), (0.3, 0.8), keys=("Shift",))
+    chosen = many.selected()
+    notebook.js(f"window.card = {EXTENSION}.getExtension('WEBGL_lose_context'); card.loseContext()")
+    notebook.until(f"{STAGE} return dataset.plot === 'flat'")
+    notebook.js(
+        "const get = HTMLCanvasElement.prototype.getContext;"
+        "HTMLCanvasElement.prototype.getContext = function (kind, ...more) {"
+        " return kind.startsWith('webgl') ? null : get.call(this, kind, ...more); };"
+        "card.restoreContext()"
+    )
+    root.locator(".alw-map-notice", has_text="This browser has no WebGL").wait_for()
+    many.settle()
+    assert many.kind == "flat"
+    assert notebook.js(INKED) > 1000
+    assert root.get_attribute("data-selected") == str(len(chosen))
+    root.press("Escape")
+    notebook.wait_value("len(view.selection)", lambda n: n == 0)
 
 
 def test_look_of_the_tools(opened: Open) -> None:
