@@ -30,14 +30,20 @@ _PLAIN = {
     "annotator": ("Labels", "Annotator"),
 }
 _OF_MODEL = ("prediction", "confidence", "uncertainty")
+_QUANTITIES = ("confidence", "uncertainty", "outlier", "trust")
 
 
 class Choice(TypedDict):
-    """Something to colour by, and what it still needs, "a model" or "a layout"; or None."""
+    """Something to colour by, and what it still needs, "a model" or "a layout"; or None.
+
+    `quantity` says whether size and opacity can show it, too; of a column it is not known before
+    it was read.
+    """
 
     by: str
     name: str
     needs: str | None
+    quantity: bool
 
 
 class Group(TypedDict):
@@ -117,19 +123,26 @@ def choices(session: Any, *, measured: bool) -> ChoicesMessage:
     }
     for by, (group, name) in plain.items():
         needs = layout if by == "trust" else model if by in _OF_MODEL else None
-        choice: Choice = {"by": by, "name": name, "needs": needs}
+        quantity = by in _QUANTITIES
+        choice: Choice = {"by": by, "name": name, "needs": needs, "quantity": quantity}
         groups[0 if group == "Model" else 1]["choices"].append(choice)
     scores = scoring(session.task.multilabel) if session.task.classes else []
     if scores:
         listed: list[Choice] = [
-            {"by": SCORE + name, "name": name.replace("_", " ").capitalize(), "needs": model}
+            {
+                "by": SCORE + name,
+                "name": name.replace("_", " ").capitalize(),
+                "needs": model,
+                "quantity": True,
+            }
             for name in scores
         ]
         groups.append({"name": "Scores", "choices": listed})
     columns = list(session.pool.metadata)
     if columns:
         shown: list[Choice] = [
-            {"by": COLUMN + name, "name": name, "needs": None} for name in columns[:COLUMNS]
+            {"by": COLUMN + name, "name": name, "needs": None, "quantity": True}
+            for name in columns[:COLUMNS]
         ]
         groups.append({"name": "Metadata", "choices": shown})
     return {"type": "choices", "groups": groups, "n_columns": len(columns)}
@@ -163,6 +176,21 @@ def check(session: Any, by: object) -> str:
 def needs_model(by: str) -> bool:
     """Whether there is nothing to see of it without a model."""
     return by in _OF_MODEL or by.startswith(SCORE)
+
+
+def missing(session: Any, by: str, trust: NDArray[Any] | None) -> tuple[str, str] | None:
+    """What `by` still needs, and what to do about it; None if it is there."""
+    if by == "trust" and trust is None:
+        return (
+            "How far each point can be trusted is not measured yet.",
+            "It will be once the layout is finished.",
+        )
+    if needs_model(by) and not has_model(session):
+        return (
+            f"There is no model yet, so there is no {name_of(by).lower()} to show.",
+            "Label some items of at least two classes.",
+        )
+    return None
 
 
 def takes_a_while(session: Any, by: str) -> tuple[Any, ...] | None:

@@ -6,13 +6,17 @@ from typing import Any
 
 import numpy as np
 
+from ..content import Audio
 from ..errors import MessageError
 from ..tasks import Task
-from .payload import describe
+from .payload import describe, shown
+
+#: Bytes of a sound that may be heard on the map; a longer one would hold up what comes after it.
+LONGEST_SOUND = 8_000_000
 
 
 def preview(session: Any, index: object) -> tuple[dict[str, Any], list[bytes]]:
-    """The message about the item at a position, and the images that go with it.
+    """The message about the item at a position, and the files that go with it.
 
     Raises
     ------
@@ -23,8 +27,11 @@ def preview(session: Any, index: object) -> tuple[dict[str, Any], list[bytes]]:
     if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(pool):
         raise MessageError(f"There is no item at position {index!r}; there are {len(pool):,}.")
     item_id = pool.ids[index]
-    images: list[bytes] = []
-    content = describe(pool.contents[index], item_id, images)
+    files: list[bytes] = []
+    item = pool.contents[index]
+    is_heard = isinstance(item, Audio) and len(item.data) <= LONGEST_SOUND
+    name = f"Item {item_id}"
+    content = shown(item, name, files) if is_heard else describe(item, item_id, files)
     label = int(session.label_codes()[index])
     # None for what is kept for the audit: the person is not to know what the model thinks.
     prediction, confidence = session.suggestion(index) or (None, None)
@@ -38,7 +45,7 @@ def preview(session: Any, index: object) -> tuple[dict[str, Any], list[bytes]]:
         "prediction": _named(task.encode(prediction), task) if known else None,
         "confidence": confidence,
         "uncertainty": _number(current.uncertainty[index]) if known else None,
-    }, images
+    }, files
 
 
 def _named(code: int, task: Task) -> str:

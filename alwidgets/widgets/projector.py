@@ -12,6 +12,7 @@ import traitlets
 
 from ..errors import AlwidgetsError, MessageError
 from ..projection import Map, shared_map
+from ..projection.colours import Colours
 from ..projection.regions import FEWEST
 from ..selection import Selection, packed
 from . import colourings
@@ -25,6 +26,7 @@ from .lassoguard import LassoGuard
 from .preview import preview
 from .spaces import layout_message, parse_space
 from .throttle import Throttle
+from .varying import Varying, parse_vary
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +66,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._session = session
         self._n = len(session.pool)
         self._by: str | None = None
+        self._awaits_colours = False
         self._begun = 0
         self._sent: dict[str, int] = {}
         super().__init__(_task={"classes": list(session.task.categories)}, height=height)
@@ -72,6 +75,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._naming = Background(lambda _: self._send_regions())
         self._finder = Finder(session, self._post)
         self._guard = LassoGuard(session, self._post)
+        self._varying = Varying(session, self._made, self._send_newest, self._problem)
         self._map = map if map is not None else shared_map(session)
         # A million colours are a megabyte: large pools are recoloured a little less often.
         self._recolour = Throttle(self._send_labels, max(RECOLOUR_EVERY, self._n / 1e6))
@@ -125,6 +129,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             handler = {
                 "hello": self._hello,
                 "colour_by": self._colour_by,
+                "vary": self._vary,
                 "space": self._show_space,
                 "cancel_layout": self._cancel_layout,
                 "columns": self._columns,
@@ -156,6 +161,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._send_regions()
         self._send_choices()
         self._send_colours()
+        self._varying.show()
         self._send_cards()
         self._send_progress()
         self._send_layout()
@@ -166,22 +172,23 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _colour_by(self, message: Message, buffers: list[Any]) -> None:
         by = colourings.check(self._session, message.get("by"))
-        if not self._is_there(by):
-            self._send_colours()  # the front end goes back to what is shown
-            if by == "trust":
-                self._problem(
-                    "How far each point can be trusted is not measured yet.",
-                    "It will be once the layout is finished.",
-                )
-            else:
-                self._problem(
-                    f"There is no model yet, so there is no {colourings.name_of(by).lower()} to "
-                    "colour by.",
-                    "Label some items of at least two classes.",
-                )
+        missing = colourings.missing(self._session, by, self._map.local_trust)
+        if missing is None:
+            self._by = by
+        self._send_colours()  # where it is missing, the front end goes back to what is shown
+        if missing is None:
+            self._send_progress()
+        else:
+            self._problem(*missing)
+
+    def _vary(self, message: Message, buffers: list[Any]) -> None:
+        what, by = parse_vary(self._session, message)
+        missing = by and colourings.missing(self._session, by, self._map.local_trust)
+        if missing:
+            self._varying.tell(what)  # the front end goes back to what is shown
+            self._problem(*missing)
             return
-        self._by = by
-        self._send_colours()
+        self._varying.ask(what, by)
         self._send_progress()
 
     def _show_space(self, message: Message, buffers: list[Any]) -> None:
@@ -232,6 +239,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         elif event == "outliers":
             if self._shown_by() == "outlier":
                 self._send_colours()
+            self._varying.go_on()
             self._send_progress()
         elif event in ("figures", "space"):
             self._send_layout()
@@ -239,6 +247,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                 self._send_choices()
                 if self._shown_by() == "trust":
                     self._send_colours()
+                self._varying.show(lambda by: by == "trust")
         elif event == "problem" and self._map.problem is not None:
             self._problem(str(self._map.problem))
 
@@ -249,6 +258,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     def _on_round(self) -> None:
         self._send_choices()
         self._send_colours()
+        self._varying.show(colourings.needs_model)
         self._send_cards()
         self._map.refresh()
 
@@ -261,7 +271,8 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         """Show what was made in the background, or why it could not be."""
         by = self._shown_by()
         try:
-            self._send_colours()
+            if self._awaits_colours:
+                self._send_colours()
         except AlwidgetsError as error:
             self._by = None
             self._send_colours()
@@ -274,19 +285,16 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                 f"The colours by {colourings.name_of(by)} failed: {type(error).__name__}: {error}",
                 "The log has the details.",
             )
+        self._varying.go_on()
         self._send_progress()
 
     # ------------------------------------------------------------------ what is sent
 
     def _shown_by(self) -> str:
-        if self._by is not None and self._is_there(self._by):
+        session, trust = self._session, self._map.local_trust
+        if self._by is not None and colourings.missing(session, self._by, trust) is None:
             return self._by
-        return "prediction" if colourings.has_model(self._session) else "label"
-
-    def _is_there(self, by: str) -> bool:
-        if by == "trust":
-            return self._map.local_trust is not None
-        return not colourings.needs_model(by) or colourings.has_model(self._session)
+        return "prediction" if colourings.has_model(session) else "label"
 
     def _send_choices(self) -> None:
         self._send_newest("choices", self._choices)
@@ -328,18 +336,28 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         classes = list(session.task.categories)
         if classes != self._task.get("classes"):
             self._task = {"classes": classes}
-        key = colourings.takes_a_while(session, by)
-        if key is not None:
-            check = self._slow.check
-            made = self._slow.get(key, lambda: colourings.slow_colours(session, by, check))
-        else:
-            if by == "outlier":
-                self._map.measure_outliers()
-            made = colourings.colours(session, by, self._map.outliers, self._map.local_trust)
+        self._awaits_colours = True  # first: they may be done before the call returns
+        made = self._made(by)
         if made is None:
-            return None  # they are sent when they are there
+            return None
+        self._awaits_colours = False
         version = int(session.current.version) if session.current is not None else 0
         return dict(colourings.message(made, by, version)), [made.codes.tobytes()]
+
+    def _made(self, by: str) -> Colours | None:
+        """Colours that are there; None while they are being made, or where they cannot be."""
+        session, check = self._session, self._slow.check
+        if colourings.missing(session, by, self._map.local_trust) is not None:
+            return None
+        key = colourings.takes_a_while(session, by)
+        if key is not None:
+            made: Colours | None = self._slow.get(
+                key, lambda: colourings.slow_colours(session, by, check)
+            )
+            return made
+        if by == "outlier":
+            self._map.measure_outliers()
+        return colourings.colours(session, by, self._map.outliers, self._map.local_trust)
 
     def _regions(self) -> Sent | None:
         coords, _, revision = self._map.current
@@ -367,7 +385,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             message["text"] = "Measuring how far out each item lies…"
             message["stoppable"] = False
         elif text is None and isinstance(making := self._slow.making, tuple):
-            message["text"] = f"Colouring by {colourings.name_of(making[0])}…"
+            message["text"] = f"Working out {colourings.name_of(making[0])}…"
             message["stoppable"] = False
         return message, []
 

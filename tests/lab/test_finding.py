@@ -116,7 +116,7 @@ def test_finding(opened: Open) -> None:
     picture(notebook, "finding-regions")
 
     # Colours by everything.
-    groups = view.locator("select optgroup").evaluate_all("all => all.map(g => g.label)")
+    groups = view.locator(".alw-map-head optgroup").evaluate_all("all => all.map(g => g.label)")
     assert groups == ["Model", "Labels", "Scores", "Metadata"]
     for by in ("confidence", "stream", "annotator", "score:margin", "meta:length", "meta:sender"):
         colour(notebook, by)

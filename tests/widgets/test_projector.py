@@ -725,6 +725,8 @@ def test_what_is_sent_has_the_shape_that_the_front_end_is_tested_with(setup: Set
     for by in ("label", "prediction", "uncertainty", "outlier", "confidence", "score:margin"):
         sent += setup.tell({"type": "colour_by", "by": by})
     sent += setup.tell({"type": "columns", "search": "x"})
+    for by in ("uncertainty", None):
+        sent += setup.tell({"type": "vary", "what": "size", "by": by})
     sent += setup.tell({"type": "search", "text": "x"})
     sent += regions_of(Text("a prize")) + regions_of(Image.from_array(PIXELS))
     sent += setup.tell({"type": "preview", "index": 0}) + setup.tell(

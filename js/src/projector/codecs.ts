@@ -1,5 +1,5 @@
 /** Buffers to arrays and back. What does not fit together is an error, never a map that is quietly wrong. */
-import type { ColoursMessage, Encoding, PointsMessage } from "./messages";
+import type { ColourBy, ColoursMessage, Encoding, PointsMessage, VariedMessage } from "./messages";
 
 /** Coordinates of all points: x and y in turn. */
 export type Coordinates = Float32Array<ArrayBuffer>;
@@ -48,6 +48,18 @@ export function decodeColours(message: ColoursMessage, buffers: readonly DataVie
   return { ...rest, codes, counts };
 }
 
+/** What sizes or opacities stand for, and the step of each point: 255 is "none". */
+export interface Varied extends Omit<VariedMessage, "type" | "by"> {
+  by: ColourBy;
+  steps: Uint8Array<ArrayBuffer>;
+}
+
+/** @param n how many points there are */
+export function decodeVaried(message: VariedMessage, buffers: readonly DataView[], n: number): Varied | null {
+  const { type: _type, by, ...rest } = message;
+  return by === null ? null : { ...rest, by, steps: new Uint8Array(bytesOf(buffers, n, "steps")) };
+}
+
 /**
  * The same layout as large as it fits around the centre of a view: heights in [-1, 1], widths in [-aspect, aspect].
  * Both axes keep one scale.
@@ -78,19 +90,37 @@ export function fill(xy: Coordinates, aspect: number, box?: PointsMessage["box"]
 
 /**
  * The order to draw points in, so that what matters lies on top: what has a class above what has none, much above
- * little. Null for the order they have.
+ * little, and of those the small above the large. Null for the order they have.
+ *
+ * @param sizes a step for each point, 255 for the smallest; null where all have one size
  */
-export function drawingOrder(colouring: Colouring): Uint32Array | null {
+export function drawingOrder(colouring: Colouring, sizes: Uint8Array | null = null): Uint32Array | null {
   const { codes, counts } = colouring;
-  if (codes.length > MOST_ORDERED) return null;
+  const n = codes.length;
+  if (n > MOST_ORDERED) return null;
   const isRamp = colouring.kind === "ramp";
-  if (!isRamp && (counts[0] ?? 0) === 0) return null;
-  const bucket = (code: number) => (isRamp ? code : Math.min(1, code));
-  const start = new Uint32Array(counts.length + 1);
-  for (let code = 0; code < counts.length; code++) start[bucket(code) + 1]! += counts[code]!;
+  const isLayered = isRamp || (counts[0] ?? 0) > 0;
+  if (!isLayered && !sizes) return null;
+  const bySize = sizes && counted(n, STEPS + 1, (i) => (sizes[i] === 0xff ? STEPS : STEPS - 1 - sizes[i]!));
+  if (!isLayered) return bySize;
+  return counted(n, counts.length, (i) => (isRamp ? codes[i]! : Math.min(1, codes[i]!)), bySize);
+}
+
+/** Positions of 0 to `n` in the order of their keys, which are below `size`; equal ones as they were before. */
+function counted(
+  n: number,
+  size: number,
+  key: (i: number) => number,
+  before: Uint32Array | null = null,
+): Uint32Array {
+  const start = new Uint32Array(size + 1);
+  for (let i = 0; i < n; i++) start[key(i) + 1]!++;
   for (let i = 1; i < start.length; i++) start[i]! += start[i - 1]!;
-  const order = new Uint32Array(codes.length);
-  for (let i = 0; i < codes.length; i++) order[start[bucket(codes[i]!)]!++] = i;
+  const order = new Uint32Array(n);
+  for (let k = 0; k < n; k++) {
+    const i = before ? before[k]! : k;
+    order[start[key(i)]!++] = i;
+  }
   return order;
 }
 

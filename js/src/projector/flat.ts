@@ -3,6 +3,7 @@ import { make } from "../shared/dom";
 import { Listeners } from "../shared/listeners";
 import { Grid } from "./grid";
 import { howOf, type Place } from "./lasso";
+import { factorOf } from "./looks";
 import { placeOf } from "./overlay";
 import { Pace, SUBSET, sample } from "./pace";
 import type { Plot, PlotEvents, Scene, Tool } from "./plot";
@@ -188,10 +189,11 @@ class FlatPlot implements Plot {
       const i = order?.[k] ?? k;
       const [left, top] = this.where(i)!;
       const code = scene.codes[i]!;
-      const size = (sizes[code] ?? 4) * scale;
+      const size = (sizes[code] ?? 4) * factorOf("size", scene.steps, i) * scale;
       if (left < -size || top < -size || left > width + size || top > height + size) continue;
       const isDim = this.#selected !== null && this.#selected[i] !== 1;
-      context.globalAlpha = Math.min(1, (opacities[code] ?? 1) * this.#factors[1]) * (isDim ? INACTIVE : 1);
+      const opacity = (opacities[code] ?? 1) * factorOf("opacity", scene.steps, i) * this.#factors[1];
+      context.globalAlpha = Math.min(1, opacity) * (isDim ? INACTIVE : 1);
       context.fillStyle = colours[code] ?? "#888";
       context.fillRect(left - size / 2, top - size / 2, size, size);
     }

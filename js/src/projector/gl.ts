@@ -9,6 +9,7 @@ import type { Coordinates } from "./codecs";
 import { Grid } from "./grid";
 import { howOf, type Place } from "./lasso";
 import { PointLayer, rgb } from "./layer";
+import { FACTORS, factorOf } from "./looks";
 import { paintAbove, placeOf } from "./overlay";
 import { Pace } from "./pace";
 import { GLIDE_MS, isStill, type Plot, type PlotEvents, type Scene, type Tool } from "./plot";
@@ -174,7 +175,9 @@ class GlPlot implements Plot {
   }
 
   resize(width: number, height: number): void {
-    if (this.#isDestroyed || (width === this.#size[0] && height === this.#size[1])) return;
+    // A context that is lost, and not yet told to be, cannot take another size.
+    if (this.#isDestroyed || this.#surface.getContext("webgl")?.isContextLost()) return;
+    if (width === this.#size[0] && height === this.#size[1]) return;
     this.#size = [width, height];
     this.#renderer.resize(width, height);
     this.#surface.style.width = `${width}px`;
@@ -260,8 +263,8 @@ class GlPlot implements Plot {
   /** Colours of points are worked out only for a frame that shows them. */
   #tint(): void {
     if (!this.#isPaintDue || !this.#scene) return;
-    const { codes, look, theme } = this.#scene;
-    this.#layer.paint({ codes, look, selected: this.#selected, accent: theme.accent });
+    const { codes, look, steps, theme } = this.#scene;
+    this.#layer.paint({ codes, look, steps, selected: this.#selected, accent: theme.accent });
     this.#isPaintDue = false;
   }
 
@@ -368,8 +371,9 @@ class GlPlot implements Plot {
   #under(event: MouseEvent): number | null {
     if (!this.#scene || this.#glide) return null;
     const [x, y] = toPlane(this.#view, this.#size, ...placeOf(this.#hand, event));
-    const radius =
-      (Math.max(...this.#scene.look.sizes) * pointScale(this.#view.distance) * this.#layer.size) / 2;
+    const { look, steps } = this.#scene;
+    const largest = Math.max(...look.sizes) * (steps?.size ? Math.max(...FACTORS.size) : 1);
+    const radius = (largest * this.#scale) / 2;
     return this.#index()?.nearest(x, y, (radius + REACH) * unitsPerPixel(this.#view, this.#size)) ?? null;
   }
 
@@ -388,9 +392,10 @@ class GlPlot implements Plot {
   /** What lies above the points: the lasso while it is drawn, and a ring around what is under the pointer. */
   #overlay(): void {
     if (!this.#scene) return;
-    const { theme, look, codes } = this.#scene;
+    const { theme, look, steps, codes } = this.#scene;
     const place = this.#hovered === null ? null : this.where(this.#hovered);
-    const size = (look.sizes[codes[this.#hovered ?? 0] ?? 0] ?? 4) * this.#scale;
+    const i = this.#hovered ?? 0;
+    const size = (look.sizes[codes[i] ?? 0] ?? 4) * factorOf("size", steps, i) * this.#scale;
     paintAbove(this.#hand, {
       accent: theme.accent,
       lasso: this.#lassoed.map(([x, y]) => toScreen(this.#view, this.#size, x, y)),

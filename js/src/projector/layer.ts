@@ -1,7 +1,7 @@
 /** The points on a WebGL canvas: three numbers and a colour each, no object. */
 import type REGL from "regl";
 import type { Coordinates } from "./codecs";
-import type { Look } from "./looks";
+import { FACTORS, type Look, type Steps } from "./looks";
 import { SUBSET, sample } from "./pace";
 import { pointScale, type Viewport } from "./viewport";
 
@@ -48,6 +48,7 @@ void main() { gl_FragColor = texture2D(picture, gl_FragCoord.xy / size); }`;
 export interface Paint {
   codes: Uint16Array;
   look: Look;
+  steps?: Steps | undefined;
   /** 1 for a point that is selected; null when none is. */
   selected: Uint8Array | null;
   accent: string;
@@ -163,24 +164,27 @@ export class PointLayer {
   }
 
   /** Takes over what they look like. */
-  paint({ codes, look, selected, accent }: Paint): void {
+  paint({ codes, look, steps, selected, accent }: Paint): void {
     const n = this.#n;
     const tables = [
       table(look.colours, look.opacities, selected ? INACTIVE : 1),
       table([accent], [1], 1),
     ] as const;
     const sizes = Uint8Array.from(look.sizes, (size) => Math.min(255, Math.round(size * STEPS)));
+    const { size, opacity } = steps ?? { size: null, opacity: null };
     const dye = (ids: Uint32Array | null, buffers: Buffers) => {
       const count = ids?.length ?? n;
       const colours = new Uint32Array(count);
+      const channels = new Uint8Array(colours.buffer);
       const diameters = new Uint8Array(count);
       for (let k = 0; k < count; k++) {
         const i = ids ? ids[k]! : k;
         const code = codes[i]!;
         colours[k] = selected?.[i] === 1 ? tables[1][0]! : tables[0][code]!;
-        diameters[k] = sizes[code]!;
+        diameters[k] = size ? Math.min(255, sizes[code]! * FACTORS.size[size[i]!]!) : sizes[code]!;
+        if (opacity && selected?.[i] !== 1) channels[4 * k + 3]! *= FACTORS.opacity[opacity[i]!]!;
       }
-      buffers.colour(new Uint8Array(colours.buffer));
+      buffers.colour(channels);
       buffers.size(diameters);
     };
     dye(this.#sampled(), this.#some);

@@ -31,8 +31,8 @@ export function short(value: number): string {
   return Number(value.toPrecision(2)).toString();
 }
 
-/** The value that a step of a ramp stands for, in words. */
-export function named(colouring: Colouring, step: number): string {
+/** The value that a step of a quantity stands for, in words. */
+export function named(colouring: Pick<Colouring, "range" | "ends">, step: number): string {
   const [low, high] = colouring.range ?? [0, 1];
   const value = low + ((high - low) * step) / (STEPS - 1);
   // A column of days has the first and the last of them as words, and seconds as numbers.
@@ -58,6 +58,7 @@ export class Legend {
     role: "group",
     "aria-label": "Legend; an entry selects its points, H hides them",
   });
+  readonly #colours = make("div", { class: "alw-map-colours" });
   readonly #listeners: Listeners;
   readonly #events: LegendEvents;
   #undo: Cleanup[] = [];
@@ -68,6 +69,7 @@ export class Legend {
   constructor(listeners: Listeners, events: LegendEvents) {
     this.#listeners = listeners;
     this.#events = events;
+    this.root.append(this.#colours);
   }
 
   paint(colouring: Colouring | null, dark: boolean, hidden: ReadonlySet<number> = new Set()): void {
@@ -83,7 +85,7 @@ export class Legend {
       this.#drawn = drawn;
       for (const undo of this.#undo) undo();
       this.#undo = [];
-      this.root.replaceChildren();
+      this.#colours.replaceChildren();
       if (colouring.kind === "category") this.#categories(colouring, entries, dark);
       else this.#ramp(colouring, dark);
     }
@@ -117,7 +119,7 @@ export class Legend {
           if (event.key.toLowerCase() === "h" && !event.ctrlKey && !event.metaKey) this.#events.toggle(code);
         }),
       );
-      this.root.append(make("div", { class: "alw-map-row" }, entry, eye));
+      this.#colours.append(make("div", { class: "alw-map-row" }, entry, eye));
     }
   }
 
@@ -153,7 +155,7 @@ export class Legend {
     };
     const slider = new RangeSlider(this.#listeners, bar, STEPS - 1, events, start);
     this.#undo.push(() => slider.dispose());
-    this.root.append(
+    this.#colours.append(
       slider.root,
       make(
         "div",
@@ -165,7 +167,7 @@ export class Legend {
     const { notable } = colouring;
     if (!notable) return;
     const n = Math.min(MOST, colouring.codes.length);
-    this.root.append(
+    this.#colours.append(
       this.#button(
         "most",
         () => this.#colouring && this.#events.select(extreme(this.#colouring.codes, n, notable.end)),

@@ -10,6 +10,29 @@ export interface Look {
   opacities: number[];
 }
 
+/** What makes points of one code differ: a step of a quantity for each; null where they are the same. */
+export interface Steps {
+  size: Uint8Array | null;
+  opacity: Uint8Array | null;
+}
+
+/** Factors on diameters and opacities, by step. Areas grow evenly, for these are what the eye compares. */
+export const FACTORS = {
+  size: factors((share) => Math.sqrt(0.3 + 5.7 * share)),
+  opacity: factors((share) => 0.15 + 0.85 * share),
+};
+
+/** What has no value is like what has the least. */
+function factors(of: (share: number) => number): Float32Array {
+  return Float32Array.from({ length: STEPS + 1 }, (_, step) => of(step < STEPS ? step / (STEPS - 1) : 0));
+}
+
+/** The factor on the diameter, or on the opacity, of a point. */
+export function factorOf(what: keyof Steps, steps: Steps | undefined, i: number): number {
+  const given = steps?.[what];
+  return given ? FACTORS[what][given[i]!]! : 1;
+}
+
 export interface Theme {
   dark: boolean;
   surface: string;

@@ -1,5 +1,5 @@
 /** The messages between the map and Python, as they travel. Fixtures of each are in `fixtures/messages`. */
-import type { Content, ImageContent, Problem } from "../shared/messages";
+import type { AudioContent, Content, ImageContent, Problem } from "../shared/messages";
 
 export const SPACES = ["features", "model"] as const;
 export type SpaceName = (typeof SPACES)[number];
@@ -33,11 +33,29 @@ export interface ColoursMessage {
   notable?: { end: "low" | "high"; words: string } | null;
 }
 
+/** What can stand for a quantity, beside colour. */
+export type What = "size" | "opacity";
+
+/** Steps follow, a byte each: a quantity in 255 of them over `range`, 255 for none. Without `by` all are the same. */
+export interface VariedMessage {
+  type: "varied";
+  what: What;
+  by: ColourBy | null;
+  version: number;
+  /** In words, as of the colours. */
+  name: string | null;
+  range: [number, number] | null;
+  ends: [string, string] | null;
+  none: string | null;
+}
+
 export interface Choice {
   by: ColourBy;
   name: string;
   /** What is not there yet: "a model" or "a layout". */
   needs: string | null;
+  /** Whether size and opacity can show it; of a column it is not known before it was read. */
+  quantity?: boolean;
 }
 
 /** All that can be coloured by; of many columns of metadata the first. */
@@ -88,7 +106,7 @@ export interface PreviewMessage {
   type: "preview";
   index: number;
   item_id: string;
-  content: Content;
+  content: Content | AudioContent;
   label: string | null;
   prediction: string | null;
   confidence: number | null;
@@ -126,6 +144,7 @@ export interface FoundMessage {
 export type ToMap =
   | PointsMessage
   | ColoursMessage
+  | VariedMessage
   | ChoicesMessage
   | ColumnsMessage
   | FoundMessage
@@ -148,6 +167,7 @@ export type Encoding = "positions" | "mask";
 export type FromMap =
   | { type: "hello" }
   | { type: "colour_by"; by: ColourBy }
+  | { type: "vary"; what: What; by: ColourBy | null }
   | { type: "space"; space: SpaceName }
   | { type: "cancel_layout" }
   | { type: "columns"; search: string }

@@ -1,7 +1,7 @@
 /** What draws the points: WebGL (gl.ts), or a plain canvas where there is none (flat.ts). */
 import type { Coordinates } from "./codecs";
 import type { How, Place, Shape } from "./lasso";
-import type { Look, Theme } from "./looks";
+import type { Look, Steps, Theme } from "./looks";
 import type { Viewport } from "./viewport";
 
 export interface Scene {
@@ -9,6 +9,8 @@ export interface Scene {
   /** Index into the tables of `look`, a point. */
   codes: Uint16Array;
   look: Look;
+  /** What sizes and opacities follow; missing where that is nothing. */
+  steps?: Steps;
   /** In which order to draw; null for theirs. */
   order: Uint32Array | null;
   theme: Theme;

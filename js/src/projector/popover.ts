@@ -2,6 +2,7 @@
 import { make, percent, setText } from "../shared/dom";
 import { palette } from "../shared/palette";
 import type { Place } from "./lasso";
+import { Sound } from "./sound";
 import type { Preview } from "./state";
 
 const TYPES = new Set(["image/png", "image/jpeg", "image/webp", "image/gif"]);
@@ -14,33 +15,48 @@ export class Popover {
   readonly root = make("div", { class: "alw-map-popover", role: "tooltip", hidden: true });
   readonly #image = make("img", { class: "alw-map-image", alt: "", hidden: true });
   readonly #text = make("p", { class: "alw-map-text", hidden: true });
+  readonly #sound = new Sound();
   readonly #facts = make("dl", { class: "alw-map-facts" });
   #url: string | null = null;
 
   constructor() {
-    this.root.append(this.#image, this.#text, this.#facts);
+    this.root.append(this.#image, this.#sound.root, this.#text, this.#facts);
+    this.#image.onerror = () => {
+      this.#image.hidden = true;
+      this.#say("This image cannot be shown: its file is damaged.");
+    };
   }
 
   get isOpen(): boolean {
     return !this.root.hidden;
   }
 
+  /** Whether it holds a sound. */
+  get isHeard(): boolean {
+    return this.isOpen && this.#sound.isThere;
+  }
+
+  /** Plays its sound, or stops it; false where there is none. */
+  toggleSound(): boolean {
+    return this.isOpen && this.#sound.toggle();
+  }
+
   wait(): void {
     this.#clear();
-    setText(this.#text, "Waiting for the kernel…");
-    this.#text.hidden = false;
+    this.#say("Waiting for the kernel…");
     this.root.hidden = false;
   }
 
   show(preview: Preview, classes: readonly string[]): void {
     this.#clear();
-    const { content, image } = preview;
+    const { content, file } = preview;
     if (content.kind === "text") {
       const text = content.text;
-      setText(this.#text, text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text || "(empty text)");
-      this.#text.hidden = false;
-    } else if (image && TYPES.has(content.mime)) {
-      const bytes = new Uint8Array(image.buffer as ArrayBuffer, image.byteOffset, image.byteLength);
+      this.#say(text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text || "(empty text)");
+    } else if (content.kind === "audio") {
+      if (file) this.#sound.show(file, content.mime);
+    } else if (file && TYPES.has(content.mime)) {
+      const bytes = new Uint8Array(file.buffer as ArrayBuffer, file.byteOffset, file.byteLength);
       this.#url = URL.createObjectURL(new Blob([bytes], { type: content.mime }));
       this.#image.src = this.#url;
       this.#image.alt = content.alt;
@@ -75,6 +91,11 @@ export class Popover {
     this.root.remove();
   }
 
+  #say(text: string): void {
+    setText(this.#text, text);
+    this.#text.hidden = false;
+  }
+
   #fact(name: string, value: string, className: string | null, classes: readonly string[]): void {
     const code = className === null ? -1 : classes.indexOf(className);
     const dot = make("span", { class: "alw-map-dot", "aria-hidden": "true" });
@@ -86,6 +107,7 @@ export class Popover {
   #clear(): void {
     if (this.#url) URL.revokeObjectURL(this.#url);
     this.#url = null;
+    this.#sound.clear();
     this.#image.removeAttribute("src");
     this.#image.hidden = true;
     this.#text.hidden = true;

@@ -11,8 +11,8 @@ export class Rings {
     this.canvas.height = Math.round(height * ratio);
   }
 
-  /** @param places of the points; null for one that is not on the screen */
-  paint(places: readonly (Place | null)[], radius: number, ink: string, halo: string): void {
+  /** @param rings centre and radius of each; null for one that is not on the screen */
+  paint(rings: readonly (readonly [...Place, number] | null)[], ink: string, halo: string): void {
     const context = this.canvas.getContext("2d");
     if (!context) return;
     const ratio = window.devicePixelRatio || 1;
@@ -24,10 +24,10 @@ export class Rings {
     ] as const) {
       context.lineWidth = width;
       context.strokeStyle = colour;
-      for (const place of places) {
-        if (!place) continue;
+      for (const ring of rings) {
+        if (!ring) continue;
         context.beginPath();
-        context.arc(place[0], place[1], radius, 0, 2 * Math.PI);
+        context.arc(...ring, 0, 2 * Math.PI);
         context.stroke();
       }
     }

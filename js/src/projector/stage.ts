@@ -3,16 +3,18 @@ import { make } from "../shared/dom";
 import { Listeners } from "../shared/listeners";
 import type { Cleanup } from "../shared/model";
 import { type Colouring, type Coordinates, drawingOrder, fill } from "./codecs";
+import { Contours } from "./contours";
 import { flatPlot } from "./flat";
 import { glPlot } from "./gl";
 import { combine, type How } from "./lasso";
-import { lookOf, pointSize, type Theme } from "./looks";
+import { factorOf, lookOf, pointSize, type Theme } from "./looks";
 import type { Plot, PlotEvents, Tool } from "./plot";
 import { Popover } from "./popover";
 import { RegionNames } from "./regions";
 import { Rings } from "./rings";
 import type { MapState } from "./state";
 import { onTheme, themeOf } from "./theme";
+import { MARGIN } from "./viewport";
 
 /** How long the pointer rests on a point before its item is asked for. */
 const REST_MS = 40;
@@ -40,6 +42,7 @@ export class Stage {
   readonly #state: MapState;
   readonly #events: StageEvents;
   readonly #listeners = new Listeners();
+  readonly #contours = new Contours();
   readonly #rings = new Rings();
   readonly #names = new RegionNames();
   readonly #holder = make("div", { class: "alw-map-plot" });
@@ -50,25 +53,34 @@ export class Stage {
   #hovering: Cleanup | null = null;
   #revision = 0;
   /** Coordinates as they fill the plot in the size it had when they came. */
-  #filled: { revision: number; xy: Coordinates } | null = null;
+  #filled: { revision: number; aspect: number; xy: Coordinates } | null = null;
   #painting: Cleanup | null = null;
   #gliding = false;
   /** Held so that it is told when the graphics card is back. */
   #lost: HTMLCanvasElement | null = null;
   #tool: Tool = { shape: null, how: "replace" };
   #factors: [number, number] = [1, 1];
-  #ordered: { colouring: Colouring; order: Uint32Array | null } | null = null;
+  #ordered: { colouring: Colouring; sizes: Uint8Array | null; order: Uint32Array | null } | null = null;
 
   constructor(state: MapState, events: StageEvents) {
     this.#state = state;
     this.#events = events;
-    this.root.append(this.#holder, this.#rings.canvas, this.#names.root, this.popover.root);
+    this.root.append(
+      this.#holder,
+      this.#contours.canvas,
+      this.#rings.canvas,
+      this.#names.root,
+      this.popover.root,
+    );
     const sizes = new ResizeObserver(() => this.#resize());
     sizes.observe(this.root);
     this.#listeners.add(() => sizes.disconnect());
     this.#listeners.add(onTheme(() => this.#onTheme()));
     this.#listeners.dom(this.root, "pointerleave", () => this.#hover(null));
-    this.#listeners.dom(this.root, "pointerdown", () => this.#hover(null));
+    this.#listeners.dom(this.root, "pointerdown", ({ shiftKey }) => {
+      // A sound stays: the press may be there to hear it.
+      if (!this.popover.isHeard || shiftKey || this.#tool.shape) this.#hover(null);
+    });
   }
 
   get isDark(): boolean {
@@ -89,14 +101,15 @@ export class Stage {
     this.#plot?.use(tool);
   }
 
-  /** What is seen of the points, with the rings around those on the cards. */
+  /** What is seen of the points, with the lines around them and the rings around those on the cards. */
   async picture(): Promise<HTMLCanvasElement> {
     if (!this.#plot) throw new Error("there is no map yet");
     const picture = await this.#plot.picture();
-    const { width, height } = this.#rings.canvas;
-    picture
-      .getContext("2d")
-      ?.drawImage(this.#rings.canvas, 0, 0, width, height, 0, 0, picture.width, picture.height);
+    const paper = picture.getContext("2d");
+    for (const canvas of [this.#contours.canvas, this.#rings.canvas]) {
+      const { width, height } = canvas;
+      paper?.drawImage(canvas, 0, 0, width, height, 0, 0, picture.width, picture.height);
+    }
     return picture;
   }
 
@@ -113,18 +126,20 @@ export class Stage {
     if (!points || !this.#plot || this.#size[0] === 0) return;
     const codes = colouring?.codes.length === points.n ? colouring.codes : new Uint16Array(points.n);
     if (this.#filled?.revision !== points.revision) {
-      const xy = fill(points.xy, this.#size[0] / this.#size[1], points.box);
-      this.#filled = { revision: points.revision, xy };
+      const aspect = this.#size[0] / this.#size[1];
+      this.#filled = { revision: points.revision, aspect, xy: fill(points.xy, aspect, points.box) };
     }
     this.#plot.draw({
       xy: this.#filled.xy,
       order: this.#order(colouring),
       codes,
+      steps: this.#state.varying.steps,
       look: lookOf(colouring, points.n, this.#theme, this.#state.hidden),
       theme: this.#theme,
       glide: this.#revision > 0 && points.revision !== this.#revision,
     });
     this.#revision = points.revision;
+    this.paintContours();
   }
 
   select(): void {
@@ -133,7 +148,9 @@ export class Stage {
 
   #order(colouring: Colouring | null): Uint32Array | null {
     if (!colouring) return null;
-    if (this.#ordered?.colouring !== colouring) this.#ordered = { colouring, order: drawingOrder(colouring) };
+    const sizes = this.#state.varying.steps.size;
+    if (this.#ordered?.colouring !== colouring || this.#ordered.sizes !== sizes)
+      this.#ordered = { colouring, sizes, order: drawingOrder(colouring, sizes) };
     return this.#ordered.order;
   }
 
@@ -149,13 +166,29 @@ export class Stage {
   paintRings(): void {
     this.#painting ??= this.#listeners.frame(() => {
       this.#painting = null;
-      const { cards, points } = this.#state;
-      const radius = (pointSize(points?.n ?? 0) * this.#factors[0]) / 2 + 3.5;
-      const places = this.#plot && !this.#gliding ? cards.map((i) => this.#plot!.where(i)) : [];
-      this.#rings.paint(places, radius, this.#theme.accent, this.#theme.surface);
+      this.#rings.paint(this.#gliding ? [] : this.#ringed(), this.#theme.accent, this.#theme.surface);
+      if (this.#plot) this.#contours.paint(this.#plot.viewport, this.#size, this.#theme);
       this.#names.place((i) => this.#plot?.where(i) ?? null, this.#size, this.#gliding);
       this.#place();
     });
+  }
+
+  /** Where the points on the cards are, and how large. */
+  #ringed(): ([number, number, number] | null)[] {
+    const { cards, points, varying } = this.#state;
+    const radius = (pointSize(points?.n ?? 0) * this.#factors[0]) / 2;
+    return cards.map((i) => {
+      const place = this.#plot?.where(i);
+      return place ? [...place, radius * factorOf("size", varying.steps, i) + 3.5] : null;
+    });
+  }
+
+  /** Draws lines around where the points lie densest, as the state has them. */
+  paintContours(): void {
+    const { isContouring, colouring, hidden } = this.#state;
+    const isSeen = isContouring && this.#filled && !this.#gliding;
+    this.#contours.set(isSeen ? { xy: this.#filled!.xy, colouring, hidden } : null);
+    this.paintRings();
   }
 
   /** Shows the names of the regions as the state has them. */
@@ -183,6 +216,7 @@ export class Stage {
     if (width === 0 || height === 0) return; // hidden: a closed tab of the host
     const first = this.#size[0] === 0;
     this.#size = [width, height];
+    this.#contours.resize(width, height);
     this.#rings.resize(width, height);
     if (first) {
       this.#theme = themeOf(this.root);
@@ -190,12 +224,23 @@ export class Stage {
       if (notice) this.#events.flat(notice);
     }
     this.#plot?.resize(width, height);
+    if (this.#isWhole && Math.abs(width / height / this.#filled!.aspect - 1) > 0.01) {
+      this.#filled = null;
+      this.draw();
+    }
     if (first) {
       this.draw();
       this.select();
       this.#events.theme();
     }
     this.paintRings();
+  }
+
+  /** Whether the view shows the points as they fill it: nobody moved it. */
+  get #isWhole(): boolean {
+    if (!this.#plot || !this.#filled) return false;
+    const { x, y, distance } = this.#plot.viewport;
+    return Math.max(Math.abs(x), Math.abs(y), Math.abs(distance - MARGIN)) < 1e-3;
   }
 
   /** Returns what there is to say about it. */
@@ -211,7 +256,7 @@ export class Stage {
       moved: () => this.paintRings(),
       gliding: (under) => {
         this.#gliding = under;
-        this.paintRings();
+        this.paintContours();
       },
       painted: () => {
         const { dataset } = this.root;
@@ -257,6 +302,7 @@ export class Stage {
 
   #pick(indices: Uint32Array<ArrayBuffer>, how: How): void {
     const { points, selection } = this.#state;
+    if (indices.length === 1 && indices[0] === this.#hovered) this.popover.toggleSound();
     if (points) this.#events.select(combine(selection, this.#state.visible(indices), how, points.n));
   }
 

@@ -69,7 +69,7 @@ describe("what comes from Python", () => {
     const content = { kind: "image", mime: "image/png", buffer: 0, width: 1, height: 1, alt: "x" } as const;
     const rest = { label: null, prediction: null, confidence: null, uncertainty: null };
     model.receive({ type: "preview", index: 0, item_id: "a", content, ...rest }, bytes([1, 2]));
-    expect(state.preview?.image?.byteLength).toBe(2);
+    expect(state.preview?.file?.byteLength).toBe(2);
   });
 });
 
@@ -194,6 +194,8 @@ describe("the messages that Python is tested with", () => {
     state.showSpace("model");
     state.cancelLayout();
     state.findColumns("len");
+    state.vary("size", "uncertainty");
+    state.vary("opacity", null);
     state.search('win "a prize" length>100');
     state.askPreview(1);
     state.select([1, 2]);

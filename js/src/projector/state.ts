@@ -23,7 +23,9 @@ import type {
   RegionsMessage,
   SpaceName,
   ToMap,
+  What,
 } from "./messages";
+import { Varying } from "./varying";
 
 export interface MapTraits extends Record<string, unknown> {
   _task: { classes?: string[] };
@@ -35,7 +37,8 @@ export interface Points extends Omit<PointsMessage, "type"> {
 }
 
 export interface Preview extends PreviewMessage {
-  image: DataView | null;
+  /** The bytes of its image or its sound. */
+  file: DataView | null;
 }
 
 /** What a search came to, and the points of it. */
@@ -57,6 +60,8 @@ export interface Notice {
 export type Change =
   | "points"
   | "colours"
+  | "varied"
+  | "contours"
   | "choices"
   | "columns"
   | "hidden"
@@ -76,6 +81,8 @@ export class MapState implements Disposable {
   colouring: Colouring | null = null;
   /** What was asked for and has not come yet. */
   asked: ColourBy | null = null;
+  /** What sizes and opacities stand for. */
+  readonly varying = new Varying();
   /** What can be coloured by, and the columns that were asked for. */
   choices: ChoicesMessage | null = null;
   columns: ColumnsMessage | null = null;
@@ -98,11 +105,13 @@ export class MapState implements Disposable {
   regions: Regions | null = null;
   /** Whether the names of the regions are shown. */
   isNaming = true;
+  /** Whether lines show where the points lie densest. */
+  isContouring = false;
   queueing = false;
   notice: Notice | null = null;
   readonly #model: Model<MapTraits>;
   readonly #watchers = new Set<(change: Change) => void>();
-  /** Colours and a selection that came before the points. */
+  /** Colours, sizes and a selection that came before the points. */
   readonly #early = new Map<string, { message: ToMap; buffers: DataView[] }>();
 
   constructor(model: Model<MapTraits>) {
@@ -135,6 +144,12 @@ export class MapState implements Disposable {
   colourBy(by: ColourBy): void {
     this.asked = by;
     this.#send({ type: "colour_by", by });
+  }
+
+  /** Has sizes or opacities follow a quantity; for null all points are the same. */
+  vary(what: What, by: ColourBy | null): void {
+    this.varying.asked[what] = by;
+    this.#send({ type: "vary", what, by });
   }
 
   /** Whether a layout is under way that can be given up. */
@@ -181,6 +196,12 @@ export class MapState implements Disposable {
   toggleNames(): void {
     this.isNaming = !this.isNaming;
     this.#tell("regions");
+  }
+
+  /** Draws lines around where the points lie densest, or takes them away. */
+  toggleContours(): void {
+    this.isContouring = !this.isContouring;
+    this.#tell("contours");
   }
 
   askPreview(index: number): void {
@@ -282,6 +303,14 @@ export class MapState implements Disposable {
         this.asked = null;
         this.#tell("colours");
         return;
+      case "varied":
+        if (!this.points) {
+          this.#early.set(`${message.type} ${message.what}`, { message, buffers });
+          return;
+        }
+        this.varying.take(message, buffers, this.points.n);
+        this.#tell("varied");
+        return;
       case "selection":
         if (!this.points) {
           this.#early.set(message.type, { message, buffers });
@@ -342,7 +371,7 @@ export class MapState implements Disposable {
         const { content } = message;
         this.preview = {
           ...message,
-          image: content.kind === "image" ? (buffers[content.buffer] ?? null) : null,
+          file: content.kind === "text" ? null : (buffers[content.buffer] ?? null),
         };
         this.#tell("preview");
         return;
@@ -364,6 +393,7 @@ export class MapState implements Disposable {
 
   #forget(): void {
     this.colouring = null;
+    this.varying.forget();
     this.selection = [];
     this.found = null;
     this.regions = null;
@@ -373,7 +403,9 @@ export class MapState implements Disposable {
   #failed(text: string): void {
     this.queueing = false;
     this.asked = this.askedSpace = null;
+    this.varying.giveUp();
     this.#tell("selection");
+    this.#tell("varied");
     this.#tell("layout");
     this.#say("bad", text);
   }

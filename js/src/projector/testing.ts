@@ -59,7 +59,12 @@ export class FakeModel implements Model<MapTraits> {
 
   /** What can be coloured by. */
   choices(more: Partial<ChoicesMessage> = {}): void {
-    const model = ["prediction", "uncertainty"].map((by) => ({ by, name: by, needs: "a model" }));
+    const model = ["prediction", "uncertainty"].map((by) => ({
+      by,
+      name: by,
+      needs: "a model",
+      quantity: by === "uncertainty",
+    }));
     this.receive({
       type: "choices",
       groups: [
@@ -67,8 +72,8 @@ export class FakeModel implements Model<MapTraits> {
           name: "Model",
           choices: [
             ...model,
-            { by: "outlier", name: "Outlier score", needs: null },
-            { by: "trust", name: "trust", needs: "a layout" },
+            { by: "outlier", name: "Outlier score", needs: null, quantity: true },
+            { by: "trust", name: "trust", needs: "a layout", quantity: true },
           ],
         },
         { name: "Labels", choices: [{ by: "label", name: "Label", needs: null }] },

@@ -1,8 +1,10 @@
-/** What can be done with the plot: kinds of lasso, how a pick counts, how points look, a picture, full screen. */
+/** What can be done with the plot: kinds of lasso, how a pick counts, how points look, lines, a picture, full screen. */
 import { icon, make, set, setText } from "../shared/dom";
 import type { Listeners } from "../shared/listeners";
+import { Choosing, quantity } from "./choices";
 import { type How, SHAPES, type Shape } from "./lasso";
 import type { Tool } from "./plot";
+import type { MapState } from "./state";
 
 const OWN = { "data-lm-suppress-shortcuts": "true" };
 
@@ -54,19 +56,24 @@ export class Tools {
   /** Above the plot: what is asked for rarely. */
   readonly options: HTMLElement;
   readonly #root: HTMLElement;
+  readonly #state: MapState;
   readonly #events: ToolEvents;
   readonly #listeners: Listeners;
   readonly #shapes: Map<Shape, HTMLButtonElement>;
   readonly #hows: Map<How, HTMLButtonElement>;
   readonly #size = slider("Size");
   readonly #opacity = slider("Opacity");
+  readonly #sizeBy: Choosing;
+  readonly #opacityBy: Choosing;
+  readonly #contours = row("Density contours", "D");
   readonly #save = row("Save as PNG", "P");
   readonly #full = row("Full screen", "F");
   #tool: Tool = { shape: null, how: "replace" };
 
   /** @param root of the map, which becomes as large as the screen */
-  constructor(root: HTMLElement, listeners: Listeners, events: ToolEvents) {
+  constructor(root: HTMLElement, listeners: Listeners, state: MapState, events: ToolEvents) {
     this.#root = root;
+    this.#state = state;
     this.#events = events;
     this.#listeners = listeners;
     this.lasso = button("Lasso", "L", ...LASSO);
@@ -83,17 +90,23 @@ export class Tools {
       make("div", { role: "group", "aria-label": "Kind of lasso" }, ...this.#shapes.values()),
       make("div", { role: "group", "aria-label": "What it does" }, ...this.#hows.values()),
     );
+    this.#sizeBy = new Choosing(listeners, state, quantity(state, "size"));
+    this.#opacityBy = new Choosing(listeners, state, quantity(state, "opacity"));
     this.options = make(
       "div",
       { class: "alw-map-options", role: "group", "aria-label": "More", hidden: true },
       this.#size.root,
+      this.#sizeBy.root,
       this.#opacity.root,
+      this.#opacityBy.root,
+      this.#contours,
       this.#save,
       this.#full,
     );
     this.more.setAttribute("aria-expanded", "false");
     this.#listen();
-    this.#paint();
+    this.paint();
+    this.#paintTool();
   }
 
   get isLassoing(): boolean {
@@ -111,11 +124,25 @@ export class Tools {
     const how = [...this.#hows.keys()].find((name) => HOW[name][1] === key.toUpperCase());
     if (shape) this.toggle(shape);
     else if (how && this.isLassoing) this.#use({ ...this.#tool, how });
+    else if (key === "d") this.#state.toggleContours();
     else if (key === "o") this.open(!this.isOpen);
     else if (key === "p") this.#events.save();
     else if (key === "f") void this.fullScreen();
     else return false;
     return true;
+  }
+
+  /** Shows what sizes and opacities follow, and whether there are lines. */
+  paint(): void {
+    this.#contours.setAttribute("aria-pressed", String(this.#state.isContouring));
+    this.#sizeBy.paint();
+    this.#opacityBy.paint();
+  }
+
+  /** Shows the columns that were found. */
+  paintColumns(): void {
+    this.#sizeBy.paintColumns();
+    this.#opacityBy.paintColumns();
   }
 
   /** What Escape leaves; false where there is nothing. */
@@ -153,6 +180,7 @@ export class Tools {
     on(this.lasso, () => this.toggle(this.#tool.shape ?? "free"));
     on(this.fit, () => this.#events.fit());
     on(this.more, () => this.open(!this.isOpen));
+    on(this.#contours, () => this.#state.toggleContours());
     on(this.#save, () => this.#events.save());
     on(this.#full, () => void this.fullScreen());
     for (const [shape, element] of this.#shapes) on(element, () => this.#use({ ...this.#tool, shape }));
@@ -177,11 +205,11 @@ export class Tools {
   #use(tool: Tool): void {
     // How a pick counts lasts as long as the lasso does.
     this.#tool = tool.shape === null ? { shape: null, how: "replace" } : tool;
-    this.#paint();
+    this.#paintTool();
     this.#events.use(this.#tool);
   }
 
-  #paint(): void {
+  #paintTool(): void {
     const { shape, how } = this.#tool;
     this.lasso.setAttribute("aria-pressed", String(shape !== null));
     this.bar.hidden = shape === null;

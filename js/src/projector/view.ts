@@ -1,9 +1,10 @@
 /** One view of the map: the plot, what can be done with it, and what it says about itself. */
 import { count, icon, make, setText } from "../shared/dom";
 import { Listeners } from "../shared/listeners";
-import { ColourSelect } from "./choices";
+import { Choosing, colour } from "./choices";
 import { GuardLine } from "./guard";
 import { Legend } from "./legend";
+import { Scales } from "./scales";
 import { SearchBox } from "./search";
 import { Spaces } from "./spaces";
 import { Stage } from "./stage";
@@ -23,9 +24,10 @@ export class MapView {
   readonly #state: MapState;
   readonly #stage: Stage;
   readonly #legend: Legend;
+  readonly #scales = new Scales();
   readonly #spaces: Spaces;
   readonly #guard: GuardLine;
-  readonly #by: ColourSelect;
+  readonly #by: Choosing;
   readonly #search: SearchBox;
   readonly #names = button("Region names", "G", ...NAMES);
   readonly #tools: Tools;
@@ -71,12 +73,13 @@ export class MapView {
       flat: (text) => this.#show(text === null ? null : { kind: "bad", text }),
       theme: () => this.#paintLegend(),
     });
-    this.#by = new ColourSelect(this.listeners, state);
+    this.#by = new Choosing(this.listeners, state, colour(state));
     this.#search = new SearchBox(this.listeners, state, () => this.root.focus({ preventScroll: true }));
     this.#legend = new Legend(this.listeners, {
       select: (indices) => state.select(indices),
       toggle: (code) => state.toggle(code),
     });
+    this.#legend.root.append(this.#scales.root);
     this.#spaces = new Spaces(this.listeners, state);
     this.#guard = new GuardLine(this.listeners, state, () => this.root.focus({ preventScroll: true }));
     this.#selection = make(
@@ -101,7 +104,7 @@ export class MapView {
       "data-selected": 0,
       ...OWN,
     });
-    this.#tools = new Tools(this.root, this.listeners, {
+    this.#tools = new Tools(this.root, this.listeners, state, {
       use: (tool) => {
         this.#stage.tool = tool;
       },
@@ -211,6 +214,10 @@ export class MapView {
       return;
     }
     if (event.target !== this.root) return; // buttons and the list have keys of their own
+    if (event.key === " " && this.#stage.popover.toggleSound()) {
+      this.#handled(event);
+      return;
+    }
     const run = {
       Enter: () => this.#state.label(),
       t: () => this.#state.label("together"),
@@ -263,9 +270,13 @@ export class MapView {
       this.#paintLegend();
       this.#stage.popover.hide();
     }
-    if (change === "hidden") {
+    if (change === "hidden" || change === "varied") {
       this.#paintLegend();
       this.#stage.draw();
+    }
+    if (change === "contours") {
+      this.#stage.paintContours();
+      setText(this.#live, `Density contours ${this.#state.isContouring ? "on" : "off"}.`);
     }
     if (change === "found" || change === "selection") this.#search.paint();
     if (change === "found") this.#stage.select();
@@ -273,8 +284,10 @@ export class MapView {
       this.#names.setAttribute("aria-pressed", String(this.#state.isNaming));
       this.#stage.paintNames();
     }
-    if (change === "columns") this.#by.paintColumns();
-    else this.#by.paint();
+    for (const part of [this.#by, this.#tools]) {
+      if (change === "columns") part.paintColumns();
+      else part.paint();
+    }
     if (change === "cards" || change === "points") this.#stage.paintRings();
     if (change === "preview") this.#stage.preview();
     if (change === "progress") this.#paintProgress(progress.fraction, progress.text);
@@ -293,7 +306,9 @@ export class MapView {
   }
 
   #paintLegend(): void {
-    this.#legend.paint(this.#state.colouring, this.#stage.isDark, this.#state.hidden);
+    const { colouring, hidden, varying } = this.#state;
+    this.#legend.paint(colouring, this.#stage.isDark, hidden);
+    this.#scales.paint(varying.shown);
   }
 
   #paintProgress(fraction: number | null, text: string | null): void {
