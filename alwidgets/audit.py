@@ -2,6 +2,14 @@
 
 The part is fixed by the seed before the first card. Its items come up in random order among the
 other cards, so the audit labels are a random sample of the pool, whatever the strategy chooses.
+
+Every item has a lot, a number in [0, 1) that depends on its id and the seed alone. Those below the
+share are the audit's, and they are drawn by their lots, the lowest first. When a pool grows, the
+lots of the new items fall among those of the others as if they had always been there. The items
+with the m lowest lots are then m uniform draws without replacement from the grown pool, of size N:
+what LURE asks of its sample, with q = 1 / (N - m + 1) and v = 1. So labels from before count on, as
+far as every item with a lower lot has its answer too (see `readings.audit_sample`). The new items
+among them are drawn first; until they are answered the interval is a wide one.
 """
 
 from __future__ import annotations
@@ -36,12 +44,16 @@ class Audit:
     seed : int
     progress : callable, optional
         Told of how many items it is known, and how many there are.
+    lots : ndarray of float64, optional
+        Those of the first items, where they are known: the `lots` of a pool that has grown since.
 
     Attributes
     ----------
     reserved : ndarray of bool, shape (n,)
     order : ndarray of int64
         Positions of the reserved items in the order in which they are drawn.
+    lots : ndarray of float64, shape (n,)
+        The number in [0, 1) that decides over each item.
     key : str
         Hash of the ids in their order, and of the seed.
     """
@@ -52,15 +64,19 @@ class Audit:
         share: float,
         seed: int,
         progress: Callable[[int, int], None] = lambda done, total: None,
+        lots: NDArray[np.float64] | None = None,
     ) -> None:
         check_share(share)
         self.share = share
         self.n_pool = len(ids)
-        place = _uniform(ids, seed, progress)
-        self.key = hashlib.blake2b(place.data, digest_size=16).hexdigest()
-        self.reserved: NDArray[np.bool_] = place < share
+        self.seed = seed
+        known = np.empty(0) if lots is None else lots
+        fresh = _uniform(ids[len(known) :] if len(known) else ids, seed, progress)
+        self.lots: NDArray[np.float64] = np.concatenate([known, fresh])
+        self.key = hashlib.blake2b(self.lots.data, digest_size=16).hexdigest()
+        self.reserved: NDArray[np.bool_] = self.lots < share
         positions = np.flatnonzero(self.reserved)
-        self.order: NDArray[np.int64] = positions[np.argsort(place[positions])]
+        self.order: NDArray[np.int64] = positions[np.argsort(self.lots[positions])]
 
     def probability(self, drawn: int) -> tuple[float, int]:
         """Probability of the next draw, and how many items it was drawn from.
@@ -74,6 +90,10 @@ class Audit:
         """
         remaining = self.n_pool - drawn
         return 1.0 / remaining, remaining
+
+    def grown(self, ids: Sequence[str]) -> Audit:
+        """The audit of a pool that has more items behind these; they keep their lots."""
+        return Audit(ids, self.share, self.seed, lots=self.lots)
 
     def is_due(self, cards: int, audits: int) -> bool:
         """Whether the next card should be an audit card, after so many cards and audit cards."""

@@ -50,9 +50,11 @@ def check_growth(store: str, theirs: dict[str, Any], pool: Pool, answered: Itera
     if not strangers and not changed:
         strangers = [i for i in answered if i not in pool]
     if strangers:
+        grown = len(pool) < theirs["size"]
+        hint = " If this pool had grown, extend it with the others first." if grown else ""
         raise StoreError(
             f"{store} belongs to another pool, of {theirs['size']:,} items: "
-            f"{strangers[0]!r} is not in this one. {REMEDY}"
+            f"{strangers[0]!r} is not in this one. {REMEDY}{hint}"
         )
     if len(pool) < theirs["size"]:
         raise StoreError(

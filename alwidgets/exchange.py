@@ -144,9 +144,9 @@ def _items(frame: nw.DataFrame[Any], pool: Pool, id: str | None) -> list[str]:
         if name not in frame.columns:
             raise PoolError(f"The frame has no column {name!r} of ids.")
         return [str(value) for value in frame[name].to_list()]
-    if len(frame) != len(pool.row_ids):
+    if len(frame) not in pool.made_of:
         raise PoolError(
             f"The frame has {len(frame):,} rows, but the pool was made of {len(pool.row_ids):,}: "
             "give the frame it was made of, or name the column of ids with id=…."
         )
-    return list(pool.row_ids)
+    return list(pool.row_ids[: len(frame)])

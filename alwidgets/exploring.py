@@ -255,6 +255,7 @@ class Exploring(Modelling):
                 "can have changed: label more and retrain()."
             )
         was, now = before.predictions, after.predictions
+        rows = rows[(was[rows] >= 0) & (now[rows] >= 0)]  # what joined since cannot have changed
         scores = edges.flipped(
             was[rows], now[rows], before.confidence[rows], after.confidence[rows]
         )
@@ -267,9 +268,10 @@ class Exploring(Modelling):
         return at, scores[np.searchsorted(rows, at)], why
 
     def _by_unlabelled_cluster(self, n: int) -> Ranking:
+        features = self.pool.features  # the labels are those of the same items, or of more
         with self._lock:
-            labelled = label_codes(self._ledger) >= 0
-        owner, distance = _clusters(self.pool.features, self.seed)
+            labelled = label_codes(self._ledger)[: len(features)] >= 0
+        owner, distance = _clusters(features, self.seed)
         rows, sizes, turns = edges.unlabelled_clusters(owner, distance, labelled)
         why = [
             f"{'The most typical' if turn == 0 else f'Number {turn + 1} by typicality'} of a "

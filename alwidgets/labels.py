@@ -161,6 +161,11 @@ class Labels:
         self.settle(row)
         return before, int(self.standing[item])
 
+    def grow(self, n_items: int) -> None:
+        """Know of more items, behind the others."""
+        more = np.full(n_items - len(self.standing), NONE, dtype=np.int32)
+        self.standing = np.concatenate([self.standing, more])
+
     def settle(self, row: int) -> None:
         """Let a row that is in the columns count."""
         kind, state = self.columns["kind"][row], self.columns["state"]

@@ -176,6 +176,20 @@ class Ledger:
         elif undone is not None:
             self._wait_again(undone)
 
+    def grow(self, audit: Audit) -> None:
+        """Know of the items that joined the pool, and which of them the audit has."""
+        n, more = len(self.standing), audit.n_pool - len(self.standing)
+        self.audit = audit
+        self.queue.follow(audit)
+        self.labels.grow(audit.n_pool)
+        self.standing = np.concatenate([self.standing, np.full(more, NOTHING, np.int32)])
+        self.origin = np.concatenate([self.origin, np.full(more, OTHER, np.int8)])
+        self.audit_drawn = np.concatenate([self.audit_drawn, np.zeros(more, dtype=bool)])
+        self._open = np.concatenate([self._open, ~audit.reserved[n:]])
+        self._n_open += int(self._open[n:].sum())
+        self._undrawn = 0  # some that joined may come before those that are drawn
+        self._checkpoint = Checkpoint(self._store, audit.key)
+
     def choose(self, item_ids: Sequence[str], model_version: int) -> None:
         """Put items of the person's choice first."""
         size, at = len(self.pool), now()

@@ -63,6 +63,7 @@ class Loop:
     ----------
     learner : Learner
         The one published last; nobody changes it any more.
+    model_file : ModelFile
     current : Round or None
         The newest.
     former : Round or None
@@ -95,7 +96,7 @@ class Loop:
         self._batch_size = batch_size
         self._ready = ready
         self._seed = seed
-        self._model_file = model_file
+        self.model_file = model_file
         self._signals = signals
         self._lock = lock
         self._features: NDArray[Any] = pool.features
@@ -122,6 +123,8 @@ class Loop:
         #: Whether a model is being fitted, or made ready again after a restart.
         self.training = self._unread
         self._asked = False
+        #: Whether items have joined that the newest round knows nothing of.
+        self._has_grown = False
         self._trainer = Trainer(self._snapshot, run_round, self._publish, self._fail, executor)
 
     @property
@@ -166,6 +169,18 @@ class Loop:
             self._closed = True
         self._trainer.close()
 
+    def grow(self, model_file: ModelFile) -> None:
+        """Take in the items that joined the pool; the caller holds the lock.
+
+        A round under way goes on with those that it began with.
+        """
+        self._features, self.model_file = self._pool.features, model_file
+        self.__dict__.pop("_lengths", None)
+        self._has_grown = True
+        n = len(self._features)
+        self.current = self.current and self.current.grown(n)
+        self.former = self.former and self.former.grown(n)
+
     def is_due(self) -> bool:
         """Whether enough labels are new to fit again."""
         # After a failure, a whole batch more before the next try.
@@ -185,7 +200,7 @@ class Loop:
         self._tell_training(True)
         learner = watched(self._fresh, self._on_progress, self._trainer.stop)
         with few_threads(self._features.size):
-            found = self._model_file.load(learner, self._ledger.version)
+            found = self.model_file.load(learner, self._ledger.version)
         with self._lock:
             if found:
                 self.learner, self.is_fitted = unwatched(learner), True
@@ -203,9 +218,10 @@ class Loop:
             fit = (self._asked and self._ledger.n_classes_seen >= MIN_CLASSES) or self.is_due()
             wanted = max(self._ready, self._wanted)
             short = self._is_short(wanted)
-            if self._closed or (self.current is not None and not fit and not short):
+            idle = self.current is not None and not fit and not short and not self._has_grown
+            if self._closed or idle:
                 return None
-            self._asked, self._wanted = False, 0
+            self._asked, self._wanted, self._has_grown = False, 0, False
             labelled, codes, at_random, active = readings.training_set(self._ledger)
             free = self._ledger.candidates()
             if not fit:
@@ -246,8 +262,9 @@ class Loop:
         if "cost" not in get_strategy(self._strategy).needs:
             return None
         positions, seconds = readings.timed(self._ledger)
+        n = len(self._features)
         # The contents are read by the round, not here under the lock.
-        return lambda: seconds_per_card(positions, seconds, self._lengths)
+        return lambda: seconds_per_card(positions, seconds, self._lengths[:n])
 
     @cached_property
     def _lengths(self) -> NDArray[np.int64]:
@@ -285,13 +302,16 @@ class Loop:
                 self._said[result.version] = result.predictions[self._ledger.audit.order[:KEPT]]
                 self.is_fitted = True
             self.learner = result.learner
+            result = result.grown(len(self._features))
             if self.current is not None and self.current.version != result.version:
                 self.former = self.current
             self.current = result
             self.error = None
             self.progress = None
-        if result.fitted:
+            unsaved = self.model_file.version != result.version and self.is_fitted
+        if result.fitted or unsaved:
             self._save(result)
+        if result.fitted:
             self._tell_training(False)
         self._signals.emit("round", result)
         if switch is not None:
@@ -300,7 +320,7 @@ class Loop:
 
     def _save(self, result: Round) -> None:
         try:
-            self._model_file.save(result.learner, result.version)
+            self.model_file.save(result.learner, result.version)
         except (AlwidgetsError, OSError) as error:
             log.warning("the model could not be saved", exc_info=error)
             self._signals.emit(

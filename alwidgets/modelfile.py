@@ -33,8 +33,14 @@ class ModelFile:
     """
 
     def __init__(self, store: Path | None, learner: Learner, pool: Pool) -> None:
-        self._store = store
+        self._store, self._learner = store, learner
         self._of = _digest(learner, pool) if store is not None else ""
+        #: Of the model in the file; 0 before one was saved or read.
+        self.version = 0
+
+    def grown(self, pool: Pool) -> ModelFile:
+        """The file for the pool when it has grown; nothing is in it yet."""
+        return ModelFile(self._store, self._learner, pool)
 
     def save(self, learner: Learner, version: int) -> None:
         """Write the model, whole or not at all, then remove older ones.
@@ -44,6 +50,7 @@ class ModelFile:
         OSError, AlwidgetsError
             If it cannot be written.
         """
+        self.version = version
         if self._store is None:
             return
         path = self._path(version)
@@ -73,6 +80,7 @@ class ModelFile:
                 "%s cannot be read (%s): the model is fitted anew", self._path(version), error
             )
             return False
+        self.version = version
         return True
 
     def _path(self, version: int) -> Path:

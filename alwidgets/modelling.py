@@ -290,7 +290,8 @@ class Modelling(Estimating):
         current = self.current
         if current is None or current.predictions is None or current.confidence is None:
             return None
-        if self.reserved[index]:
+        # What has joined is asked about with the next round.
+        if self.reserved[index] or current.predictions[index] < 0:
             return None
         answer = self.task.decode(int(current.predictions[index]))
         return answer, float(current.confidence[index])

@@ -16,7 +16,8 @@ from . import ingest
 from .content import Content, Image, Text, no_encoder
 from .encoders import Encoder, encoder_for
 from .errors import PoolError, UnknownItemError
-from .ingest import FeatureRows, FeatureSource, FrameColumns, Ids, ImageFiles, Render
+from .growth import Growable, Reader
+from .ingest import FeatureRows, FeatureSource, FrameColumns, Ids, Render
 from .pixels import BYTE, Levels
 
 log = logging.getLogger(__name__)
@@ -24,12 +25,13 @@ log = logging.getLogger(__name__)
 PROBES = 64
 
 
-class Pool:
+class Pool(Growable):
     """Items to label.
 
     Made by one of the ``from_*`` constructors. Rows keep their order; an item is known by its
     id, a text that stays the same from run to run: the one given, or a hash of the content. Rows
-    with the same content then collapse into one item, and `duplicates` says how many did.
+    with the same content then collapse into one item, and `duplicates` says how many did. New
+    items join by `extend`.
 
     Attributes
     ----------
@@ -43,6 +45,8 @@ class Pool:
         The item id of every row that was given, duplicates included.
     duplicates : int
         How many rows were collapsed into an earlier one.
+    made_of : list of int
+        How many rows were given at first, and with each `extend` so far.
     """
 
     def __init__(
@@ -85,6 +89,7 @@ class Pool:
         self._encoding = threading.Lock()
         # What is black and white in the pool's arrays is so in new ones too.
         self._levels: Levels = BYTE
+        self._may_grow(given=ids is not None)
 
     # ------------------------------------------------------------------ constructors
 
@@ -120,14 +125,9 @@ class Pool:
         >>> Pool.from_arrays([[0.0, 1.0], [1.0, 0.0]], content=["first", "second"])
         Pool(2 texts, 2 features)
         """
-        features = ingest.as_table(X)
-        contents = FeatureRows(features) if content is None else ingest.as_contents(content)
-        if len(contents) != len(features):
-            raise PoolError(
-                f"content has {len(contents):,} items and X has {len(features):,} rows. "
-                "Give one item a row."
-            )
-        return cls(contents, ids=ids, metadata=metadata, features=features)
+        read = ingest.reader_of_arrays(content is not None)
+        table = read(X, content=content, ids=ids, metadata=metadata)
+        return cls._of_columns(table, None, read)
 
     @classmethod
     def from_frame(
@@ -184,8 +184,8 @@ class Pool:
         >>> pool.contents[1].preview()
         'title: A dog · facts: title: A dog · price: 4.0'
         """
-        table = ingest.as_frame_columns(df, text, image, features, id, metadata, render)
-        return cls._of_columns(table, encoder)
+        read = ingest.reader_of_frames(text, image, features, id, metadata, render)
+        return cls._of_columns(read(df, features=features), encoder, read)
 
     @classmethod
     def from_parquet(
@@ -224,10 +224,12 @@ class Pool:
             If a file or a column is missing, or a value (its row is named), or as `from_arrays`.
         """
         table = ingest.as_parquet_columns(path, text, image, features, id, metadata, cache, render)
-        return cls._of_columns(table, encoder)
+        pool = cls._of_columns(table, encoder)
+        pool._fixed = "its items stay in Parquet files"
+        return pool
 
     @classmethod
-    def _of_columns(cls, table: FrameColumns, encoder: Any) -> Pool:
+    def _of_columns(cls, table: FrameColumns, encoder: Any, reader: Reader | None = None) -> Pool:
         contents = table.contents
         if contents is None:
             assert table.features is not None
@@ -241,6 +243,7 @@ class Pool:
             shown=table.shown,
         )
         pool._levels = table.levels or BYTE
+        pool._reader = reader
         return pool
 
     @classmethod
@@ -271,16 +274,9 @@ class Pool:
         PoolError
             If an image cannot be read; it is named.
         """
-        contents: Sequence[Content]
-        levels = BYTE
-        if isinstance(images, (str, PathLike)):
-            contents = ImageFiles.of_folder(images)
-            metadata = {"file": contents.names, **({} if metadata is None else metadata)}
-        else:
-            contents, levels = ingest.as_images(images)
-        pool = cls(contents, ids=ids, metadata=metadata, features=features, encoder=encoder)
-        pool._levels = levels
-        return pool
+        read = ingest.reader_of_images()
+        table = read(images, ids=ids, metadata=metadata, features=features)
+        return cls._of_columns(table, encoder, read)
 
     @classmethod
     def from_texts(
@@ -306,9 +302,8 @@ class Pool:
         >>> len(pool), pool.duplicates
         (2, 1)
         """
-        return cls(
-            ingest.as_texts(texts), ids=ids, metadata=metadata, features=features, encoder=encoder
-        )
+        table = ingest.reader_of_texts(texts, ids=ids, metadata=metadata, features=features)
+        return cls._of_columns(table, encoder, ingest.reader_of_texts)
 
     # ------------------------------------------------------------------ reading
 

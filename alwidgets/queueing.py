@@ -26,6 +26,10 @@ class CardQueue:
         self.cards_done = 0
         self.audits_done = 0
 
+    def follow(self, audit: Audit) -> None:
+        """Go by the audit of the grown pool."""
+        self._audit = audit
+
     def draw_of(self, item_id: str) -> Draw | None:
         """The draw by which an item waits, or None."""
         waiting = (self._first, self._audits, self._train)

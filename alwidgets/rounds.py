@@ -117,7 +117,8 @@ class Round:
         Whether this round made the model, or only picked with it.
     learner : Learner
     predictions : ndarray of int32, shape (n,), or None
-        Codes of the answers for the whole pool, None while there is no model.
+        Codes of the answers for the whole pool, None while there is no model; -1, with no
+        confidence and no uncertainty (NaN), for items that joined since.
     confidence : ndarray of float32, shape (n,), or None
         Probability of the predicted answer: of several labels, that each of them is right.
     uncertainty : ndarray of float32, shape (n,), or None
@@ -168,6 +169,21 @@ class Round:
         said = self.predictions[items].astype(np.int64)
         q = np.exp(self.selection.log_q)
         return Picked(self.version, self.strategy, items, said, q, self.n_candidates)
+
+    def grown(self, n: int) -> Round:
+        """The same round in a pool of n items, of some of which it knows nothing."""
+        if self.predictions is None or len(self.predictions) >= n:
+            return self
+        assert self.confidence is not None
+        assert self.uncertainty is not None
+        more = n - len(self.predictions)
+        unknown = np.full(more, np.nan, dtype=np.float32)
+        return replace(
+            self,
+            predictions=np.concatenate([self.predictions, np.full(more, -1, dtype=np.int32)]),
+            confidence=np.concatenate([self.confidence, unknown]),
+            uncertainty=np.concatenate([self.uncertainty, unknown]),
+        )
 
     def record(self) -> RoundRecord:
         """Return what the store keeps of this round."""

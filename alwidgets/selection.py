@@ -89,8 +89,8 @@ class Selection:
 
     def add(self, items: Chosen) -> None:
         """Select these items, too."""
-        more, n = self._found(items), len(self._session.pool)
-        self._change(lambda before: _once(np.concatenate([before, more]), n))
+        more, pool = self._found(items), self._session.pool
+        self._change(lambda before: _once(np.concatenate([before, more]), len(pool)))
 
     def remove(self, items: Chosen) -> None:
         """Select these items no longer."""

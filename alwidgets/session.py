@@ -2,7 +2,7 @@
 
 What a session can do stands in modules of their own: `labelling` (cards and answers), `reviewing`
 (what was done), `gathering` (many items at once), `selection` (what all views have selected),
-`exploring` (edge cases, items that are alike),
+`exploring` (edge cases, items that are alike), `growing` (new items in the pool),
 `classes` (their changes), `modelling` (the model), `displays` (the views).
 How it runs: `ledger` (the state) and `loop` (the rounds).
 """
@@ -26,6 +26,7 @@ from .audit import Audit
 from .classes import Classes
 from .displays import Displayed
 from .exploring import Exploring
+from .growing import Growing
 from .guidelines import read_guidelines
 from .ingest import progress_bar
 from .learners import Learner
@@ -59,11 +60,12 @@ SIGNALS = (
     "together",
     "selection",
     "slices",
+    "grown",
     "closed",
 )
 
 
-class Session(Reviewing, Selecting, Exploring, Classes, Displayed):
+class Session(Reviewing, Selecting, Exploring, Growing, Classes, Displayed):
     """Labelling with active learning.
 
     Parameters
@@ -156,6 +158,7 @@ class Session(Reviewing, Selecting, Exploring, Classes, Displayed):
         self.selection, self.slices = Selection(self), Slices(self)
         self._closed = None
         self.store = open_store(store)
+        pool.still.acquire()
         try:
             given = {"seed": seed, "audit": float(audit)}
             settings = self.store.bind(self.task, pool, given)
@@ -180,9 +183,12 @@ class Session(Reviewing, Selecting, Exploring, Classes, Displayed):
                 lock=self._lock,
                 executor=executor,
             )
+            pool.follow(self)
         except BaseException:
             self.store.close()
             raise
+        finally:
+            pool.still.release()
         remember(self, store)
         self._loop.run()
 
@@ -268,8 +274,9 @@ class Session(Reviewing, Selecting, Exploring, Classes, Displayed):
             ``labelled`` (Event), ``round`` (Round), ``switch`` (Switch: another strategy picks),
             ``training`` (bool), ``progress`` (Progress of a fit), ``queue`` (), ``error``
             (Exception), ``notice`` (str), ``together`` (Gathered: to be labelled in one go),
-            ``selection`` (Selection, and who selected, or None), ``slices`` () or ``closed``
-            (str). The call comes from the thread where it happens.
+            ``selection`` (Selection, and who selected, or None), ``slices`` (), ``grown`` (int:
+            so many items joined the pool) or ``closed`` (str). The call comes from the thread where
+            it happens.
         listener : callable
 
         Returns
@@ -285,6 +292,7 @@ class Session(Reviewing, Selecting, Exploring, Classes, Displayed):
             if self._closed is not None:
                 return
             self._closed = reason
+        self.pool.unfollow(self)
         self._loop.close()
         with self._lock:
             self._ledger.close()

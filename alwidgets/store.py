@@ -111,6 +111,10 @@ class LabelStore(Tables):
             self._set_meta("task", task.to_json())
             return settings | (self._meta("settings") or {})
 
+    def keep_pool(self, pool: Pool) -> None:
+        """Keep what the pool is now that it has grown."""
+        self._set_meta("pool", binding.describe(pool))
+
     def slices(self) -> dict[str, list[str]]:
         """Ids of the items of every slice that was kept, by its name."""
         kept: dict[str, list[str]] | None = self._meta("slices")

@@ -54,7 +54,7 @@ class TextIndex:
     The table keeps only the words, not the texts. Of small pools it lies in memory; of others in
     a file of the cache folder, by a hash of all texts in their order: who opens the same pool
     again need not wait. Where the cache cannot be written it is a file of its own that goes with
-    the process.
+    the process. What joins a pool later lies in a second table, in memory.
 
     Parameters
     ----------
@@ -80,10 +80,15 @@ class TextIndex:
         run: Callable[[Callable[[], None]], None] = in_background,
     ) -> None:
         self._contents, self._folder, self._run = contents, folder, run
+        self._first: Sequence[Content] = ()
         self._lock = threading.Lock()
         self._asking = threading.Lock()
         self._started = self._closed = False
         self._database: sqlite3.Connection | None = None
+        #: Items that the first table is of, and those that joined since.
+        self._n_first = self._n_read = 0
+        self._joined: sqlite3.Connection | None = None
+        self._joining = False
         self._listeners: list[Callable[[], None]] = []
         self.progress: float | None = None
         self.problem: Exception | None = None
@@ -99,7 +104,26 @@ class TextIndex:
             if self._started or self._closed:
                 return
             self._started, self.progress = True, 0.0
+            self._first = self._contents
+            self._n_first = self._n_read = len(self._first)
         self._run(self._make)
+
+    def grow(self, contents: Sequence[Content]) -> None:
+        """Take in what joined, in the background; nothing has if there is no more than before.
+
+        Parameters
+        ----------
+        contents : sequence of Content
+            Those that it is of, and more behind them.
+        """
+        with self._lock:
+            if self._closed or len(contents) <= len(self._contents):
+                return
+            self._contents = contents
+            if not self._started or self._joining:
+                return
+            self._joining = True
+        self._run(self._join)
 
     def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener`, on any thread, as the building goes on; returns what ends that."""
@@ -133,18 +157,18 @@ class TextIndex:
             if self._database is None:
                 return None
             try:
-                first = _positions(self._database, expression, most)
-                total = len(first)
-                if most is not None and total == most:
-                    query = "SELECT count(*) FROM items WHERE items MATCH ?"
-                    total = int(self._database.execute(query, (expression,)).fetchone()[0])
+                first, total = _found(self._database, expression, most)
+                if self._joined is not None:
+                    left = None if most is None else most - len(first)
+                    more, n = _found(self._joined, expression, left)
+                    first, total = np.concatenate([first, more]), total + n
             except sqlite3.Error as error:
                 log.warning("the index of the words cannot be read any more", exc_info=True)
                 self.problem = error
                 self._database.close()
                 self._database = None
                 return None
-        return Matches(first, total, len(self._contents))
+            return Matches(first, total, self._n_read)
 
     def close(self) -> None:
         """Let go of the file; what is being built is given up."""
@@ -152,15 +176,16 @@ class TextIndex:
             self._closed = True
             self._listeners.clear()
         with self._asking:
-            if self._database is not None:
-                self._database.close()
-                self._database = None
+            for database in (self._database, self._joined):
+                if database is not None:
+                    database.close()
+            self._database = self._joined = None
 
     # ------------------------------------------------------------------ building
 
     def _make(self) -> None:
         try:
-            database = self._in_memory() if len(self._contents) < IN_MEMORY else self._on_disk()
+            database = self._in_memory() if self._n_first < IN_MEMORY else self._on_disk()
         except _GivenUp:
             return
         except Exception as error:  # a file of the person's, or one that cannot be written
@@ -222,7 +247,7 @@ class TextIndex:
         try:
             database.execute("PRAGMA mmap_size = 1073741824")
             n = database.execute("SELECT n FROM about WHERE format = ?", (FORMAT,)).fetchone()
-            if n is None or n[0] != len(self._contents):
+            if n is None or n[0] != self._n_first:
                 raise sqlite3.DatabaseError("it is of another pool")
             database.execute("SELECT rowid FROM items WHERE items MATCH '\"a\"' LIMIT 1").fetchone()
         except BaseException:
@@ -231,7 +256,7 @@ class TextIndex:
         return database
 
     def _fill(self, database: sqlite3.Connection) -> None:
-        n = len(self._contents)
+        n = self._n_first
         database.execute(_TABLE)
         database.execute("INSERT INTO items(items, rank) VALUES ('hashsize', ?)", (SORTED,))
         for start, texts in self._parts():
@@ -246,15 +271,36 @@ class TextIndex:
 
     def _digest(self) -> str:
         """Hash of all texts, in their order."""
-        digest = hashlib.blake2b(repr((FORMAT, len(self._contents))).encode(), digest_size=16)
+        digest = hashlib.blake2b(repr((FORMAT, self._n_first)).encode(), digest_size=16)
         for _, texts in self._parts():
             lengths = ",".join(str(len(text)) for text in texts)
             digest.update(f"{lengths}\0{''.join(texts)}".encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
+    def _join(self) -> None:
+        """Write what joined into a table of its own, some rows at a time."""
+        with self._asking:
+            if self._joined is None and not self._closed:
+                self._joined = sqlite3.connect(":memory:", check_same_thread=False)
+                self._joined.execute(_TABLE)
+        while True:
+            with self._lock:
+                texts = self._contents[self._n_read : self._n_read + ROWS]
+                self._joining = bool(texts) and not self._closed
+            if not self._joining:
+                break
+            words = [folded(words_of(content) or "") for content in texts]
+            with self._asking:
+                if self._joined is None:
+                    return  # closed meanwhile
+                rows = enumerate(words, self._n_read)
+                self._joined.executemany("INSERT INTO items(rowid, words) VALUES (?, ?)", rows)
+                self._n_read += len(words)
+        self._tell()
+
     def _parts(self) -> Iterator[tuple[int, list[str]]]:
-        """The texts, some at a time, each part with where it begins."""
-        contents, start = iter(self._contents), 0
+        """The texts of the first table, some at a time, each part with where it begins."""
+        contents, start = iter(self._first), 0
         while part := [words_of(content) or "" for content in islice(contents, ROWS)]:
             if self._closed:
                 raise _GivenUp
@@ -273,6 +319,17 @@ class TextIndex:
 
 class _GivenUp(Exception):
     """The index is wanted no longer."""
+
+
+def _found(
+    database: sqlite3.Connection, expression: str, most: int | None
+) -> tuple[NDArray[np.int64], int]:
+    """The first positions that match, at most so many, and how many do."""
+    first = _positions(database, expression, most)
+    if most is None or len(first) < most:
+        return first, len(first)
+    query = "SELECT count(*) FROM items WHERE items MATCH ?"
+    return first, int(database.execute(query, (expression,)).fetchone()[0])
 
 
 def _positions(
@@ -300,4 +357,5 @@ def shared_index(pool: Pool) -> TextIndex:
         if found is None:
             found = _indices[pool] = TextIndex(pool.contents)
             weakref.finalize(pool, found.close).atexit = False
-        return found
+    found.grow(pool.contents)
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +28,8 @@ class FrameColumns:
 
     contents: Sequence[Content] | None
     features: NDArray[Any] | None
-    ids: Sequence[object] | None
-    metadata: Mapping[str, Sequence[Any]]
+    ids: Iterable[object] | None
+    metadata: Mapping[str, Iterable[Any]] | None
     levels: Levels | None
     shown: Rendered | None = None
 
@@ -42,8 +42,12 @@ def as_frame_columns(
     id: str | None,
     metadata: str | Sequence[str] | None,
     render: Render | None = None,
+    levels: Levels | None = None,
 ) -> FrameColumns:
-    """Read the named columns of a pandas, polars or pyarrow table."""
+    """Read the named columns of a pandas, polars or pyarrow table.
+
+    `levels` are the black and white of images that are arrays; they find their own without.
+    """
     import narwhals as nw
 
     given = Counter(getattr(df, "column_names", getattr(df, "columns", ())))
@@ -69,11 +73,10 @@ def as_frame_columns(
         return found
 
     contents: Sequence[Content] | None = None
-    levels: Levels | None = None
     if text is not None:
         contents = as_texts(column(text).to_list(), f"column {text!r}")
     elif image is not None:
-        contents, levels = as_images(column(image).to_list())
+        contents, levels = as_images(column(image).to_list(), levels)
     vectors, names = as_source(features, frame.columns)
     if names:
         vectors = as_rows([_arrow(column(name)) for name in names], names)

@@ -54,6 +54,10 @@ class Ids(Sequence[str]):
     def take(self, rows: NDArray[np.int64]) -> Ids:
         """The ids of some rows."""
 
+    @abstractmethod
+    def with_more(self, more: Ids) -> Ids:
+        """These ids and more of their kind behind them."""
+
     def find(self, name: object) -> int | None:
         """First row with this id, or None."""
         number = self._number_of(name) if isinstance(name, str) else None
@@ -141,6 +145,11 @@ class HashIds(Ids):
         """The ids of some rows."""
         return HashIds(self.numbers[rows])
 
+    def with_more(self, more: Ids) -> HashIds:
+        """These ids and more of their kind behind them."""
+        assert isinstance(more, HashIds)
+        return HashIds(np.concatenate([self.numbers, more.numbers]))
+
     def _places(self, names: Sequence[str]) -> NDArray[np.int64] | None:
         numbers = _from_hex(names)
         if numbers is None:
@@ -199,6 +208,13 @@ class GivenIds(Ids):
     def take(self, rows: NDArray[np.int64]) -> GivenIds:
         """The ids of some rows."""
         return GivenIds(self.names.take(rows))
+
+    def with_more(self, more: Ids) -> GivenIds:
+        """These ids and more of their kind behind them."""
+        import pyarrow as pa
+
+        assert isinstance(more, GivenIds)
+        return GivenIds(pa.concat_arrays([self.names, more.names]))
 
     def repeated(self) -> NDArray[np.int64]:
         """Rows whose id stands in an earlier row too, in order."""

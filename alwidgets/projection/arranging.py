@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from .linear import fit_square, lie_down, pca
 from .nearest import nearest
+from .placing import place
 from .procrustes import align
 from .quality import Moved, displacement
 
@@ -60,8 +61,8 @@ class Arranged(NamedTuple):
 class EpochReport:
     """The file that UMAP's progress bar is written to: turns ``12/200`` into a fraction."""
 
-    def __init__(self, report: Report) -> None:
-        self._report = report
+    def __init__(self, report: Report, words: str = "Arranging the map…") -> None:
+        self._report, self._words = report, words
 
     @property
     def bar(self) -> dict[str, Any]:
@@ -78,7 +79,7 @@ class EpochReport:
         match = re.search(r"(\d+)/(\d+)", text)
         if match and int(match[2]):
             fraction = int(match[1]) / int(match[2])
-            self._report(fraction, f"Arranging the map… {round(100 * fraction)} %")
+            self._report(fraction, f"{self._words} {round(100 * fraction)} %")
 
     def flush(self) -> None:
         """Nothing is held back."""
@@ -93,6 +94,7 @@ def arrange(
     *,
     before: Coords | None = None,
     span: float | None = None,
+    still: bool = False,
 ) -> Arranged:
     """UMAP coordinates (McInnes, Healy & Melville 2018).
 
@@ -109,17 +111,27 @@ def arrange(
         As in umap-learn.
     report : callable
     before : ndarray of float32, shape (n, 2), optional
-        The layout on screen. Without `span` the new one is only turned like it.
+        The layout on screen. Without `span` the new one is only turned like it. With it there may
+        be fewer items: the others are placed among these first.
     span : float, optional
         Of the layout before.
+    still : bool, optional
+        Whether the items of the layout before stay where they are.
 
     Returns
     -------
     Arranged
         PCA's coordinates for fewer than 4 items, zeros where all are equal.
     """
-    start = pca(features, seed)
     n = len(features)
+    if before is not None and span is not None and len(before) < n:
+        words = f"Placing {n - len(before):,} new items…"
+        report(None, words)
+        bar = EpochReport(report, words).bar
+        before = place(features, before, span, seed, n_neighbors, min_dist, bar)
+        if still:
+            return Arranged(before, span)
+    start = pca(features, seed)
     if n < SMALLEST or not start.any():
         return Arranged(start, 1.0)
     report(None, "Looking for neighbours…")

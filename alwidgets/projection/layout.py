@@ -70,7 +70,7 @@ class _Process:
             with self._writing:
                 if job.before is not None:
                     about = {"type": "before", "job": job.number}
-                    write_frame(stdin, about, (n, 2), (job.before,))  # type: ignore[arg-type]
+                    write_frame(stdin, about, (len(job.before), 2), (job.before,))  # type: ignore[arg-type]
                 write_frame(stdin, job.header, (n, d), chunks(job.features, 8_192))  # type: ignore[arg-type]
         except (OSError, ValueError):
             log.debug("the layout worker is gone", exc_info=True)  # the reader notices too
@@ -180,6 +180,7 @@ class LayoutWorker:
         on_figures: Callable[[Figures], None] = ignore,
         before: Coords | None = None,
         span: float | None = None,
+        still: bool = False,
     ) -> LayoutJob:
         """Ask for a layout (McInnes, Healy & Melville 2018); returns at once.
 
@@ -205,8 +206,12 @@ class LayoutWorker:
             Before `on_done` with the span and how far points moved, afterwards with all of them,
             unless they could not be measured.
         before : ndarray of float32, shape (n, 2), optional
+            With the span, also of the first items alone.
         span : float, optional
             `Figures.span` of the layout before.
+        still : bool, optional
+            Whether those of the layout before stay where they are, and only the other items are
+            placed among them.
 
         Returns
         -------
@@ -233,6 +238,7 @@ class LayoutWorker:
                     "n_neighbors": int(n_neighbors),
                     "min_dist": float(min_dist),
                     "span": span,
+                    "still": still,
                 },
                 on_progress,
                 on_done,

@@ -18,7 +18,7 @@ from .kept import LayoutCache
 from .layout import LayoutWorker
 from .modelspace import model_rows
 from .outliers import knn_outlier
-from .space import Box, Change, Layout, Layouter, Progress, Read, Space, as_problem
+from .space import Box, Change, Edition, Layout, Layouter, Progress, Read, Space, as_problem
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +70,8 @@ class Map:
         Returns the newest `Model`, None while there is none.
     cache : LayoutCache, optional
         Where the layout of the features is kept; nowhere by default.
+    size : callable, optional
+        Returns how many items there are by now; those of the first layout by default.
 
     Attributes
     ----------
@@ -92,7 +94,9 @@ class Map:
         run: Callable[[Callable[[], None]], None] = in_background,
         model: Callable[[], Model | None] = lambda: None,
         cache: LayoutCache | None = None,
+        size: Callable[[], int] = lambda: 0,
     ) -> None:
+        self._size = size
         self._features, self._seed, self._run, self._model = features, seed, run, model
         self._worker = worker
         self._lock = threading.RLock()
@@ -100,9 +104,11 @@ class Map:
         self._started = self._closed = False
         self._trouble: AlwidgetsError | None = None
         self._spaces: dict[SpaceName, Space] = {
-            "features": self._make_space(lambda: 1, lambda _: (features(), 1), cache=cache),
+            "features": self._make_space(
+                lambda: (1, size()), lambda _: (features(), 1), cache=cache
+            ),
             "model": self._make_space(
-                lambda: self.model_version,
+                lambda: (self.model_version, size()),
                 self._read_model,
                 like=lambda: self._spaces["features"].coords,
             ),
@@ -233,6 +239,21 @@ class Map:
             self._spaces["model"].look()
             self._tell("progress")
 
+    def grow(self) -> None:
+        """Items have joined, behind the others: place them among these, in the background."""
+        with self._lock:
+            if not self._started or self._closed:
+                return
+            self.outliers = None  # how far out an item is depends on all of them
+        self._run(self._grow)
+
+    def _grow(self) -> None:
+        features = self._features()
+        self._spaces["features"].grow(features)
+        if self.space == "model":
+            self._spaces["model"].look()
+        self._tell("progress")
+
     def prepare(self) -> None:
         """Be ready for `refresh`: a retraining is under way."""
         if self._started and self.space == "model" and not self._closed:
@@ -267,7 +288,7 @@ class Map:
 
     def _make_space(
         self,
-        newest: Callable[[], int],
+        newest: Callable[[], Edition],
         read: Read,
         *,
         cache: LayoutCache | None = None,
@@ -323,7 +344,9 @@ class Map:
             self._tell("problem")
         else:
             with self._lock:
-                self.outliers, self.measuring = outliers, False
+                self.measuring = False
+                if len(outliers) >= self._size():  # else some have joined meanwhile
+                    self.outliers = outliers
             self._tell("outliers")
 
     def _tell(self, event: Event) -> None:
@@ -376,6 +399,13 @@ def _map_of(session: Any, seed: int) -> Map:
             ),
         )
 
-    made = Map(lambda: pool.features, seed=seed, model=newest, cache=LayoutCache())
+    made = Map(
+        lambda: pool.features,
+        seed=seed,
+        model=newest,
+        cache=LayoutCache(),
+        size=lambda: len(pool),
+    )
+    session.on("grown", lambda _: made.grow())
     weakref.finalize(session, made.close).atexit = False
     return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ from .jobs import Coords, Figures, LayoutJob
 from .kept import Kept, LayoutCache
 from .linear import fit_square, pca
 from .modelspace import Stopped
+from .placing import project
 from .procrustes import align
 
 log = logging.getLogger(__name__)
@@ -24,10 +26,15 @@ log = logging.getLogger(__name__)
 MIN_DIST = 0.5
 
 Layout = Literal["pca", "umap"]
+#: Of nothing.
+NOTHING = (0, 0)
+
 Change = Literal["points", "progress", "figures", "problem"]
 Progress = tuple[float | None, str | None]
 #: Lowest x and y, highest x and y.
 Box = tuple[float, float, float, float]
+#: A version of what is laid out, and how many items it has.
+Edition = tuple[int, int]
 #: Reads the rows to lay out and says which version they are; asks now and then whether to stop.
 Read = Callable[[Callable[[], bool]], tuple[NDArray[Any], int]]
 
@@ -47,6 +54,7 @@ class Layouter(Protocol):
         on_figures: Callable[[Figures], None],
         before: Coords | None,
         span: float | None,
+        still: bool,
     ) -> LayoutJob:
         """Ask for a layout."""
         ...
@@ -68,7 +76,9 @@ class Space:
     Parameters
     ----------
     newest : callable
-        The version that there is to lay out; 0 while there is none.
+        The version that there is to lay out, 0 while there is none, and how many items it has.
+        Items only join, behind the others: of the same version they are placed on the layout that
+        there is.
     read : callable
         Called off the caller's thread.
     tell : callable
@@ -105,7 +115,7 @@ class Space:
 
     def __init__(
         self,
-        newest: Callable[[], int],
+        newest: Callable[[], Edition],
         read: Read,
         *,
         tell: Callable[[Space, Change], None],
@@ -123,7 +133,7 @@ class Space:
         self._stop: threading.Event | None = None
         self._closed = False
         # Of what is worked on, and of what was given up.
-        self._under_way = self._given_up = 0
+        self._under_way = self._given_up = NOTHING
         self._span: float | None = None
         self.coords: Coords | None = None
         self.layout: Layout | None = None
@@ -143,7 +153,35 @@ class Space:
         """Whether the newest layout was given up, and none is under way."""
         with self._lock:
             newest = self._newest()
-            return not self.busy and 0 < newest == self._given_up > self.version
+            return not self.busy and newest[0] > 0 and newest == self._given_up > self._made
+
+    @property
+    def _made(self) -> Edition:
+        """What UMAP's coordinates are of."""
+        if self.layout != "umap" or self.coords is None:
+            return NOTHING
+        return self.version, len(self.coords)
+
+    def grow(self, features: NDArray[Any]) -> None:
+        """Items have joined: place them, at once by PCA, by UMAP when they are placed.
+
+        Parameters
+        ----------
+        features : ndarray, shape (n, d)
+            Of all items, as PCA's layout was made of them.
+        """
+        with self._lock:
+            coords = self.coords
+            if coords is None or self._closed:
+                return  # the first layout is of all that there are
+            if self.layout == "pca" and len(coords) < len(features):
+                n = len(coords)
+                self.coords = np.concatenate([coords, project(features[:n], coords, features[n:])])
+                self.box = _box(self.coords, self.box)
+        if self.layout == "umap":
+            self.look()
+        else:
+            self._tell(self, "points")
 
     def look(self, *, again: bool = False) -> None:
         """Begin a layout if there is a newer version; returns at once.
@@ -154,13 +192,14 @@ class Space:
             Also one that was given up or failed.
         """
         with self._lock:
-            version = self._newest()
+            newest = self._newest()
             if again:
-                self._given_up = 0
-            if self._closed or self.busy or version <= max(self.version, self._given_up):
+                self._given_up = NOTHING
+            nothing_new = newest[0] == 0 or newest <= max(self._made, self._given_up)
+            if self._closed or self.busy or nothing_new:
                 return
             stop = self._stop = threading.Event()
-            self._under_way, self.problem = version, None
+            self._under_way, self.problem = newest, None
             self.progress = (None, "Reading the features…")
         self._run(lambda: self._lay_out(stop))
 
@@ -191,6 +230,7 @@ class Space:
             rows, version = self._read(stop.is_set)
             kept = self._kept(rows)
             if kept is not None:
+                self._span = kept.figures.span
                 self._take(stop, version, kept.coords)
                 self._measured(stop, kept.figures)
                 return
@@ -199,7 +239,8 @@ class Space:
             with self._lock:
                 if self._closed or stop.is_set():
                     return
-                self._under_way = version
+                goes_on = self.layout == "umap"
+                self._under_way = version, self._under_way[1]
                 self._job = self._worker().umap(
                     rows,
                     seed=self._seed,
@@ -208,8 +249,9 @@ class Space:
                     on_done=lambda coords: self._take(stop, version, coords),
                     on_error=lambda error: self._fail(stop, error),
                     on_figures=lambda figures: self._on_figures(stop, rows, figures),
-                    before=self.coords if self.layout == "umap" else self._like(),
-                    span=self._span if self.layout == "umap" else None,
+                    before=self.coords if goes_on else self._like_of(len(rows)),
+                    span=self._span if goes_on else None,
+                    still=goes_on and version == self.version,
                 )
         except Stopped:
             log.debug("a layout was given up")
@@ -221,7 +263,7 @@ class Space:
 
     def _first(self, stop: threading.Event, rows: NDArray[Any]) -> None:
         """What there is at once, turned like what is on screen."""
-        coords, like = pca(rows, self._seed), self._like()
+        coords, like = pca(rows, self._seed), self._like_of(len(rows))
         if like is not None and like.any():
             coords = fit_square(align(coords, like).coords)
         with self._lock:
@@ -234,6 +276,11 @@ class Space:
         self._tell(self, "progress")
         if self.problem is not None:
             self._tell(self, "problem")
+
+    def _like_of(self, n: int) -> Coords | None:
+        """The layout to be turned like, if it is one of as many items."""
+        like = self._like()
+        return like if like is not None and len(like) == n else None
 
     def _take(self, stop: threading.Event, version: int, coords: Coords) -> None:
         with self._lock:
@@ -259,7 +306,13 @@ class Space:
         if figures.quality is None:  # the first ones; the others follow the coordinates
             self._span = figures.span
             return
-        coords = self.coords
+        with self._lock:
+            coords, former = self.coords, self.figures
+        if figures.local_trust is None and former is not None and former.local_trust is not None:
+            # Of items that were placed it is not measured, that of the others is what it was.
+            unknown = np.full(len(rows) - len(former.local_trust), np.nan, dtype=np.float32)
+            trust = np.concatenate([former.local_trust, unknown])
+            figures = replace(figures, local_trust=trust)
         self._measured(stop, figures)
         if self._cache is not None and coords is not None:
             kept, cache = Kept(coords, figures), self._cache

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from alwidgets.projection.arranging import Arranged, arrange, prewarm
+from alwidgets.projection.arranging import SMALLEST, Arranged, arrange, prewarm
 from alwidgets.projection.frames import read_frame, write_frame
 from alwidgets.projection.quality import local_trust, quality
 
@@ -139,6 +139,7 @@ def run(job: Job, replies: Replies) -> Arranged:
         report,
         before=job.before,
         span=header.get("span"),
+        still=bool(header.get("still")),
     )
     answer = {"type": "done", "job": number, "span": arranged.span, "moved": arranged.moved}
     replies.send(answer, arranged.coords)
@@ -153,10 +154,13 @@ def measure(job: Job, arranged: Arranged, replies: Replies) -> None:
         "span": arranged.span,
         "moved": arranged.moved,
     }
-    if arranged.neighbours is None:  # too few items, or all alike
+    if len(arranged.coords) < SMALLEST or not arranged.coords.any():  # too few, or all alike
         replies.send(answer)
         return
     found = quality(job.features, arranged.coords, seed=int(job.header["seed"]))
+    if arranged.neighbours is None:  # only those of the new items were looked for
+        replies.send(answer | {"quality": found})
+        return
     trust = local_trust(arranged.neighbours, arranged.coords)
     replies.send(answer | {"quality": found}, trust[:, None])
 

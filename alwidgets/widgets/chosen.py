@@ -25,6 +25,10 @@ def positions_of(message: dict[str, Any], buffers: list[Any], n: int) -> NDArray
     """
     if len(buffers) != 1:
         raise MessageError(f"One buffer of positions is expected, not {len(buffers)}.")
+    shown = message.get("n", n)  # items may have joined that the map does not show yet
+    if not isinstance(shown, int) or isinstance(shown, bool) or not 0 <= shown <= n:
+        raise MessageError(f"The map shows {shown!r} items; there are {n:,}.")
+    n = shown
     try:
         return unpacked(str(message.get("encoding")), bytes(buffers[0]), n)
     except UnknownItemError as error:

@@ -69,9 +69,10 @@ class Notable(TypedDict):
 
 
 class ColoursMessage(TypedDict):
-    """What the points are coloured by; a code for each follows, of `bytes` bytes."""
+    """What the points are coloured by; a code for each of `n` follows, of `bytes` bytes."""
 
     type: Literal["colours"]
+    n: int
     by: str
     name: str
     kind: Literal["category", "ramp"]
@@ -195,9 +196,10 @@ def missing(session: Any, by: str, trust: NDArray[Any] | None) -> tuple[str, str
 
 def takes_a_while(session: Any, by: str) -> tuple[Any, ...] | None:
     """What the colours depend on, if they have to be made in the background; else None."""
+    n = len(session.pool)
     if by.startswith(SCORE):
-        return by, session.current.version
-    return (by,) if by.startswith(COLUMN) else None
+        return by, n, session.current.version
+    return (by, n) if by.startswith(COLUMN) else None
 
 
 def slow_colours(session: Any, by: str, between: Callable[[], None]) -> Colours:
@@ -214,7 +216,7 @@ def slow_colours(session: Any, by: str, between: Callable[[], None]) -> Colours:
         name = by[len(COLUMN) :]
         return column_colours(name, session.pool.metadata[name], between)
     values = session.scores(by[len(SCORE) :], between=between)
-    values = np.where(session.reserved, np.nan, values)
+    values = _kept_secret(session, values, np.nan)
     low, high = middle_range(values)
     return Colours(
         ramp_codes(values, low, high),
@@ -234,7 +236,7 @@ def colours(
         names = list(session.task.categories)
         codes = session.label_codes()
         if by == "prediction":
-            codes = np.where(session.reserved, -1, current.predictions)
+            codes = _kept_secret(session, current.predictions, -1)
         codes = np.minimum(codes, len(names) - 1)
         none = "not labelled" if by == "label" else FOR_AUDIT
         return _categories(codes, names, none)
@@ -269,14 +271,14 @@ def colours(
     if by == "confidence":
         least = 0.0 if session.task.multilabel else 1 / max(1, len(session.task.classes))
         return Colours(
-            ramp_codes(np.where(session.reserved, np.nan, current.confidence), least, 1.0),
+            ramp_codes(_kept_secret(session, current.confidence, np.nan), least, 1.0),
             range=(least, 1.0),
             none=FOR_AUDIT,
             ends=("unsure", "sure"),
             notable=("low", "least sure"),
         )
     return Colours(
-        ramp_codes(np.where(session.reserved, np.nan, current.uncertainty), 0.0, 1.0),
+        ramp_codes(_kept_secret(session, current.uncertainty, np.nan), 0.0, 1.0),
         range=(0.0, 1.0),
         none=FOR_AUDIT,
         ends=("sure", "unsure"),
@@ -288,6 +290,7 @@ def message(found: Colours, by: str, version: int) -> ColoursMessage:
     """The message that goes before the codes."""
     return {
         "type": "colours",
+        "n": len(found.codes),
         "by": by,
         "name": name_of(by),
         "kind": "ramp" if found.categories is None else "category",
@@ -301,6 +304,11 @@ def message(found: Colours, by: str, version: int) -> ColoursMessage:
         "version": version,
         "bytes": found.codes.dtype.itemsize,
     }
+
+
+def _kept_secret(session: Any, values: NDArray[Any], none: float) -> NDArray[Any]:
+    """What the model thinks, without what it thinks of the items that are kept for the audit."""
+    return np.where(session.reserved[: len(values)], none, values)
 
 
 def _categories(codes: NDArray[Any], names: Sequence[str], none: str) -> Colours:

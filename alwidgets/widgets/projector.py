@@ -64,7 +64,8 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def __init__(self, session: Any, *, height: int = 420, map: Map | None = None) -> None:
         self._session = session
-        self._n = len(session.pool)
+        #: How many points the front end shows; those of items that joined come a little later.
+        self._shown = 0
         self._by: str | None = None
         self._awaits_colours = False
         self._begun = 0
@@ -78,7 +79,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._varying = Varying(session, self._made, self._send_newest, self._problem)
         self._map = map if map is not None else shared_map(session)
         # A million colours are a megabyte: large pools are recoloured a little less often.
-        self._recolour = Throttle(self._send_labels, max(RECOLOUR_EVERY, self._n / 1e6))
+        self._recolour = Throttle(self._send_labels, max(RECOLOUR_EVERY, len(session.pool) / 1e6))
         self._unsubscribe: list[Callable[[], None]] = [
             self._map.on_change(self._on_map),
             session.on("labelled", lambda *_: self._recolour()),
@@ -210,7 +211,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._post(*preview(self._session, message.get("index")))
 
     def _select(self, message: Message, buffers: list[Any]) -> None:
-        positions = positions_of(message, buffers, self._n)
+        positions = positions_of(message, buffers, len(self._session.pool))
         self._session.selection.set(positions, source="map", origin=self)
         self._guard.look(positions)
 
@@ -234,6 +235,12 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         if event == "points":
             self._send_points()
             self._send_regions()
+            coords, before = self._map.coords, self._shown
+            self._shown = before if coords is None else len(coords)
+            if 0 < before < self._shown:  # what was sent of the new ones could not be shown
+                self._send_colours()
+                self._send_newest("selection", self._selection)
+                self._send_cards()
         elif event == "progress":
             self._send_progress()
         elif event == "outliers":
@@ -370,8 +377,9 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         return made
 
     def _selection(self) -> Sent:
-        encoding, data = packed(self._session.selection.positions, self._n)
-        return {"type": "selection", "encoding": encoding}, [data]
+        positions, n = self._session.selection.positions, len(self._session.pool)
+        encoding, data = packed(positions, n)
+        return {"type": "selection", "encoding": encoding, "n": n}, [data]
 
     def _cards(self) -> Sent:
         pool = self._session.pool

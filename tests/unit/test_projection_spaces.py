@@ -110,6 +110,115 @@ def test_figures_come_with_the_layout() -> None:
     assert setup.events[-1] == "figures"
 
 
+# ---------------------------------------------------------------------- items that join
+
+
+class Growing(Setup):
+    """A map of items that become more."""
+
+    def __init__(self, **more: Any) -> None:
+        self.n = N - 5
+        super().__init__(size=lambda: self.n, **more)
+        self.map._features = lambda: rows()[: self.n]
+        self.map._spaces["features"]._read = lambda _: (rows()[: self.n], 1)
+
+    def grow(self) -> None:
+        self.n = N
+        self.map.grow()
+
+
+def test_on_the_map_of_pca_new_items_are_projected_at_once() -> None:
+    setup = Growing()
+    setup.map.start()
+    before = setup.map.coords
+    assert before is not None
+    setup.events.clear()
+    setup.grow()
+    after = setup.map.coords
+    assert after is not None
+    np.testing.assert_array_equal(after[:-5], before)
+    # PCA is linear: an item between two others lies between them.
+    expected = np.linalg.lstsq(
+        np.c_[rows()[:-5], np.ones(N - 5)], before.astype(np.float64), rcond=None
+    )[0]
+    np.testing.assert_allclose(after[-5:], np.c_[rows()[-5:], np.ones(5)] @ expected, atol=1e-5)
+    assert "points" in setup.events
+    # The layout that was under way is of those that were there; then the others are placed on it.
+    setup.worker.finish(coords(0)[:-5])
+    assert len(setup.worker.jobs) == 2
+    assert setup.worker.jobs[1].still
+
+
+def test_new_items_are_placed_and_the_others_stay() -> None:
+    setup = Growing()
+    setup.map.start()
+    setup.worker.finish(coords(0)[:-5], local_trust=np.ones(N - 5, dtype=np.float32))
+    setup.map.measure_outliers()
+    assert setup.map.outliers is not None
+    setup.grow()
+    assert setup.map.outliers is None
+    job = setup.worker.jobs[-1]
+    assert job.still
+    assert job.span == 9.0
+    np.testing.assert_array_equal(job.before, coords(0)[:-5])
+    np.testing.assert_array_equal(job.features, rows())
+    assert setup.map.busy
+    np.testing.assert_array_equal(setup.map.coords, coords(0)[:-5])
+    setup.worker.finish(coords(0), local_trust=None)
+    np.testing.assert_array_equal(setup.map.coords, coords(0))
+    trust = setup.map.local_trust
+    assert trust is not None
+    assert (trust[:-5] == 1).all()
+    assert np.isnan(trust[-5:]).all()
+    assert not setup.map.busy
+    assert len(setup.worker.jobs) == 2
+
+
+def test_placing_can_be_given_up_and_asked_for_again() -> None:
+    setup = Growing()
+    setup.map.start()
+    setup.worker.finish(coords(0)[:-5])
+    setup.grow()
+    setup.map.cancel()
+    assert setup.map.stopped
+    np.testing.assert_array_equal(setup.map.coords, coords(0)[:-5])
+    setup.map.show("features")
+    assert setup.worker.jobs[-1].still
+    setup.worker.finish(coords(0))
+    assert not setup.map.stopped
+
+
+def test_the_space_of_the_model_grows_as_well() -> None:
+    setup = Growing()
+    setup.map.start()
+    setup.worker.finish(coords(0)[:-5])
+    setup.retrain(1, lambda _: rows(101, 3)[: setup.n])
+    setup.map.show("model")
+    setup.worker.finish(coords(1)[:-5])
+    setup.grow()
+    kinds = {len(job.before): job.still for job in setup.worker.jobs[-2:]}
+    assert kinds == {N - 5: True}
+    setup.worker.finish(coords(1))
+    np.testing.assert_array_equal(setup.map.coords, coords(1))
+    # Another model later moves them all, from where they are.
+    setup.retrain(2)
+    assert not setup.worker.jobs[-1].still
+    np.testing.assert_array_equal(setup.worker.jobs[-1].before, coords(1))
+
+
+def test_a_layout_with_items_placed_on_it_is_kept(tmp_path: Path) -> None:
+    cache = LayoutCache(tmp_path)
+    setup = Growing(cache=cache)
+    setup.map.start()
+    setup.worker.finish(coords(0)[:-5], local_trust=np.ones(N - 5, dtype=np.float32))
+    setup.grow()
+    setup.worker.finish(coords(0), local_trust=None)
+    again = Setup(cache=cache)
+    again.map.start()
+    np.testing.assert_array_equal(again.map.coords, coords(0))
+    assert again.worker.jobs == []
+
+
 # ---------------------------------------------------------------------- two spaces
 
 
@@ -475,6 +584,10 @@ class FakeSession:
 
     def __init__(self) -> None:
         self.current: Any = None
+        self.listeners: dict[str, Callable[..., object]] = {}
+
+    def on(self, signal: str, listener: Callable[..., object]) -> None:
+        self.listeners[signal] = listener
 
 
 class Learner:

@@ -17,6 +17,7 @@ import psutil
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.manifold import trustworthiness
+from sklearn.neighbors import KNeighborsClassifier
 
 import alwidgets
 from alwidgets.errors import ProjectionError
@@ -119,6 +120,25 @@ def test_a_layout_keeps_neighbours_and_says_how_far_it_is(worker: LayoutWorker) 
     assert 0 <= fractions[0] < fractions[-1] <= 1
     assert (None, "Looking for neighbours…") in answers.progress
     assert any("Arranging the map… " in text and "%" in text for _, text in answers.progress)
+
+
+def test_new_items_are_placed_where_those_like_them_are(worker: LayoutWorker) -> None:
+    features, n = digits(400), 330
+    y = load_digits().target[:400]
+    laid_out = ask(worker, features[:n], min_dist=0.5)
+    before, span = laid_out.coords(), laid_out.figures().span
+    answers = ask(worker, features, min_dist=0.5, before=before, span=span, still=True)
+    coords = answers.coords()
+    assert np.array_equal(coords[:n], before)
+    said = KNeighborsClassifier(5).fit(before, y[:n]).score(coords[n:], y[n:])
+    possible = KNeighborsClassifier(5).fit(features[:n], y[:n]).score(features[n:], y[n:])
+    assert said > possible - 0.1
+    assert (None, "Placing 70 new items…") in answers.progress
+    # How far the layout can be trusted is measured of all items.
+    assert answers.figures().quality is None
+    figures = answers.figures()
+    assert figures.quality is not None
+    assert figures.span == span
 
 
 def test_the_same_seed_gives_the_same_layout(worker: LayoutWorker) -> None:

@@ -45,6 +45,31 @@ def index_of(texts: list[str], **options: Any) -> TextIndex:
     return index
 
 
+def test_what_joins_is_found_behind_the_others() -> None:
+    waiting: list[Any] = []
+    index = TextIndex([Text(t) for t in TEXTS], run=waiting.append)
+    more = [*TEXTS, "another prize", "six prizes"]
+    index.grow([Text(t) for t in more[:-1]])  # before it is built: of all that there is
+    index.start()
+    waiting.pop()()
+    index.grow([Text(t) for t in more])
+    index.grow([Text(t) for t in more])
+    assert len(waiting) == 1
+    terms = parse("prize")
+    found = index.search(terms)
+    assert found is not None
+    assert (found.positions.tolist(), found.read) == ([0, 2, 4, 10], 11)
+    waiting.pop()()
+    for most, expected in ((None, [0, 2, 4, 10, 11]), (4, [0, 2, 4, 10]), (2, [0, 2])):
+        found = index.search(terms, most)
+        assert found is not None
+        assert (found.positions.tolist(), found.total, found.read) == (expected, 5, 12)
+    index.close()
+    index.grow([Text(t) for t in [*more, "prize"]])
+    assert index.search(terms) is None
+    assert waiting == []
+
+
 @pytest.fixture(scope="module")
 def index() -> Iterator[TextIndex]:
     made = index_of(TEXTS)

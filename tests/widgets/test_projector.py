@@ -227,6 +227,7 @@ def test_hello_brings_everything(setup: Setup) -> None:
     colours, (codes,) = last["colours"]
     assert colours == {
         "type": "colours",
+        "n": 6,
         "by": "label",
         "kind": "category",
         "categories": ["ham", "spam"],
@@ -544,13 +545,14 @@ def test_one_selection_for_all_views_and_for_python(setup: Setup) -> None:
     mask = {"type": "select", "encoding": "mask"}
     assert setup.tell(mask, bytes([0b100010])) == []  # whoever selects is not told
     message, (data,) = only(other.take())
-    assert message == {"type": "selection", "encoding": "positions"}
+    assert message == {"type": "selection", "encoding": "positions", "n": 6}
     assert data == indices(1, 5)
     assert setup.session.selection.ids == ["item-1", "item-5"]
     assert setup.session.selection.source == "map"
     setup.session.selection.set(["item-3"])
     for view in (setup.view, other):
-        assert only(view.take()) == ({"type": "selection", "encoding": "positions"}, [indices(3)])
+        expected = {"type": "selection", "encoding": "positions", "n": 6}
+        assert only(view.take()) == (expected, [indices(3)])
     setup.tell({"type": "label_next", "encoding": "positions"}, indices(3))
     assert only(other.take())[1] == [b""]  # it is on the cards
     assert not setup.session.selection
@@ -698,6 +700,38 @@ def test_a_closed_map_no_longer_listens(setup: Setup) -> None:
 def test_the_end_of_the_session_is_the_end_of_listening(setup: Setup) -> None:
     setup.session.emit("closed", "It was closed.")
     assert setup.session.listeners == []
+
+
+# ---------------------------------------------------------------------- items that join
+
+
+def test_what_is_known_of_new_items_is_sent_again_when_they_have_points(setup: Setup) -> None:
+    setup.map._size = lambda: len(setup.session.pool)
+    setup.tell({"type": "hello"})
+    setup.session.pool.ids.append("item-6")
+    setup.session.pool.features = np.vstack([FEATURES, FEATURES[:1]])
+    setup.session.codes = np.append(setup.session.codes, 1).astype(np.int32)
+    setup.session.selection.set(["item-6", "item-0"])
+    message, (data,) = only(setup.view.take())
+    assert (message["n"], data) == (7, indices(6, 0))
+    setup.map.grow()
+    sent = {message["type"]: (message, buffers) for message, buffers in setup.view.take()}
+    assert sent["points"][0]["n"] == 7
+    assert sent["colours"][0]["n"] == len(sent["colours"][1][0]) == 7
+    assert sent["selection"][1] == [indices(6, 0)]
+    assert "cards" in sent
+    setup.map._tell("points")
+    assert "selection" not in {message["type"] for message, _ in setup.view.take()}
+
+
+def test_a_mask_may_be_of_the_points_that_there_were(setup: Setup) -> None:
+    setup.session.pool.ids += ["item-6", "item-7", "item-8"]
+    mask = {"type": "select", "encoding": "mask", "n": 6}
+    assert setup.kinds(mask, bytes([0b100010])) == []
+    assert setup.view.selection == ["item-1", "item-5"]
+    assert setup.kinds({"type": "select", "encoding": "mask"}, bytes([0b100010])) == ["refused"]
+    for n in (10, -1, True, "6"):
+        assert setup.kinds(mask | {"n": n}, bytes([1])) == ["refused"]
 
 
 # ---------------------------------------------------------------------- fixtures, bundles

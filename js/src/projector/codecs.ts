@@ -60,6 +60,18 @@ export function decodeVaried(message: VariedMessage, buffers: readonly DataView[
   return by === null ? null : { ...rest, by, steps: new Uint8Array(bytesOf(buffers, n, "steps")) };
 }
 
+/** A colouring of `n` points: of new ones nothing is known, those that have no place yet are left out. */
+export function resize(colouring: Colouring, n: number): Colouring {
+  const before = colouring.codes.length;
+  if (before === n) return colouring;
+  const codes = new Uint16Array(n);
+  codes.set(colouring.codes.subarray(0, n));
+  const counts = colouring.counts.slice();
+  for (let i = n; i < before; i++) counts[colouring.codes[i]!]!--;
+  counts[0]! += Math.max(0, n - before);
+  return { ...colouring, codes, counts };
+}
+
 /**
  * The same layout as large as it fits around the centre of a view: heights in [-1, 1], widths in [-aspect, aspect].
  * Both axes keep one scale.

@@ -16,9 +16,11 @@ export interface PointsMessage {
   box?: [number, number, number, number];
 }
 
-/** Codes follow, `bytes` each: a class (all bits set for none), or a quantity in 256 steps over `range`. */
+/** Codes of `n` follow, `bytes` each: a class (all bits set for none), or a quantity in 256 steps over `range`. */
 export interface ColoursMessage {
   type: "colours";
+  /** Items may have joined that have no point yet; as many as there are points where it is missing. */
+  n?: number;
   by: ColourBy;
   kind: "category" | "ramp";
   categories: string[] | null;
@@ -154,13 +156,13 @@ export type ToMap =
   | LayoutMessage
   | PreviewMessage
   | { type: "cards"; indices: number[] }
-  | { type: "selection"; encoding: Encoding }
+  | { type: "selection"; encoding: Encoding; n?: number }
   | { type: "guard"; selected: number; sampled: boolean }
   | { type: "queued"; count: number; text: string }
   | { type: "refused"; event_id: string | null; reason: string }
   | Problem;
 
-/** How positions lie in a buffer: uint32 each, or one bit for each point, the lowest bit of a byte first. */
+/** How positions lie in a buffer: uint32 each, or one bit for each of `n` items, the lowest bit of a byte first. */
 export type Encoding = "positions" | "mask";
 
 /** What the map sends to Python; `select`, `label_next` and `label_together` with positions in a buffer. */
@@ -173,6 +175,6 @@ export type FromMap =
   | { type: "columns"; search: string }
   | { type: "search"; text: string }
   | { type: "preview"; index: number }
-  | { type: "select"; encoding: Encoding }
-  | { type: "label_next"; encoding: Encoding }
-  | { type: "label_together"; encoding: Encoding };
+  | { type: "select"; encoding: Encoding; n?: number }
+  | { type: "label_next"; encoding: Encoding; n?: number }
+  | { type: "label_together"; encoding: Encoding; n?: number };

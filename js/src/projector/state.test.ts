@@ -39,6 +39,48 @@ describe("what comes from Python", () => {
     expect(changes).toEqual(["points", "colours"]);
   });
 
+  it("may be more points: what is known of the others stays", () => {
+    const { model, state, changes } = start();
+    model.points(3);
+    model.labels([0, 255, 1]);
+    state.select([2, 0]);
+    changes.length = 0;
+    model.points(5, { revision: 2 });
+    expect([...state.colouring!.codes]).toEqual([1, 0, 2, 0, 0]);
+    expect([...state.colouring!.counts]).toEqual([3, 1, 1]);
+    expect(Array.from(state.selection)).toEqual([2, 0]);
+    expect(changes).toEqual(["points", "selection"]);
+    model.labels([0, 255, 1, 1, 0], { n: 5 });
+    expect([...state.colouring!.codes]).toEqual([1, 0, 2, 2, 1]);
+  });
+
+  it("of items that have no point yet is left out until they have", () => {
+    const { model, state } = start();
+    model.points(3);
+    model.labels([0, 255, 1, 1, 1], { n: 5 });
+    expect([...state.colouring!.codes]).toEqual([1, 0, 2]);
+    expect([...state.colouring!.counts]).toEqual([1, 1, 1]);
+    model.receive({ type: "selection", encoding: "mask", n: 9 }, bytes([0b11110001, 1]));
+    expect(Array.from(state.selection)).toEqual([0]);
+    model.receive({ type: "cards", indices: [4, 1] });
+    expect(state.cards).toEqual([1]);
+    state.search("win");
+    const found = { type: "found", text: "win", total: 2, read: 5, n: 5, error: null } as const;
+    model.receive(found, at(1, new Uint32Array([1, 4]).buffer));
+    expect([...state.found!.indices]).toEqual([1]);
+    expect(state.notice).toBeNull();
+  });
+
+  it("forgets what was known when the points become fewer", () => {
+    const { model, state } = start();
+    model.points(3);
+    model.labels([0, 255, 1]);
+    state.select([2]);
+    model.points(2, { revision: 2 });
+    expect(state.colouring).toBeNull();
+    expect(state.selection).toHaveLength(0);
+  });
+
   it("never goes back to an older layout", () => {
     const { model, state } = start();
     model.points(2, { layout: "umap", revision: 2 });

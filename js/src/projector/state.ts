@@ -8,6 +8,7 @@ import {
   decodeIndices,
   decodePoints,
   pack,
+  resize,
   unpack,
 } from "./codecs";
 import type {
@@ -257,8 +258,9 @@ export class MapState implements Disposable {
   }
 
   #sendPacked(type: "select" | "label_next" | "label_together", indices: ArrayLike<number>): void {
-    const { encoding, data } = pack(indices, this.points?.n ?? 0);
-    this.#send({ type, encoding }, [data]);
+    const n = this.points?.n ?? 0;
+    const { encoding, data } = pack(indices, n);
+    this.#send(encoding === "mask" ? { type, encoding, n } : { type, encoding }, [data]);
   }
 
   #send(message: FromMap, buffers: ArrayBuffer[] = []): void {
@@ -285,9 +287,12 @@ export class MapState implements Disposable {
         const { type: _type, ...rest } = message;
         if (this.points && this.points.revision > rest.revision) return;
         const xy = decodePoints(message, buffers);
-        if (this.points && this.points.n !== rest.n) this.#forget();
+        const before = this.points?.n ?? rest.n;
+        if (before > rest.n) this.#forget();
         this.points = { ...rest, xy };
+        if (this.colouring) this.colouring = resize(this.colouring, rest.n);
         this.#tell("points");
+        if (before < rest.n) this.#tell("selection"); // the plot has new points: it is marked again
         const early = [...this.#early.values()];
         this.#early.clear();
         for (const one of early) this.#take(one.message, one.buffers);
@@ -299,7 +304,7 @@ export class MapState implements Disposable {
           return;
         }
         if (message.by !== this.colouring?.by) this.hidden = new Set();
-        this.colouring = decodeColours(message, buffers, this.points.n);
+        this.colouring = resize(decodeColours(message, buffers, message.n ?? this.points.n), this.points.n);
         this.asked = null;
         this.#tell("colours");
         return;
@@ -317,14 +322,14 @@ export class MapState implements Disposable {
           return;
         }
         this.found = this.guard = null;
-        this.selection = unpack(message.encoding, buffers, this.points.n);
+        this.selection = this.#placed(unpack(message.encoding, buffers, message.n ?? this.points.n));
         this.#tell("selection");
         return;
       case "guard":
         if (message.selected !== this.selection.length) return; // of a selection that is no more
         this.guard = {
-          doubtful: decodeIndices(buffers.slice(0, 1)),
-          missing: decodeIndices(buffers.slice(1)),
+          doubtful: this.#placed(decodeIndices(buffers.slice(0, 1))),
+          missing: this.#placed(decodeIndices(buffers.slice(1))),
           sampled: message.sampled,
         };
         this.#tell("guard");
@@ -340,7 +345,7 @@ export class MapState implements Disposable {
       case "found": {
         const { type: _type, ...rest } = message;
         if (rest.text !== this.searched) return; // something else was typed since
-        this.found = { ...rest, indices: decodeIndices(buffers) };
+        this.found = { ...rest, indices: this.#placed(decodeIndices(buffers)) };
         this.#tell("found");
         return;
       }
@@ -355,7 +360,7 @@ export class MapState implements Disposable {
         this.#tell("found");
         return;
       case "cards":
-        this.cards = message.indices;
+        this.cards = message.indices.filter((i) => !this.points || i < this.points.n);
         this.#tell("cards");
         return;
       case "progress":
@@ -389,6 +394,12 @@ export class MapState implements Disposable {
       case "problem":
         this.#failed([message.text, message.remedy].filter(Boolean).join(" "));
     }
+  }
+
+  /** Those of some items that have a point by now: new ones are placed a little later. */
+  #placed(indices: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+    const n = this.points?.n ?? 0;
+    return indices.every((i) => i < n) ? indices : indices.filter((i) => i < n);
   }
 
   #forget(): void {

@@ -84,7 +84,7 @@ export class FakeModel implements Model<MapTraits> {
   }
 
   /** Labels, 255 for none. */
-  labels(codes: number[], more: { version?: number } = {}): void {
+  labels(codes: number[], more: { version?: number; n?: number } = {}): void {
     this.receive(
       {
         type: "colours",
