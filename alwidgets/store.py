@@ -6,6 +6,7 @@ replay of the events gives. An event is on disk when `LabelStore.append` returns
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields, replace
 from os import PathLike
@@ -25,6 +26,7 @@ from .schema import (
     class_changes_table,
     draws_table,
     events_table,
+    meta_table,
     now,
     rounds_table,
     switches_table,
@@ -36,6 +38,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .pool import Pool
+
+#: What the keys of slices in the table ``meta`` begin with.
+SLICE = "slice:"
+#: The key under which all slices were kept together; those that are there still stay.
+ALL_SLICES = "slices"
 
 
 class LabelStore(Tables):
@@ -117,18 +124,30 @@ class LabelStore(Tables):
 
     def slices(self) -> dict[str, list[str]]:
         """Ids of the items of every slice that was kept, by its name."""
-        kept: dict[str, list[str]] | None = self._meta("slices")
-        return kept or {}
+        query = sa.select(meta_table.c.value).where(meta_table.c.key.startswith(SLICE))
+        kept: dict[str, list[str]] = self._meta(ALL_SLICES) or {}
+        with self._reading() as connection:
+            rows = sorted(connection.scalars(query), key=lambda row: row["at"])
+        return kept | {row["name"]: row["ids"] for row in rows}
 
     def keep_slice(self, name: str, ids: list[str] | None) -> None:
         """Keep a slice, in the place of one of that name; with None, forget it."""
+        # Each has a row of its own, so that no two that write can lose one another's.
+        digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16)
+        key = SLICE + digest.hexdigest()
+        row = {"name": name, "ids": ids, "at": now()}
+
+        def work(connection: sa.Connection) -> None:
+            connection.execute(sa.delete(meta_table).where(meta_table.c.key == key))
+            if ids is not None:
+                connection.execute(sa.insert(meta_table).values(key=key, value=row))
+            if name in former:
+                others = {other: kept for other, kept in former.items() if other != name}
+                self._put_meta(connection, ALL_SLICES, others)
+
         with self._write:
-            kept = self.slices()
-            if ids is None:
-                kept.pop(name, None)
-            else:
-                kept[name] = ids
-            self._set_meta("slices", kept)
+            former: dict[str, list[str]] = self._meta(ALL_SLICES) or {}
+            self._commit(work)
 
     def append_class_change(self, change: ClassChange, task: Task) -> None:
         """Commit a change of the classes to disk, with the task as it is after it."""

@@ -24,6 +24,7 @@ from alwidgets.schema import (
     Switch,
     draws_table,
     events_table,
+    meta_table,
 )
 from alwidgets.store import LabelStore
 from alwidgets.tables import VALUES_AT_ONCE
@@ -90,6 +91,56 @@ def test_the_events_of_one_bulk_answer_are_found(store: LabelStore) -> None:
     store.append(events)
     assert store.events(bulk="b") == [e for e in events if e.bulk == "b"]
     assert store.events(bulk="' OR 1=1 --%s") == []
+
+
+@lasting
+def test_slices_of_two_that_write_at_once_are_both_kept(store: LabelStore) -> None:
+    store.keep_slice("ours", ["a"])
+    other = sa.create_engine(store._engine.url)
+    waiting = [{"name": "theirs", "ids": ["b"], "at": AT}]
+
+    @sa.event.listens_for(store._writer, "before_cursor_execute")
+    def meanwhile(_c: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        """Another kernel keeps a slice while this one is about to."""
+        if statement.startswith("DELETE FROM meta") and waiting:
+            row = sa.insert(meta_table).values(key="slice:theirs", value=waiting.pop())
+            with other.begin() as connection:
+                connection.execute(row)
+
+    store.keep_slice("ours, too", ["c"])
+    other.dispose()
+    assert store.slices() == {"theirs": ["b"], "ours": ["a"], "ours, too": ["c"]}
+    store.keep_slice("ours", None)
+    store.keep_slice("ours, too", ["d"])
+    assert store.slices() == {"theirs": ["b"], "ours, too": ["d"]}
+
+
+@lasting
+def test_slices_of_one_process_after_another_are_all_kept(location: str | Path) -> None:
+    script = (
+        "import sys\n"
+        "from alwidgets.store import LabelStore\n"
+        "store = LabelStore(sys.argv[1])\n"
+        "store.keep_slice(sys.argv[2], [sys.argv[2]])\n"
+        "store.close()\n"
+    )
+    store = LabelStore(location)
+    store.keep_slice("own", ["own"])
+    store.close()
+    for name in ("ä" * 200, "two"):
+        subprocess.run([sys.executable, "-c", script, str(location), name], check=True)
+    store = LabelStore(location)
+    assert store.slices() == {name: [name] for name in ("own", "ä" * 200, "two")}
+    store.close()
+
+
+def test_slices_that_were_kept_together_stay(store: LabelStore) -> None:
+    store._set_meta("slices", {"old": ["a"], "older": ["b"]})
+    store.keep_slice("new", ["c"])
+    store.keep_slice("old", ["d"])
+    assert store.slices() == {"older": ["b"], "new": ["c"], "old": ["d"]}
+    store.keep_slice("older", None)
+    assert store.slices() == {"new": ["c"], "old": ["d"]}
 
 
 def test_draws_and_rounds(store: LabelStore) -> None:
