@@ -98,7 +98,8 @@ class Exploring(Modelling):
         by : str, optional
             ``knn``: far from the items most like it (`projection.knn_outlier`).
             ``mahalanobis``: unlike the labelled items of the class predicted for it.
-            ``energy``: the model's logits are low for every class.
+            ``energy``: the model's logits are low for every class (those of a torch module, of a
+            `HeadEnsemble`, or the ``decision_function`` of a classifier of scikit-learn).
             ``disagreement``: the members of the model's committee contradict one another (BALD; of
             several labels, the sum over them).
             ``flipped``: the last retraining changed the prediction, by how sure both models were.
@@ -205,8 +206,8 @@ class Exploring(Modelling):
         logits: Callable[[Any], Any] | None = getattr(learner, "logits", None)
         if logits is None:
             raise LearnerError(
-                f"{type(learner).__name__} gives probabilities, which leave out how large its "
-                "logits are, so there is no energy: use by='disagreement' or by='mahalanobis', or "
+                f"{type(learner).__name__} has no logits, and probabilities leave out how large "
+                "these are, so there is no energy: use by='disagreement' or by='mahalanobis', or "
                 "a HeadEnsemble as the learner."
             )
         scores = _joined(edges.energy(np.asarray(logits(part))) for part in self._asked(rows))

@@ -311,6 +311,12 @@ class TorchLearner(Reporting):
         result: ArrayT = like(proba, X)
         return result
 
+    def logits(self, X: ArrayT) -> ArrayT:
+        """What the module gives, before the temperature, (n, C) float32."""
+        found = self._fitted().logits(X, self.device, self._rows_a_step)
+        result: ArrayT = like(found, X)
+        return result
+
     def posterior(self, X: ArrayT) -> ArrayT:
         """Class probabilities of each posterior sample, (K, n, C) float32.
 

@@ -79,6 +79,15 @@ class Trained:
             ]
         return torch.cat(found)
 
+    def logits(self, X: Array, device: torch.device, rows: int) -> torch.Tensor:
+        """What the module gives, (n, C), so many rows a step."""
+        found = [torch.empty(0, self.classes, device=device)]
+        with torch.no_grad():
+            found += [
+                logits_from(self.module(part)).float() for part in self._parts(X, device, rows)
+            ]
+        return torch.cat(found)
+
     def posterior(
         self, X: Array, device: torch.device, rows: int, *, samples: int, seed: int
     ) -> torch.Tensor:

@@ -21,6 +21,7 @@ from alwidgets.learners.sklearn_fits import (
     Several,
     fit_one,
     kind_of,
+    logits,
     out_of_fold,
     probabilities,
     resample,
@@ -161,6 +162,21 @@ class SklearnLearner(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore
         """Class probabilities, (n, C) float32."""
         proba = self._proba(self._fitted(), self._rows(X))
         result: ArrayT = _like(proba.astype(np.float32), X)
+        return result
+
+    def logits(self, X: ArrayT) -> ArrayT:
+        """The classifier's ``decision_function``, (n, C) float32; a half each of two classes.
+
+        Raises
+        ------
+        LearnerError
+            If it has none, or there are several labels an item.
+        """
+        state = self._fitted()
+        if isinstance(state, Several):
+            raise LearnerError("Of several labels for an item there are no logits of classes.")
+        found = logits(state.fitted, self._rows(X), state)
+        result: ArrayT = _like(found.astype(np.float32), X)
         return result
 
     def _proba(self, state: Fitted | Several, rows: NDArray[Any]) -> NDArray[np.float64]:

@@ -158,6 +158,29 @@ def _scores(estimator: Any, X: NDArray[Any]) -> NDArray[np.float64]:
     return np.stack([np.zeros_like(scores), scores], axis=1) if scores.ndim == 1 else scores
 
 
+def logits(estimator: Any | None, X: NDArray[Any], state: Fitted) -> NDArray[np.float64]:
+    """(n, C) by ``decision_function``; minus infinity for classes without a label.
+
+    Of two classes there is one score, the difference of their logits: each has a half of it.
+
+    Raises
+    ------
+    LearnerError
+        If the classifier has no such scores.
+    """
+    if estimator is None or not hasattr(estimator, "decision_function"):
+        raise LearnerError(
+            f"{state.template!r} has no decision_function, only probabilities or votes, which "
+            "leave out how large its logits are: there is no energy. Use by='disagreement' or "
+            "by='mahalanobis', or a learner with logits: HeadEnsemble, TorchLearner, or a linear "
+            "classifier of scikit-learn."
+        )
+    scores = np.asarray(estimator.decision_function(X), dtype=np.float64)
+    result = np.full((len(X), len(state.labels)), -np.inf)
+    result[:, state.seen] = np.stack([-scores, scores], 1) / 2 if scores.ndim == 1 else scores
+    return result
+
+
 def probabilities(estimator: Any | None, X: NDArray[Any], state: Fitted) -> NDArray[np.float64]:
     """(n, C); classes without a label have 0."""
     seen = state.seen

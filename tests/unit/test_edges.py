@@ -7,13 +7,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.svm import LinearSVC
+from torch import nn
 
 import alwidgets as al
 from alwidgets.errors import AlwidgetsError, LearnerError, ProjectionError
+from alwidgets.learners import SklearnLearner, TorchLearner
 from alwidgets.projection import edges
 from alwidgets.strategies.disagreement import bald
 
@@ -169,6 +174,42 @@ def test_scores_are_those_of_the_model(session: al.Session) -> None:
     )
 
 
+@pytest.mark.parametrize("learner", [LogisticRegression(), LinearSVC(), "module"])
+def test_the_energy_is_that_of_the_logits_of_any_learner_that_has_them(learner: Any) -> None:
+    if learner == "module":
+        module = nn.Sequential(nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, 10))
+        learner = TorchLearner(module, max_epochs=5, seed=0)
+    session = a_session(learner=learner)
+    teach(session, range(60))
+    fitted: Any = session.current.learner if session.current else None
+    rows = np.flatnonzero(~session.reserved)
+    X = session.pool.features[rows]
+    if isinstance(fitted, TorchLearner):
+        with torch.no_grad():
+            logits = fitted.module_(torch.from_numpy(X)).numpy()
+    else:
+        logits = fitted._fitted().fitted.decision_function(X)
+    expected = -np.log(np.exp(logits.astype(np.float64)).sum(axis=1))
+    found = session.edge_cases(len(rows), by="energy")
+    at = np.searchsorted(rows, [session.pool.index(i) for i in found.index])
+    np.testing.assert_allclose(found["score"], expected[at], rtol=1e-4, atol=1e-5)
+    assert found["score"].is_monotonic_decreasing
+    session.close()
+
+
+def test_the_one_score_of_two_classes_is_the_difference_of_their_logits() -> None:
+    X = np.array([[-2.0], [-1.0], [1.0], [2.0]])
+    learner = SklearnLearner(LogisticRegression()).fit(X, np.array([0, 0, 1, 1]), classes=3)
+    logits = learner.logits(X)
+    assert np.isneginf(logits[:, 2]).all()
+    with np.errstate(invalid="ignore"):
+        proba = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(proba, learner.predict_proba(X), atol=1e-6)
+    energy = edges.energy(logits)
+    np.testing.assert_allclose(energy, energy[::-1], atol=1e-5)  # neither class is the odd one
+    assert energy[1] > energy[0]
+
+
 def test_flipped_compares_the_last_two_models(session: al.Session) -> None:
     teach(session, range(15))
     with pytest.raises(AlwidgetsError, match="Only one model"):
@@ -208,9 +249,11 @@ def test_errors_name_the_remedy(session: al.Session) -> None:
 
 
 def test_a_learner_of_probabilities_has_no_energy() -> None:
-    session = a_session(learner=LogisticRegression())
+    session = a_session(learner=KNeighborsClassifier())
     teach(session, range(60))
-    with pytest.raises(LearnerError, match=r"SklearnLearner gives probabilities.*HeadEnsemble"):
+    with pytest.raises(
+        LearnerError, match=r"KNeighborsClassifier\(\) has no decision_func.*HeadEnsemble"
+    ):
         session.edge_cases(5, by="energy")
     assert len(session.edge_cases(5, by="mahalanobis")) == 5
     session.close()
