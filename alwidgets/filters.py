@@ -8,12 +8,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress, islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .columnar import TOO_LARGE, Categories, Columnar, ColumnarPool, Numbers, Texts
 from .errors import AlwidgetsError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 #: Rows looked at before others get their turn.
 ROWS = 20_000
@@ -37,10 +41,15 @@ class Condition:
     column : str
     test : callable
         Value -> bool; never asked about a missing value.
+    of_numbers, of_texts : callable or None
+        The same of a whole column of numbers, (n,) float64, or of folded texts; who has no value
+        does not meet it. None where a column is to be tested value by value.
     """
 
     column: str
     test: Callable[[Any], bool]
+    of_numbers: Callable[[NDArray[np.float64]], NDArray[np.bool_]] | None = None
+    of_texts: Callable[[pa.LargeStringArray], NDArray[np.bool_]] | None = None
 
 
 def typed(column: str, sign: str, value: str) -> Condition:
@@ -64,7 +73,27 @@ def typed(column: str, sign: str, value: str) -> Condition:
             return wanted in text
         return text == wanted if sign == "=" else _SIGNS[sign](text, wanted)
 
-    return Condition(column, test)
+    def of_numbers(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+        if number is None:
+            return np.zeros(len(values), dtype=bool)
+        met = np.equal(values, number) if sign in ":=" else _SIGNS[sign](values, number)
+        return np.asarray(met, dtype=bool)
+
+    def of_texts(values: pa.LargeStringArray) -> NDArray[np.bool_]:
+        import pyarrow.compute as pc
+
+        if sign == ":":
+            met = pc.match_substring(values, wanted)
+        else:
+            # Bytes of UTF-8 are in the order of the texts.
+            name = {"=": "equal", "<": "less", "<=": "less_equal", ">": "greater"}
+            met = pc.call_function(name.get(sign, "greater_equal"), [values, wanted])
+        found: NDArray[np.bool_] = met.fill_null(False).to_numpy(zero_copy_only=False)
+        return found
+
+    # Half a pair of surrogates, which a browser can send, is no text that Arrow can hold.
+    is_text = not any("\ud800" <= letter <= "\udfff" for letter in wanted)
+    return Condition(column, test, of_numbers, of_texts if is_text else None)
 
 
 def conditions(where: Mapping[str, Any] | None, columns: Mapping[str, Any]) -> list[Condition]:
@@ -92,12 +121,15 @@ def conditions(where: Mapping[str, Any] | None, columns: Mapping[str, Any]) -> l
     for column, wanted in where.items():
         if column not in columns:
             raise AlwidgetsError(_no_column(str(column), columns))
-        found.append(Condition(column, _test(wanted)))
+        found.append(Condition(column, _test(wanted), _test_of_numbers(wanted)))
     return found
 
 
 def meeting(
-    columns: Mapping[str, Sequence[Any]], wanted: Condition, among: NDArray[np.int64]
+    columns: Mapping[str, Sequence[Any]],
+    wanted: Condition,
+    among: NDArray[np.int64],
+    arrays: ColumnarPool | None = None,
 ) -> NDArray[np.int64]:
     """Those of some positions whose items meet a condition; who has no value does not.
 
@@ -107,6 +139,8 @@ def meeting(
     wanted : Condition
     among : ndarray of int64
         Ascending.
+    arrays : ColumnarPool, optional
+        The same columns as arrays: where one has such a form, all rows are looked up at once.
 
     Raises
     ------
@@ -114,6 +148,9 @@ def meeting(
         If the test fails on a value, naming the item's position.
     """
     column = columns[wanted.column]
+    met = None if arrays is None else _met(arrays.of(wanted.column, column), wanted, among)
+    if met is not None:
+        return met
     if isinstance(column, list) and FEW * len(among) < len(column):
         values: Iterator[Any] = (column[at] for at in among.tolist())
     else:  # what lies in files is read once, from the beginning to the end
@@ -136,6 +173,26 @@ def meeting(
     return among[kept]
 
 
+def _met(
+    column: Columnar | None, wanted: Condition, among: NDArray[np.int64]
+) -> NDArray[np.int64] | None:
+    """Those of some positions that meet a condition; None where each value is to be tested."""
+    match column:
+        case Numbers() if wanted.of_numbers is not None:
+            return among[wanted.of_numbers(column.values)[among]]
+        case Texts() if wanted.of_texts is not None:
+            return among[wanted.of_texts(column.values)[among]]
+        case Categories():
+            try:
+                verdicts = [bool(wanted.test(value)) for value in column.values]
+            except Exception:  # noqa: BLE001 - on a value that may not be among these
+                return None
+            # What has no value has the code -1: the last.
+            met: NDArray[np.bool_] = np.array([*verdicts, False])[column.codes[among]]
+            return among[met]
+    return None
+
+
 def _meets(wanted: Condition, value: Any) -> bool:
     return value is not None and bool(wanted.test(value))
 
@@ -148,6 +205,17 @@ def _test(wanted: Any) -> Callable[[Any], bool]:
         values = list(wanted)
         return lambda value: value in values
     return lambda value: bool(value == wanted)
+
+
+def _test_of_numbers(
+    wanted: Any,
+) -> Callable[[NDArray[np.float64]], NDArray[np.bool_]] | None:
+    """The same of a column of numbers, where the values wanted are numbers, too."""
+    several = isinstance(wanted, (list, tuple, set, frozenset))
+    values = list(wanted) if several else [wanted]
+    if any(type(value) not in (int, float) or not abs(value) < TOO_LARGE for value in values):
+        return None
+    return lambda column: np.isin(column, np.array(values, dtype=np.float64))
 
 
 def _fails(wanted: Condition, value: Any) -> bool:

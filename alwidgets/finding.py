@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .columnar import shared_columns
 from .errors import AlwidgetsError
 from .filters import conditions, meeting
 from .hub import Hub
@@ -116,8 +117,9 @@ class Finding(Hub):
             everything = np.arange(len(self.pool))
             found = Matches(everything, len(everything), len(everything))
         positions = found.positions
+        arrays = shared_columns(self.pool)
         for condition in wanted:
-            positions = meeting(columns, condition, positions)
+            positions = meeting(columns, condition, positions, arrays)
         total = len(positions) if wanted else found.total
         return Matches(positions if n is None else positions[:n], total, found.read)
 

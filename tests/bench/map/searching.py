@@ -16,6 +16,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from alwidgets.columnar import ColumnarPool
 from alwidgets.content import Text
 from alwidgets.filters import meeting
 from alwidgets.terms import Terms, parse
@@ -131,13 +132,16 @@ def main(n: int) -> None:
         many, found = best(lambda: index.search(parse("w0"), 100_000), 5)
         print(f"{len(found.positions):,} positions of w0, as the map asks for them: {many:.1f} ms")
         lengths = {"length": [len(line) for line in texts.lines]}
+        arrays = ColumnarPool()
+        first, _ = best(lambda: arrays.of("length", lengths["length"]), 1)
+        print(f"the lengths as an array, once: {first:.0f} ms")
         for query in ("w0 length>80", "w12 w77 length>80"):
             terms = parse(query, lengths)
 
             def filtered(terms: Terms = terms) -> np.ndarray[Any, Any]:
                 matches = index.search(terms)
                 assert matches is not None
-                return meeting(lengths, terms.conditions[0], matches.positions)
+                return meeting(lengths, terms.conditions[0], matches.positions, arrays)
 
             with_filter, positions = best(filtered, 3)
             print(f"{query}: {len(positions):,} items in {with_filter:.1f} ms")
