@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -36,6 +38,10 @@ MOST_LABELLED = 20_000
 MOST_CLUSTERS = 500
 #: Items that the clusters are found on, and for each cluster, at least.
 CLUSTERED, CLUSTERED_EACH = 20_000, 40
+#: Items from which the first question for neighbours would have to wait.
+WORTH_PREPARING = 50_000
+#: While a fit is under way.
+SECONDS_BETWEEN_LOOKS = 0.5
 
 #: Positions in order of rank, their scores, and why, in words.
 Ranking = tuple[NDArray[np.int64], NDArray[Any], list[str]]
@@ -45,13 +51,34 @@ class Exploring(Modelling):
     """The exploring of a session's pool."""
 
     _neighbours: NeighborProvider | None = None
+    #: The ids of the pool whose neighbours are prepared: others when it has grown.
+    _preparing_of: object = None
 
     @property
     def neighbours(self) -> NeighborProvider:
         """Finds the nearest items in the space of the features."""
-        if self._neighbours is None or self._neighbours.features is not self.pool.features:
-            self._neighbours = ExactNeighbours(self.pool.features)
-        return self._neighbours
+        features = self.pool.features
+        with self._lock:
+            if self._neighbours is None or self._neighbours.features is not features:
+                self._neighbours = ExactNeighbours(features)
+            return self._neighbours
+
+    def prepare_neighbours(self) -> None:
+        """Prepare `neighbours` for the first question; in a large pool in the background.
+
+        What a small one takes is not worth a thread.
+        """
+        if len(self.pool) < WORTH_PREPARING or self._preparing_of is self.pool.ids:
+            return
+        self._preparing_of = self.pool.ids
+        threading.Thread(target=self._prepare, name="alwidgets-neighbours", daemon=True).start()
+
+    def _prepare(self) -> None:
+        # A fit goes first: both would take turns on the same cores.
+        while self._loop.busy and self._closed is None:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        if self._closed is None:
+            self.neighbours.prepare()
 
     def similar(self, item_id: str, n: int = 20) -> pd.DataFrame:
         """More like this: the items nearest to one in the space of the features.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -35,6 +36,10 @@ class NeighborProvider(Protocol):
         """The table that is searched, shape (n, d)."""
         ...
 
+    def prepare(self) -> None:
+        """Do now what the first search would otherwise have to wait for."""
+        ...
+
     def search(self, V: NDArray[Any], k: int) -> Found:
         """Find the k nearest rows of the table for each row of `V`.
 
@@ -66,7 +71,7 @@ class ExactNeighbours:
     ----------
     features : ndarray, shape (n, d)
         Finite numbers. float16 and memory-mapped arrays are read block by block, never as a whole;
-        the lengths of the rows are kept after the first search: 4 bytes each.
+        the lengths of the rows are kept after `prepare` or the first search: 4 bytes each.
 
     Raises
     ------
@@ -78,11 +83,17 @@ class ExactNeighbours:
         check_features(features)
         self._features = features
         self._known: tuple[torch.Tensor, torch.Tensor] | None = None
+        self._measuring = threading.Lock()
 
     @property
     def features(self) -> NDArray[Any]:
         """The table that is searched, shape (n, d)."""
         return self._features
+
+    def prepare(self) -> None:
+        """Measure the lengths of the rows, once."""
+        with few_threads(self._features.size):
+            self._lengths()
 
     def search(self, V: NDArray[Any], k: int) -> Found:
         """Find the k nearest rows of the table for each row of `V`: see `NeighborProvider`.
@@ -114,7 +125,7 @@ class ExactNeighbours:
         positions = np.empty((len(rows), k), dtype=np.int64)
         distances = np.empty((len(rows), k), dtype=np.float32)
         with few_threads(self._features.size):
-            centre, squares = self._known = self._known or self._measure()
+            centre, squares = self._lengths()
             for start in range(0, len(rows), TOGETHER):
                 part = slice(start, start + TOGETHER)
                 short = self._short_list(rows[part], centre, squares, min(n, 2 * k + SPARE))
@@ -130,6 +141,12 @@ class ExactNeighbours:
             # Torch widens half precision several times as fast as numpy.
             block = place[: part.stop - start]
             yield part, block.copy_(shared(np.ascontiguousarray(self._features[part])))
+
+    def _lengths(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """What `_measure` returns; who comes while it is measured waits for that."""
+        with self._measuring:
+            self._known = self._known or self._measure()
+            return self._known
 
     def _measure(self) -> tuple[torch.Tensor, torch.Tensor]:
         """The middle of the table, (d,), and the squared distance of each row to it, (n,)."""

@@ -87,6 +87,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             session.on("round", lambda *_: self._on_round()),
             session.on("training", lambda begun: self._map.prepare() if begun else None),
             session.on("selection", self._on_selection),
+            session.on("grown", lambda _: session.prepare_neighbours()),
             session.on("closed", lambda *_: self._stop_listening()),
         ]
         self.on_msg(self._on_message)
@@ -156,6 +157,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _hello(self, message: Message, buffers: list[Any]) -> None:
         self._map.start()
+        self._session.prepare_neighbours()  # somebody may ask for more like this
         if self._map.space == "model":
             self._map.refresh()  # it does not follow the model while nobody looks
         self._send_points()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ from sklearn.svm import LinearSVC
 from torch import nn
 
 import alwidgets as al
+from alwidgets import exploring
 from alwidgets.errors import AlwidgetsError, LearnerError, ProjectionError
 from alwidgets.learners import SklearnLearner, TorchLearner
 from alwidgets.projection import edges
+from alwidgets.projection.neighbours import ExactNeighbours
 from alwidgets.strategies.disagreement import bald
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -338,4 +341,59 @@ def test_fashion_among_mnist() -> None:
     found = recall(session, names, 100)
     print("recall in the top 100:", found)
     assert max(found.values()) >= 0.8
+    session.close()
+
+
+# ---------------------------------------------------------------------- prepared in the background
+
+
+class Counted(ExactNeighbours):
+    """Counts how often the rows are measured, which the first search would have to wait for."""
+
+    measured = 0
+
+    def _measure(self) -> Any:
+        self.measured += 1
+        return super()._measure()
+
+
+def test_what_is_prepared_is_not_done_again() -> None:
+    X = np.random.default_rng(0).standard_normal((500, 6)).astype(np.float32)
+    prepared, fresh = Counted(X), Counted(X)
+    threads = [threading.Thread(target=prepared.prepare) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert prepared.measured == 1
+    for mine, theirs in zip(prepared.search(X[:9], 5), fresh.search(X[:9], 5), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    assert (prepared.measured, fresh.measured) == (1, 1)
+
+
+def test_a_large_pool_is_prepared_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = a_session()
+    session.prepare_neighbours()
+    assert session._neighbours is None  # a small one needs none of that
+    monkeypatch.setattr(exploring, "WORTH_PREPARING", 100)
+
+    def prepare() -> ExactNeighbours:
+        session.prepare_neighbours()
+        session.prepare_neighbours()
+        working = [t for t in threading.enumerate() if t.name == "alwidgets-neighbours"]
+        assert len(working) < 2
+        for thread in working:
+            thread.join()
+        found: Any = session._neighbours
+        assert found is session.neighbours
+        return found
+
+    first = prepare()
+    assert first._known is not None
+    assert prepare() is first
+    session.pool.extend(np.ones((1, 64), np.float32), ids=["new"])
+    grown = prepare()
+    assert grown is not first
+    assert grown._known is not None
+    assert len(grown._known[1]) == 601
     session.close()

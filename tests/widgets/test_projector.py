@@ -63,6 +63,7 @@ class FakeSession:
     queued: list[list[str]] = field(default_factory=list)
     listeners: list[tuple[str, Callable[..., object]]] = field(default_factory=list)
     scored: list[str] = field(default_factory=list)
+    prepared: int = 0
 
     def __post_init__(self) -> None:
         self.selection = Selection(self)  # type: ignore[arg-type]
@@ -88,6 +89,9 @@ class FakeSession:
 
     def matching(self, text: str, **options: Any) -> Matches:
         return Matches(np.array([1]), 1, 6)
+
+    def prepare_neighbours(self) -> None:
+        self.prepared += 1
 
     def upcoming(self) -> list[str]:
         return self.next_ids
@@ -714,6 +718,9 @@ def test_what_is_known_of_new_items_is_sent_again_when_they_have_points(setup: S
     setup.session.selection.set(["item-6", "item-0"])
     message, (data,) = only(setup.view.take())
     assert (message["n"], data) == (7, indices(6, 0))
+    assert setup.session.prepared == 1  # more like this is ready before it is asked for
+    setup.session.emit("grown", 1)
+    assert setup.session.prepared == 2
     setup.map.grow()
     sent = {message["type"]: (message, buffers) for message, buffers in setup.view.take()}
     assert sent["points"][0]["n"] == 7
