@@ -15,7 +15,7 @@ from .errors import AlwidgetsError, LearnerError
 from .learners import Learner
 from .learners.targets import decided
 from .modelling import Modelling
-from .projection import edges
+from .projection import approximate, edges
 from .projection.linear import chunks
 from .projection.neighbours import ExactNeighbours, NeighborProvider
 from .projection.outliers import knn_outlier
@@ -56,12 +56,29 @@ class Exploring(Modelling):
 
     @property
     def neighbours(self) -> NeighborProvider:
-        """Finds the nearest items in the space of the features."""
+        """Finds the nearest items in the space of the features.
+
+        By comparing with every item. Beyond 3,000,000 items an index is built in the background
+        once the map is open, where FAISS is installed (``alwidgets[faiss]``), and answers from
+        then on. To have one in a smaller pool, set it:
+        ``session.neighbours = FaissNeighbours(pool.features)``, of
+        `alwidgets.projection.approximate`.
+        """
         features = self.pool.features
         with self._lock:
             if self._neighbours is None or self._neighbours.features is not features:
                 self._neighbours = ExactNeighbours(features)
             return self._neighbours
+
+    @neighbours.setter
+    def neighbours(self, provider: NeighborProvider) -> None:
+        if provider.features is not self.pool.features:
+            raise AlwidgetsError(
+                "These are the neighbours of other features: make them of this session's, "
+                "session.pool.features."
+            )
+        with self._lock:
+            self._neighbours = provider
 
     def prepare_neighbours(self) -> None:
         """Prepare `neighbours` for the first question; in a large pool in the background.
@@ -77,8 +94,15 @@ class Exploring(Modelling):
         # A fit goes first: both would take turns on the same cores.
         while self._loop.busy and self._closed is None:
             time.sleep(SECONDS_BETWEEN_LOOKS)
-        if self._closed is None:
-            self.neighbours.prepare()
+        if self._closed is not None:
+            return
+        self.neighbours.prepare()
+        features = self.pool.features
+        is_exact = isinstance(self.neighbours, ExactNeighbours)
+        if is_exact and len(features) >= approximate.MANY and approximate.is_installed():
+            built = approximate.FaissNeighbours(features, self.seed)
+            if self._closed is None and self.pool.features is features:
+                self.neighbours = built
 
     def similar(self, item_id: str, n: int = 20) -> pd.DataFrame:
         """More like this: the items nearest to one in the space of the features.

@@ -105,22 +105,8 @@ class ExactNeighbours:
         ValueError
             If `k` is not positive.
         """
-        if k < 1:
-            raise ValueError(f"k must be at least 1, it is {k}.")
-        V = np.asarray(V)
         n, d = self._features.shape
-        if V.ndim != 2 or V.shape[1] != d:
-            raise ProjectionError(
-                f"The rows to find neighbours of must have the shape (m, {d}), as the features "
-                f"have; theirs is {V.shape}."
-            )
-        rows = np.ascontiguousarray(V, dtype=np.float32)
-        bad = ~np.isfinite(rows).all(axis=1)
-        if bad.any():
-            raise ProjectionError(
-                f"Row {int(np.argmax(bad))} of those to find neighbours of holds NaN or infinity: "
-                "repair or remove it."
-            )
+        rows = checked_rows(V, d, k)
         k = min(k, n)
         positions = np.empty((len(rows), k), dtype=np.int64)
         distances = np.empty((len(rows), k), dtype=np.float32)
@@ -129,7 +115,7 @@ class ExactNeighbours:
             for start in range(0, len(rows), TOGETHER):
                 part = slice(start, start + TOGETHER)
                 short = self._short_list(rows[part], centre, squares, min(n, 2 * k + SPARE))
-                positions[part], distances[part] = self._nearest(rows[part], short, k)
+                positions[part], distances[part] = by_distance(self._features, rows[part], short, k)
         return positions, distances
 
     def _blocks(self, rows: int) -> Iterator[tuple[slice, torch.Tensor]]:
@@ -183,10 +169,58 @@ class ExactNeighbours:
             worst = best.max(axis=1)
         return found
 
-    def _nearest(self, rows: NDArray[np.float32], short: NDArray[np.int64], k: int) -> Found:
-        exact = np.empty(short.shape, dtype=np.float32)
-        for row, near, out in zip(rows, short, exact, strict=True):
-            away = self._features[near].astype(np.float32) - row
-            out[:] = np.sqrt(np.einsum("ij,ij->i", away, away))
-        order = np.lexsort((short, exact), axis=1)[:, :k]
-        return np.take_along_axis(short, order, axis=1), np.take_along_axis(exact, order, axis=1)
+
+def checked_rows(V: NDArray[Any], d: int, k: int) -> NDArray[np.float32]:
+    """Rows to find k neighbours of, (m, d), in float32.
+
+    Raises
+    ------
+    ProjectionError
+        If they are of another width, or hold NaN or infinity.
+    ValueError
+        If `k` is not positive.
+    """
+    if k < 1:
+        raise ValueError(f"k must be at least 1, it is {k}.")
+    V = np.asarray(V)
+    if V.ndim != 2 or V.shape[1] != d:
+        raise ProjectionError(
+            f"The rows to find neighbours of must have the shape (m, {d}), as the features "
+            f"have; theirs is {V.shape}."
+        )
+    rows = np.ascontiguousarray(V, dtype=np.float32)
+    bad = ~np.isfinite(rows).all(axis=1)
+    if bad.any():
+        raise ProjectionError(
+            f"Row {int(np.argmax(bad))} of those to find neighbours of holds NaN or infinity: "
+            "repair or remove it."
+        )
+    return rows
+
+
+def by_distance(
+    features: NDArray[Any], rows: NDArray[np.float32], short: NDArray[np.int64], k: int
+) -> Found:
+    """The k nearest of a short list for each row, measured from their differences.
+
+    Parameters
+    ----------
+    features : ndarray, shape (n, d)
+    rows : ndarray of float32, shape (m, d)
+    short : ndarray of int64, shape (m, s)
+        Positions in `features`; one that stands there again counts once.
+    k : int
+        At most so many as there are different ones.
+    """
+    exact = np.empty(short.shape, dtype=np.float32)
+    for row, near, out in zip(rows, short, exact, strict=True):
+        away = features[near].astype(np.float32) - row
+        out[:] = np.sqrt(np.einsum("ij,ij->i", away, away))
+    order = np.lexsort((short, exact), axis=1)
+    ranked = np.take_along_axis(short, order, axis=1)
+    again = np.zeros(short.shape, dtype=bool)
+    again[:, 1:] = ranked[:, 1:] == ranked[:, :-1]
+    if again.any():  # these go behind the others
+        order = np.take_along_axis(order, np.argsort(again, axis=1, kind="stable"), axis=1)
+    order = order[:, :k]
+    return np.take_along_axis(short, order, axis=1), np.take_along_axis(exact, order, axis=1)
