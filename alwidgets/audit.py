@@ -95,6 +95,10 @@ class Audit:
         """The audit of a pool that has more items behind these; they keep their lots."""
         return Audit(ids, self.share, self.seed, lots=self.lots)
 
+    def first(self, n: int) -> NDArray[np.int64]:
+        """The order in which those of the first n items are drawn, whatever has joined since."""
+        return self.order if n >= self.n_pool else self.order[self.order < n]
+
     def is_due(self, cards: int, audits: int) -> bool:
         """Whether the next card should be an audit card, after so many cards and audit cards."""
         # The first one comes half a period in; then they keep to the share as closely as they can.

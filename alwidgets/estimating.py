@@ -135,14 +135,17 @@ class Estimating(Hub):
         Returns
         -------
         list of Estimate
-            One for each of `rounds`. Of rounds from before a restart the store keeps the accuracy
-            alone, as it was shown.
+            One for each of `rounds`, of the pool as it was then where items have joined since. Of
+            rounds from before a restart the store keeps the accuracy alone, as it was shown.
         """
         _check(metric, average, method)
         with self._lock:
-            rounds, sample = list(self._ledger.rounds), audit_sample(self._ledger)
+            rounds = list(self._ledger.rounds)
+            sizes = {record.version: self._loop.size_then(record.version) for record in rounds}
+            samples = {n: audit_sample(self._ledger, n) for n in set(sizes.values())}
         found = []
         for record in rounds:
+            sample = samples[sizes[record.version]]
             then = sample if hindsight else sample.first(record.n_audit)
             known = self._loop.said_then(record.version, then)
             if known is not None:
@@ -176,7 +179,10 @@ class Estimating(Hub):
             If there is no such round.
         """
         with self._lock:
-            sample, versions = audit_sample(self._ledger), [r.version for r in self._ledger.rounds]
+            versions = [record.version for record in self._ledger.rounds]
+            # Of the items that there were for both.
+            sizes = [n for v in (version, other) if (n := self._loop.size_then(v)) is not None]
+            sample = audit_sample(self._ledger, min(sizes, default=None))
         wrong = []
         for asked in (version, other):
             if asked not in versions:

@@ -111,8 +111,9 @@ class Loop:
         self.former: Round | None = None
         self.error: Exception | None = None
         self.progress: Progress | None = None
-        #: What the models of this run say of the first items of the audit, in its order.
-        self._said: dict[int, NDArray[np.int32]] = {}
+        #: How many items there were for each model of this run, and what it said of the first of
+        #: the audit, in its order.
+        self._said: dict[int, tuple[int, NDArray[np.int32]]] = {}
         #: What each round picked, and what its model said of that.
         self.picked: list[Picked] = []
         #: Whether `learner` is the model of the newest round.
@@ -299,7 +300,9 @@ class Loop:
             if result.fitted:
                 self._ledger.add_round(result.record())
                 assert result.predictions is not None
-                self._said[result.version] = result.predictions[self._ledger.audit.order[:KEPT]]
+                n = len(result.predictions)
+                first = self._ledger.audit.first(n)[:KEPT]
+                self._said[result.version] = n, result.predictions[first]
                 self.is_fitted = True
             self.learner = result.learner
             result = result.grown(len(self._features))
@@ -336,12 +339,16 @@ class Loop:
 
         None of a model of an earlier run.
         """
-        said = self._said.get(version)
-        if said is None:
+        if version not in self._said:
             return None
+        n, said = self._said[version]
         # Both are in the audit's order.
-        known = said[np.isin(self._ledger.audit.order[:KEPT], sample.items)].astype(np.int64)
+        known = said[np.isin(self._ledger.audit.first(n)[:KEPT], sample.items)].astype(np.int64)
         return sample.first(len(known)), known
+
+    def size_then(self, version: int) -> int | None:
+        """How many items the pool had for a model of this run; None of an earlier run."""
+        return self._said[version][0] if version in self._said else None
 
     def why_no_model(self) -> str:
         """Why nothing can be predicted, and what to do about it, in words."""

@@ -55,7 +55,7 @@ def timed(ledger: Ledger) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     return positions, seconds / share[rows[both]]
 
 
-def audit_sample(ledger: Ledger) -> AuditSample:
+def audit_sample(ledger: Ledger, n: int | None = None) -> AuditSample:
     """Audit labels in the order in which they were drawn; skipped ones are passed over.
 
     Only the items before the first one that is not drawn yet, or that has no answer yet, count:
@@ -63,8 +63,17 @@ def audit_sample(ledger: Ledger) -> AuditSample:
     already, because it was imported or given out of turn, are the ones that were quick to get
     one; they count once all before them are answered. Items that join the pool take their places
     in the order.
+
+    With `n` it is a sample of the first n items, the pool as it was before others joined: without
+    these the order is what it was then.
     """
-    drawn = ledger.audit.order[: ledger.n_audited]
+    n = len(ledger.pool) if n is None else n
+    if n < len(ledger.pool):
+        order = ledger.audit.first(n)
+        open_ = np.flatnonzero(~ledger.audit_drawn[order])
+        drawn = order[: open_[0]] if len(open_) else order
+    else:
+        drawn = ledger.audit.order[: ledger.n_audited]
     unanswered = np.flatnonzero(ledger.standing[drawn] == NOTHING)
     drawn = drawn[: unanswered[0]] if len(unanswered) else drawn
     standing = ledger.standing[drawn]
@@ -72,8 +81,8 @@ def audit_sample(ledger: Ledger) -> AuditSample:
     return AuditSample(
         items=items,
         codes=standing[standing >= 0].astype(np.int64),
-        q=1.0 / (len(ledger.pool) - np.arange(len(items))),
-        population=len(ledger.pool),
+        q=1.0 / (n - np.arange(len(items))),
+        population=n,
         skipped=int((standing == SKIPPED).sum()),
     )
 

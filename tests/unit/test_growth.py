@@ -325,6 +325,30 @@ def test_what_no_model_has_seen_yet_has_no_suggestion() -> None:
     assert session.suggestion(new) is not None
 
 
+def test_what_earlier_models_said_is_still_beside_the_right_labels() -> None:
+    pool = arrays()
+    session = session_of(pool, audit=0.4)
+    answer(session, 30)
+    answer(session, 15)
+    figures = [session.estimate_rounds(hindsight=hindsight) for hindsight in (False, True)]
+    first, last = session.rounds[0].version, session.rounds[-1].version
+    compared = session.compare_rounds(first, last)
+    assert compared.n > 3
+    pool.extend(X[N:], ids=IDS[N:])
+    assert [session.estimate_rounds(hindsight=h) for h in (False, True)] == figures
+    assert session.compare_rounds(first, last) == compared
+    batches = len(session.prequential())
+    while session.next():
+        answer(session, 5)
+    session.retrain()
+    # In hindsight the rounds before are of the items that there were, all of which are labelled.
+    audited = session.reserved[:N].sum()
+    assert session.estimate_rounds(hindsight=True)[0].n == audited
+    assert session.estimate_rounds(hindsight=True)[-1].n == session.reserved.sum()
+    assert session.compare_rounds(first, session.version).n == audited
+    assert len(session.prequential()) > batches
+
+
 # ---------------------------------------------------------------------- stores
 
 
