@@ -240,11 +240,16 @@ class Map:
             self._tell("progress")
 
     def grow(self) -> None:
-        """Items have joined, behind the others: place them among these, in the background."""
+        """Place the items that have joined among the others, in the background, if any have."""
         with self._lock:
             if not self._started or self._closed:
                 return
-            self.outliers = None  # how far out an item is depends on all of them
+            n = self._size()
+            if self.outliers is not None and len(self.outliers) < n:
+                self.outliers = None  # how far out an item is depends on all of them
+            coords = self.coords
+            if coords is None or len(coords) >= n:
+                return
         self._run(self._grow)
 
     def _grow(self) -> None:
@@ -406,6 +411,5 @@ def _map_of(session: Any, seed: int) -> Map:
         cache=LayoutCache(),
         size=lambda: len(pool),
     )
-    session.on("grown", lambda _: made.grow())
     weakref.finalize(session, made.close).atexit = False
     return made

@@ -87,7 +87,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             session.on("round", lambda *_: self._on_round()),
             session.on("training", lambda begun: self._map.prepare() if begun else None),
             session.on("selection", self._on_selection),
-            session.on("grown", lambda _: session.prepare_neighbours()),
+            session.on("grown", lambda _: self._on_growth()),
             session.on("closed", lambda *_: self._stop_listening()),
         ]
         self.on_msg(self._on_message)
@@ -157,6 +157,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _hello(self, message: Message, buffers: list[Any]) -> None:
         self._map.start()
+        self._map.grow()  # items may have joined while nobody looked
         self._session.prepare_neighbours()  # somebody may ask for more like this
         if self._map.space == "model":
             self._map.refresh()  # it does not follow the model while nobody looks
@@ -263,6 +264,10 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     def _on_selection(self, selection: Selection, origin: object) -> None:
         if origin is not self:
             self._send_newest("selection", self._selection)
+
+    def _on_growth(self) -> None:
+        self._map.grow()
+        self._session.prepare_neighbours()
 
     def _on_round(self) -> None:
         self._send_choices()

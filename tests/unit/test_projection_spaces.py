@@ -584,10 +584,6 @@ class FakeSession:
 
     def __init__(self) -> None:
         self.current: Any = None
-        self.listeners: dict[str, Callable[..., object]] = {}
-
-    def on(self, signal: str, listener: Callable[..., object]) -> None:
-        self.listeners[signal] = listener
 
 
 class Learner:

@@ -712,7 +712,7 @@ def test_the_end_of_the_session_is_the_end_of_listening(setup: Setup) -> None:
 def test_what_is_known_of_new_items_is_sent_again_when_they_have_points(setup: Setup) -> None:
     setup.map._size = lambda: len(setup.session.pool)
     setup.tell({"type": "hello"})
-    setup.session.pool.ids.append("item-6")
+    setup.session.pool.ids = given_ids([*setup.session.pool.ids, "item-6"])
     setup.session.pool.features = np.vstack([FEATURES, FEATURES[:1]])
     setup.session.codes = np.append(setup.session.codes, 1).astype(np.int32)
     setup.session.selection.set(["item-6", "item-0"])
@@ -721,7 +721,6 @@ def test_what_is_known_of_new_items_is_sent_again_when_they_have_points(setup: S
     assert setup.session.prepared == 1  # more like this is ready before it is asked for
     setup.session.emit("grown", 1)
     assert setup.session.prepared == 2
-    setup.map.grow()
     sent = {message["type"]: (message, buffers) for message, buffers in setup.view.take()}
     assert sent["points"][0]["n"] == 7
     assert sent["colours"][0]["n"] == len(sent["colours"][1][0]) == 7
@@ -732,7 +731,7 @@ def test_what_is_known_of_new_items_is_sent_again_when_they_have_points(setup: S
 
 
 def test_a_mask_may_be_of_the_points_that_there_were(setup: Setup) -> None:
-    setup.session.pool.ids += ["item-6", "item-7", "item-8"]
+    setup.session.pool.ids = given_ids([*setup.session.pool.ids, "item-6", "item-7", "item-8"])
     mask = {"type": "select", "encoding": "mask", "n": 6}
     assert setup.kinds(mask, bytes([0b100010])) == []
     assert setup.view.selection == ["item-1", "item-5"]
