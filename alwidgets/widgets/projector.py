@@ -242,6 +242,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             self._shown = before if coords is None else len(coords)
             if 0 < before < self._shown:  # what was sent of the new ones could not be shown
                 self._send_colours()
+                self._varying.show()
                 self._send_newest("selection", self._selection)
                 self._send_cards()
         elif event == "progress":

@@ -18,12 +18,13 @@ Sent = tuple[dict[str, Any], list[bytes]]
 
 
 class VariedMessage(TypedDict):
-    """What sizes or opacities stand for; a step for each point follows, of one byte.
+    """What sizes or opacities stand for; a step for each of `n` points follows, of one byte.
 
     Without `by`, and without steps, all points are the same.
     """
 
     type: Literal["varied"]
+    n: int
     what: What
     by: str | None
     name: str | None
@@ -102,6 +103,7 @@ class Varying:
     def _message(self, what: What, by: str | None) -> Sent | None:
         message: VariedMessage = {
             "type": "varied",
+            "n": 0,
             "what": what,
             "by": by,
             "name": None,
@@ -123,6 +125,7 @@ class Varying:
                 "column of numbers or of days, or colour by this one."
             )
         current = self._session.current
+        message["n"] = len(found.codes)
         message["name"] = colourings.name_of(by)
         message["range"] = list(found.range)
         message["ends"] = None if found.ends is None else list(found.ends)

@@ -62,6 +62,7 @@ def test_a_quantity_travels_as_a_byte_a_point(page: Page) -> None:
     ((message, (steps,)),) = page.vary("size", "uncertainty")
     assert message == {
         "type": "varied",
+        "n": 6,
         "what": "size",
         "by": "uncertainty",
         "name": "Uncertainty",
@@ -76,7 +77,7 @@ def test_a_quantity_travels_as_a_byte_a_point(page: Page) -> None:
 def test_nothing_to_follow_is_the_same_for_all(page: Page) -> None:
     page.vary("size", "uncertainty")
     ((message, buffers),) = page.vary("size", None)
-    assert message == {"type": "varied", "what": "size", "version": 0, **NOTHING}
+    assert message == {"type": "varied", "n": 0, "what": "size", "version": 0, **NOTHING}
     assert buffers == []
     page.session.emit("round", page.session.current)
     assert "varied" not in {sent["type"] for sent, _ in page.view.take()}

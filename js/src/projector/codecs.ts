@@ -57,7 +57,17 @@ export interface Varied extends Omit<VariedMessage, "type" | "by"> {
 /** @param n how many points there are */
 export function decodeVaried(message: VariedMessage, buffers: readonly DataView[], n: number): Varied | null {
   const { type: _type, by, ...rest } = message;
-  return by === null ? null : { ...rest, by, steps: new Uint8Array(bytesOf(buffers, n, "steps")) };
+  if (by === null) return null;
+  const steps = new Uint8Array(bytesOf(buffers, message.n ?? n, "steps"));
+  return resizeVaried({ ...rest, by, steps }, n);
+}
+
+/** The steps of `n` points, as of a colouring. */
+export function resizeVaried(varied: Varied, n: number): Varied {
+  if (varied.steps.length === n) return varied;
+  const steps = new Uint8Array(n).fill(0xff);
+  steps.set(varied.steps.subarray(0, n));
+  return { ...varied, steps };
 }
 
 /** A colouring of `n` points: of new ones nothing is known, those that have no place yet are left out. */

@@ -38,9 +38,11 @@ export interface ColoursMessage {
 /** What can stand for a quantity, beside colour. */
 export type What = "size" | "opacity";
 
-/** Steps follow, a byte each: a quantity in 255 of them over `range`, 255 for none. Without `by` all are the same. */
+/** Steps of `n` follow, a byte each: a quantity in 255 of them over `range`, 255 for none. Without `by` all are the same. */
 export interface VariedMessage {
   type: "varied";
+  /** As of the colours. */
+  n?: number;
   what: What;
   by: ColourBy | null;
   version: number;

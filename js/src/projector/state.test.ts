@@ -44,8 +44,19 @@ describe("what comes from Python", () => {
     model.points(3);
     model.labels([0, 255, 1]);
     state.select([2, 0]);
+    const varied = {
+      type: "varied",
+      what: "size",
+      by: "uncertainty",
+      version: 0,
+      name: "Uncertainty",
+    } as const;
+    const about = { range: [0, 1] as [number, number], ends: null, none: "for audit" };
+    model.receive({ ...varied, ...about, n: 4 }, bytes([7, 8, 9, 1]));
+    expect([...state.varying.steps.size!]).toEqual([7, 8, 9]);
     changes.length = 0;
     model.points(5, { revision: 2 });
+    expect([...state.varying.steps.size!]).toEqual([7, 8, 9, 255, 255]);
     expect([...state.colouring!.codes]).toEqual([1, 0, 2, 0, 0]);
     expect([...state.colouring!.counts]).toEqual([3, 1, 1]);
     expect(Array.from(state.selection)).toEqual([2, 0]);

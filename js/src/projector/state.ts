@@ -291,6 +291,7 @@ export class MapState implements Disposable {
         if (before > rest.n) this.#forget();
         this.points = { ...rest, xy };
         if (this.colouring) this.colouring = resize(this.colouring, rest.n);
+        this.varying.resize(rest.n);
         this.#tell("points");
         if (before < rest.n) this.#tell("selection"); // the plot has new points: it is marked again
         const early = [...this.#early.values()];

@@ -1,5 +1,5 @@
 /** What the sizes and the opacities of the points follow: a quantity each, or nothing. */
-import { decodeVaried, type Varied } from "./codecs";
+import { decodeVaried, resizeVaried, type Varied } from "./codecs";
 import type { Steps } from "./looks";
 import type { ColourBy, VariedMessage, What } from "./messages";
 
@@ -30,6 +30,14 @@ export class Varying {
   /** What was asked for does not come. */
   giveUp(): void {
     for (const what of WHATS) delete this.asked[what];
+  }
+
+  /** More points have come: nothing is known of the new ones. */
+  resize(n: number): void {
+    for (const what of WHATS) {
+      const shown = this.shown[what];
+      if (shown) this.shown[what] = resizeVaried(shown, n);
+    }
   }
 
   /** Other points have come: nothing is known of them. */
