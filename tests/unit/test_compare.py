@@ -431,7 +431,8 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     data = tmp_path / "data.csv"
     pd.DataFrame(X[:200]).assign(digit=Y[:200]).to_csv(data, index=False)
     command = ["compare", str(data), "--label", "digit", "--strategies", "random", "margin"]
-    sizes = ["--seeds", "2", "--batch", "10", "--budget", "30", "--initial", "10", "--learner", "logistic", "--workers", "0"]
+    sizes = ["--seeds=2", "--batch=10", "--budget=30", "--initial=10"]
+    sizes += ["--learner=logistic", "--workers=0"]
     files = ["--out", f"{tmp_path}/runs.json", "--json", f"{tmp_path}/all.json"]
     table = ["--table", f"{tmp_path}/table.csv", "--successors", "nearest_neighbours"]
     assert main([*command, *sizes, *files, *table]) == 0

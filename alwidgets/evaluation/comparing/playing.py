@@ -203,6 +203,7 @@ class _Lot:
                 n_classes=self.classes,
                 n=n,
                 seed=int(self.draws[run].integers(2**31)),
+                finite=True,  # as every pool is
             )
         except Exception as error:  # whatever it raises, of anyone's making
             said = f"{error}" if isinstance(error, StrategyError) else repr(error)
