@@ -166,4 +166,4 @@ class Comparison(Running):
 
 def _views() -> Any:
     # Looked up by name: views know comparisons, and not the other way round.
-    return importlib.import_module("alwidgets.widgets.comparing")
+    return importlib.import_module("alwidgets.widgets.comparison")

@@ -177,7 +177,7 @@ def _learners(given: Any) -> dict[str, Any]:
 
 
 def _successors(given: Any) -> dict[str, Any]:
-    if given is None or (isinstance(given, (list, tuple)) and not given):
+    if given is None or (isinstance(given, (list, tuple, Mapping)) and not given):
         return {}
     wanted = [given] if isinstance(given, str) else given
     if isinstance(wanted, (list, tuple)) and all(isinstance(one, str) for one in wanted):

@@ -95,7 +95,7 @@ def play(
     report : callable
     device : torch.device
     check : callable, optional
-        Called before every round; what it raises ends them.
+        Called before every fit and every choice; what it raises ends them.
 
     Raises
     ------
@@ -151,6 +151,7 @@ class _Lot:
             self.check()
             models = self.learning.fit(self.splits, self.labelled, new)
             self._measure(labels)
+            self.check()
             if labels < self.plan.budget:
                 new = self.plan.counts[at + 1] - labels
                 self._pick(models, new)

@@ -188,6 +188,11 @@ class Running:
         return self
 
     @property
+    def playable(self) -> bool:
+        """Whether what is missing can be played: a file holds no features."""
+        return self._material is not None
+
+    @property
     def progress(self) -> tuple[int, int]:
         """Rounds played, and all of them."""
         with self._lock:
