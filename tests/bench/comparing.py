@@ -4,6 +4,9 @@ Both play the same splits, first items, batches and budget with scikit-learn's L
 theirs is fitted by scikit-learn, one after the other, ours by `al.compare`. (modAL's own loop,
 `ActiveLearner.teach`, does not run on this release of scikit-learn; its strategies do.) Seconds are
 those of the processor, on one core, so that what else the machine does counts for neither.
+
+Two groups, for they tell different things: in the first most of the peers' time goes into their
+core-set and BADGE, in the second, where picking is cheap, all of it into fits and probabilities.
 """
 
 from __future__ import annotations

@@ -115,6 +115,18 @@ def test_the_table() -> None:
     assert "3 seeds are few" in notes
 
 
+def test_the_table_does_not_depend_on_which_run_was_over_first() -> None:
+    found = compared(["margin", "entropy"], seeds=10, budget=20)
+    table, notes, curves = found.table(), found.notes(), found.curves()
+    arms = list(found.runs)
+    for seed in range(5):
+        order = np.random.default_rng(seed).permutation(len(arms))
+        found.runs = {arms[at]: found.runs[arms[at]] for at in order}
+        assert found.table().equals(table)
+        assert found.notes() == notes
+        assert found.curves().equals(curves)
+
+
 def test_a_strategy_that_loses_is_said_to() -> None:
     def sure(context: Any) -> torch.Tensor:
         """What the model is most certain of: nothing is learnt from it."""

@@ -86,11 +86,8 @@ def target_of(plan: Plan, runs: Mapping[Arm, Run], learner: str) -> float:
     """The target; where none was given, what random reaches in the end, on average."""
     if plan.target is not None:
         return plan.target
-    ends = [
-        run.figures[-1]
-        for arm, run in runs.items()
-        if (arm.learner, arm.strategy) == (learner, BASELINE)
-    ]
+    # In the order of the seeds, not in that in which runs were over: sums round differently.
+    ends = [run.figures[-1] for run in _by_seed(plan, runs, learner, BASELINE).values()]
     return float(np.mean(ends)) if ends else math.nan
 
 
