@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from . import datasets, encoders, errors, evaluation, learners, strategies
     from .content import Audio, Fields, Html, Image, Pair, Table, Text
     from .errors import AlwidgetsError
+    from .evaluation.comparing import Comparison, compare
     from .learners import HeadEnsemble, SklearnLearner, TorchLearner
     from .pool import Pool
     from .session import Session
@@ -26,6 +27,7 @@ _HOME = {
     "Audio": "content",
     "Binary": "tasks",
     "Classification": "tasks",
+    "Comparison": "evaluation.comparing",
     "Correction": "tasks",
     "Fields": "content",
     "HeadEnsemble": "learners",
@@ -42,6 +44,7 @@ _HOME = {
     "Table": "content",
     "Text": "content",
     "TorchLearner": "learners",
+    "compare": "evaluation.comparing",
 }
 _MODULES = ("datasets", "encoders", "errors", "evaluation", "learners", "strategies")
 
@@ -50,6 +53,7 @@ __all__ = [
     "Audio",
     "Binary",
     "Classification",
+    "Comparison",
     "Correction",
     "Fields",
     "HeadEnsemble",
@@ -67,6 +71,7 @@ __all__ = [
     "Text",
     "TorchLearner",
     "__version__",
+    "compare",
     "datasets",
     "encoders",
     "errors",

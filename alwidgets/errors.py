@@ -55,6 +55,10 @@ class EvaluationError(AlwidgetsError, ValueError):
     """An estimate cannot be made of what is given."""
 
 
+class ComparisonError(AlwidgetsError, ValueError):
+    """Strategies cannot be compared as asked."""
+
+
 class MessageError(AlwidgetsError, ValueError):
     """A message from the front end is malformed."""
 

@@ -19,6 +19,14 @@ Follower: TypeAlias = Callable[[int, torch.Tensor, torch.Tensor], None]
 ROUNDING = 1e-6
 #: Halvings of a step before it is given up.
 TRIES = 12
+#: Numbers of single precision in a cache line: a matrix product rounds a block that begins in the
+#: middle of one otherwise than the same block at its beginning.
+ALIGNED = 16
+
+
+def aligned(n: int) -> int:
+    """The next multiple of `ALIGNED`."""
+    return -(-n // ALIGNED) * ALIGNED
 
 
 def minimise(
@@ -31,6 +39,7 @@ def minimise(
     history: int = 8,
     floor: float = 1e-12,
     follow: Follower | None = None,
+    apart: bool = False,
 ) -> tuple[torch.Tensor, int]:
     """Minimise H problems of P parameters side by side.
 
@@ -58,6 +67,10 @@ def minimise(
         What matters in an objective, however small it is.
     follow : callable, optional
         Called after every iteration; what it raises ends them.
+    apart : bool
+        Whether a problem that has settled stays where it is, so that each comes out the same to
+        the last bit, whoever it is minimised with. For that the objective has to treat them alike,
+        and on a processor P has to be a multiple of `ALIGNED`.
 
     Returns
     -------
@@ -68,9 +81,10 @@ def minimise(
     x = start
     value, grad = objective(x)
     # Rows 0..m-1: steps, m..2m-1: changes of the gradient, 2m: the gradient.
-    basis = start.new_zeros(heads, 2 * history + 1, size)
-    products = np.zeros((heads, 2 * history + 1, 2 * history + 1))
-    basis[:, -1] = grad
+    width = aligned(2 * history + 1) if apart else 2 * history + 1
+    basis = start.new_zeros(heads, width, size)
+    products = np.zeros((heads, width, width))
+    basis[:, 2 * history] = grad
     order: list[int] = []  # Slots in use, the oldest first.
     still = torch.zeros_like(value)
     made = 0
@@ -81,12 +95,15 @@ def minimise(
         told = torch.from_numpy(factors).to(basis)
         direction = torch.bmm(told[:, None], basis)[:, 0]
         slopes = torch.from_numpy(slope).to(value)
+        if apart:
+            going = still < patience
+            direction, slopes = direction * going[:, None], slopes * going
         new_x, new_value, new_grad = _search(objective, x, value, grad, direction, slopes)
         slot = len(order) if len(order) < history else order.pop(0)
         order.append(slot)
         torch.sub(new_x, x, out=basis[:, slot])
         torch.sub(new_grad, grad, out=basis[:, history + slot])
-        basis[:, -1] = new_grad
+        basis[:, 2 * history] = new_grad
         fell = value - new_value
         whole = new_value.abs().clamp(min=floor)
         settled = fell <= tol * whole
@@ -141,9 +158,9 @@ def _update(products: NDArray[Any], basis: torch.Tensor, newest: list[int], hist
 def _recursion(
     products: NDArray[Any], order: list[int], history: int
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The direction (H, 2m + 1) as a combination of the basis, and its slope (H,)."""
+    """The direction as a combination of the basis (H, its rows), and its slope (H,)."""
     heads, size = products.shape[:2]
-    gradient = size - 1
+    gradient = 2 * history
     square = products[:, gradient, gradient]
     factors = np.zeros((heads, size))
     factors[:, gradient] = -1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -130,17 +131,34 @@ class Folds:
 
         The loss is that of :meth:`judge` with a normal prior on the logarithm of the strength.
         """
+        searching = self.searching(l2)
+        strengths, begin = next(searching)
+        while True:
+            heads = self.fit(strengths, begin or start, curvature)
+            try:
+                strengths, begin = searching.send(heads)
+            except StopIteration as end:
+                held: Held = end.value
+                return held
+
+    def searching(
+        self, l2: float
+    ) -> Generator[tuple[list[float], Layers | None], list[Layers], Held]:
+        """:meth:`search` for whoever fits the heads: these go in, strengths to try come out.
+
+        Beside the strengths comes what the heads may begin from; at first None.
+        """
         l2 = min(max(l2, WEAKEST), STRONGEST)
         grid = [l2 / STEP, l2, l2 * STEP]
         grid = [x for x in grid if WEAKEST <= x <= STRONGEST]
         tried: dict[float, tuple[float, float, Layers]] = {}
 
-        def attempt(strengths: list[float], begin: Layers) -> None:
-            for x, heads in zip(strengths, self.fit(strengths, begin, curvature), strict=True):
+        def weigh(strengths: list[float], found: list[Layers]) -> None:
+            for x, heads in zip(strengths, found, strict=True):
                 temperature, loss = self.judge(heads)
                 tried[x] = loss + 0.5 * (math.log(x / USUAL) / SPREAD) ** 2, temperature, heads
 
-        attempt(grid, start)
+        weigh(grid, (yield grid, None))
         while True:
             best = min(tried, key=lambda x: tried[x][0])
             if min(tried) < best < max(tried):
@@ -148,7 +166,7 @@ class Folds:
             further = best / STEP if best == min(tried) else best * STEP
             if not WEAKEST <= further <= STRONGEST:
                 break
-            attempt([further], tried[best][2])
+            weigh([further], (yield [further], tried[best][2]))
         return _between(best, tried)
 
 

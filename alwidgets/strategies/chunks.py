@@ -43,6 +43,8 @@ class Chunks:
         Rows that are scored at once.
     observe : callable or None
         Sees every chunk of the whole pool.
+    finite : bool
+        Whether the features are known to hold no NaN or infinity.
     """
 
     features: Array
@@ -53,13 +55,14 @@ class Chunks:
     device: torch.device
     chunk: int
     observe: Observer | None
+    finite: bool = False
 
     def context(
         self, part: slice | NDArray[np.int64], candidates: NDArray[np.bool_] | None = None
     ) -> Context:
         """What a strategy may look at of some rows of the pool, and which of them to pick from."""
         rows = np.arange(part.start, part.stop) if isinstance(part, slice) else part
-        features = gather(self.features, part, self.device)
+        features = gather(self.features, part, self.device, finite=self.finite)
         return Context(features, rows, self.known, self.costs, candidates)
 
     def scored(self, strategy: Strategy) -> torch.Tensor:
@@ -93,8 +96,16 @@ class Chunks:
             yield context
 
 
-def gather(features: Array, part: slice | NDArray[np.int64], device: torch.device) -> torch.Tensor:
+def gather(
+    features: Array,
+    part: slice | NDArray[np.int64],
+    device: torch.device,
+    *,
+    finite: bool = False,
+) -> torch.Tensor:
     """(m, d) float32 features of some rows of the pool, all finite; shared where they can be.
+
+    With `finite` they are known to be, and nobody looks.
 
     Raises
     ------
@@ -108,7 +119,7 @@ def gather(features: Array, part: slice | NDArray[np.int64], device: torch.devic
         # Of a read-only file there is a copy: strategies of one's own may write into what they get.
         rows = np.require(features[part], dtype=np.float32, requirements="W")
         found = as_tensor(rows).to(device)
-    bad = bad_row(found)
+    bad = None if finite else bad_row(found)
     if bad is not None:
         row = part.start + bad if isinstance(part, slice) else int(part[bad])
         raise StrategyError(

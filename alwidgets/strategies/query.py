@@ -72,6 +72,7 @@ def select(
     costs: NDArray[np.float64] | None = None,
     observe: Observer | None = None,
     losing: str | None = None,
+    finite: bool = False,
 ) -> Selection:
     """Choose up to ``n`` candidates to label next.
 
@@ -98,6 +99,8 @@ def select(
         what it asks the model is not asked again.
     losing : str, optional
         Evidence that active selection is worse than random, in words, for ``auto``.
+    finite : bool
+        Whether the features are known to hold no NaN or infinity: then nobody looks again.
 
     Returns
     -------
@@ -122,9 +125,9 @@ def select(
     known = Known(
         learner,
         n_classes,
-        gather(features, known_rows, device),
+        gather(features, known_rows, device, finite=finite),
         codes,
-        lambda: gather(features, _some(rows, seed), device),
+        lambda: gather(features, _some(rows, seed), device, finite=finite),
         seed,
     )
     chosen, reason = _resolve(strategy, known, losing)
@@ -133,7 +136,7 @@ def select(
             f"{n} items were asked for and {len(rows)} are left.", FewerItemsWarning, stacklevel=2
         )
     n = max(0, min(n, len(rows)))
-    pool = Chunks(features, rows, known_rows, known, costs, device, max(1, chunk), observe)
+    pool = Chunks(features, rows, known_rows, known, costs, device, max(1, chunk), observe, finite)
     try:
         found = _chosen(chosen, reason, pool, n)
     except NoModelError:
@@ -301,8 +304,9 @@ def _open(rows: NDArray[np.int64], labelled: NDArray[np.int64]) -> NDArray[np.in
     if (rows[1:] <= rows[:-1]).any():
         rows = np.unique(rows)
     at = np.searchsorted(rows, labelled)
-    at = at[at < len(rows)]
-    taken = at[np.isin(rows[at], labelled)]
+    inside = at < len(rows)
+    at = at[inside]
+    taken = at[rows[at] == labelled[inside]]
     return np.delete(rows, taken) if len(taken) else rows
 
 

@@ -16,14 +16,11 @@ from ..evaluation.risk import Estimate
 from ..rounds import Round
 from ..schema import RoundRecord, Switch
 from .bundles import bundle
+from .lines import FONT, LINE_COLOURS
 
 if TYPE_CHECKING:
     from ..session import Session
 
-#: Colour-blind safe (after Okabe & Ito, 2008), clear on white and on black; in the order in which
-#: strategies come into use.
-LINE_COLOURS = ("#2E86D1", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 BAND_COLOUR = "rgba(46, 134, 209, 0.22)"
 SWITCH_COLOUR = "rgba(128, 128, 128, 0.75)"
 

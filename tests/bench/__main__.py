@@ -22,7 +22,7 @@ from table import Row
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "artifacts" / "bench.json"
-PARTS = ("imports", "rounds", "memory", "selecting", "efficiency", "estimates")
+PARTS = ("imports", "rounds", "memory", "selecting", "comparing", "efficiency", "estimates")
 #: Only where they are asked for: one needs a device, the other an hour.
 ASKED = ("device", "coverage")
 
@@ -47,6 +47,10 @@ def part(name: str, asked: argparse.Namespace) -> Iterator[Row]:
         yield from memory(asked.n or (10_000_000 if asked.full else 1_000_000))
     elif name == "selecting":
         yield from _selecting(asked)
+    elif name == "comparing":
+        from comparing import comparing
+
+        yield from comparing(asked.seeds)
     elif name == "efficiency":
         yield from _efficiency(asked)
     elif name == "estimates":
@@ -160,7 +164,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--memory", type=float, default=8, help="GB for a contestant")
     made.add_argument("--strategies", nargs="+", help="only these")
     made.add_argument("--datasets", nargs="+", help="for efficiency and coverage: only these")
-    made.add_argument("--seeds", type=int, default=10, help="for efficiency and coverage")
+    made.add_argument("--seeds", type=int, default=10, help="for efficiency, comparing, coverage")
     made.add_argument("--jobs", type=int, default=os.cpu_count(), help="for efficiency")
     made.add_argument("--rows", type=Path, help=argparse.SUPPRESS)
     return made
