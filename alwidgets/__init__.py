@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import datasets, encoders, errors, evaluation, learners, strategies
+    from . import datasets, encoders, errors, evaluation, learners, stopping, strategies
     from .content import Audio, Fields, Html, Image, Pair, Table, Text
     from .errors import AlwidgetsError
     from .learners import HeadEnsemble, SklearnLearner, TorchLearner
@@ -43,7 +43,7 @@ _HOME = {
     "Text": "content",
     "TorchLearner": "learners",
 }
-_MODULES = ("datasets", "encoders", "errors", "evaluation", "learners", "strategies")
+_MODULES = ("datasets", "encoders", "errors", "evaluation", "learners", "stopping", "strategies")
 
 __all__ = [
     "AlwidgetsError",
@@ -72,6 +72,7 @@ __all__ = [
     "errors",
     "evaluation",
     "learners",
+    "stopping",
     "strategies",
 ]
 
