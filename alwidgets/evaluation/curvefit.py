@@ -1,4 +1,8 @@
-"""Learning curves: three shapes that rise towards a limit, fitted to the rounds so far."""
+"""Learning curves: three shapes that rise towards a limit, fitted to the rounds so far.
+
+A curve is a straight line in its shape, so only the shape's two parameters are searched for
+(variable projection: Golub & Pereyra, SIAM Journal on Numerical Analysis 1973).
+"""
 
 from __future__ import annotations
 
@@ -77,29 +81,31 @@ def fit(kind: str, labels: Floats, values: Floats, weights: Floats, seed: int = 
         return Curve(LAST, float(values[-1]), scale=scale)
     shape, u, root = SHAPES[kind], labels / scale, np.sqrt(weights / weights.max())
 
-    def residuals(x: Floats) -> Floats:
-        top, drop, p, q = x
-        found: Floats = root * (top - drop * shape(u, np.exp(p), np.exp(q)) - values)
+    def residuals(pq: Floats) -> Floats:
+        at = shape(u, *np.exp(pq))
+        top, drop = _line(at, values, root**2)
+        found: Floats = root * (top - drop * at - values)
         return found
 
     rng = np.random.default_rng(seed)
-    low, high = np.log(LEAST), np.log(MOST)
     tries = rng.uniform(np.log(0.1), np.log(5.0), (TRIES, 2))
-    starts = [_line(shape(u, *np.exp(pq)), values, root) + tuple(pq) for pq in tries]
-    starts.sort(key=lambda x: float(np.square(residuals(np.array(x))).sum()))
-    bounds = ((0.0, 0.0, low, low), (1.0, np.inf, high, high))
+    tries = sorted(tries, key=lambda pq: float(np.square(residuals(pq)).sum()))
     fits = [
-        least_squares(residuals, x, bounds=bounds, x_scale="jac", max_nfev=EVALUATIONS)
-        for x in starts[:RESTARTS]
+        least_squares(residuals, pq, bounds=(np.log(LEAST), np.log(MOST)), max_nfev=EVALUATIONS)
+        for pq in tries[:RESTARTS]
     ]
-    top, drop, p, q = min(fits, key=lambda found: float(found.cost)).x
-    return Curve(kind, float(top), float(drop), float(np.exp(p)), float(np.exp(q)), scale)
+    p, q = np.exp(min(fits, key=lambda found: float(found.cost)).x).tolist()
+    top, drop = _line(shape(u, p, q), values, root**2)
+    return Curve(kind, top, drop, p, q, scale)
 
 
-def _line(at: Floats, values: Floats, root: Floats) -> tuple[float, float]:
-    """Where to start from: the line through the values over a shape, inside the bounds."""
-    x, w = -at, root**2
-    centre, mean = float(np.average(x, weights=w)), float(np.average(values, weights=w))
-    spread = float(w @ (x - centre) ** 2)
-    drop = max(float(w @ ((x - centre) * (values - mean))) / spread, 1e-3) if spread > 0 else 1e-3
-    return float(np.clip(mean - drop * centre, 0.01, 0.99)), drop
+def _line(at: Floats, values: Floats, weights: Floats) -> tuple[float, float]:
+    """The best limit, at most 1, and drop, at least 0, for a shape that is given."""
+    total = weights.sum()
+    centre, mean = weights @ at / total, weights @ values / total
+    spread = weights @ (at - centre) ** 2
+    drop = max(0.0, -(weights @ ((at - centre) * (values - mean))) / spread) if spread > 0 else 0.0
+    top = mean + drop * centre
+    if top > 1:
+        top, drop = 1.0, max(0.0, weights @ ((1 - values) * at) / (weights @ at**2))
+    return float(top), float(drop)

@@ -13,6 +13,7 @@ from alwidgets.evaluation.extrapolation import Forecast
 
 #: Newest answers that the pace is measured on, and the fewest that tell it.
 RECENT, FEWEST = 100, 5
+MINUS = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True)
@@ -136,12 +137,13 @@ def _amount(name: str, value: float) -> float:
 
 def _points(share: float) -> str:
     """A share in points, signed, as +0.6."""
-    return f"{100 * share:+.1f}".replace("-0.0", "+0.0")
+    return f"{100 * share:+.1f}".replace("-0.0", "+0.0").replace("-", MINUS)
 
 
 def _bounds(low: float, high: float) -> str:
     """Both ends in points, as 0.1 to 1.2."""
-    return " to ".join(f"{100 * share:.1f}".replace("-0.0", "0.0") for share in (low, high))
+    ends = (f"{100 * share:.1f}".replace("-0.0", "0.0") for share in (low, high))
+    return " to ".join(ends).replace("-", MINUS)
 
 
 def _time(seconds: float) -> str:

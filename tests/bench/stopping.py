@@ -233,7 +233,7 @@ def constant() -> Row:
     """Models that agree with each other by a kappa of 0.6, for ever."""
     truth = np.repeat([0, 1], 50)
     one, other = truth.copy(), truth.copy()
-    one[:10], other[50:60] = 1, 0
+    other[:10], other[50:60] = 1, 0
     said = [one if n % 2 else other for n in range(200)]
     stops = [n for n in range(1, 200) if sign(said[:n]).stop]
     value = sign(said).value
