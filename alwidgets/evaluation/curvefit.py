@@ -89,10 +89,10 @@ def fit(kind: str, labels: Floats, values: Floats, weights: Floats, seed: int = 
 
     rng = np.random.default_rng(seed)
     tries = rng.uniform(np.log(0.1), np.log(5.0), (TRIES, 2))
-    tries = sorted(tries, key=lambda pq: float(np.square(residuals(pq)).sum()))
+    best = sorted(tries, key=lambda pq: float(np.square(residuals(pq)).sum()))
     fits = [
         least_squares(residuals, pq, bounds=(np.log(LEAST), np.log(MOST)), max_nfev=EVALUATIONS)
-        for pq in tries[:RESTARTS]
+        for pq in best[:RESTARTS]
     ]
     p, q = np.exp(min(fits, key=lambda found: float(found.cost)).x).tolist()
     top, drop = _line(shape(u, p, q), values, root**2)

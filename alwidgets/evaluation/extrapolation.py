@@ -21,7 +21,7 @@ FIRST = 0.7
 #: Of the predictions that change over some labels, the share by which the right ones among them
 #: exceed the wrong ones over as many labels more; how much that share varies; and the number of
 #: items that vary independently. Found by simulation on digits, SMS spam, TREC, AG News and MR.
-NET, NET_VARIES, INDEPENDENT = 0.08, 0.1, 2_000
+NET, NET_VARIES, INDEPENDENT = 0.08, 0.1, 1_000
 #: Added to a share that changed: where nothing did, something may still.
 HARDLY = 0.001
 
