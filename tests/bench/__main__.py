@@ -166,7 +166,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--strategies", nargs="+", help="only these")
     made.add_argument("--datasets", nargs="+", help="for efficiency, coverage and stopping")
     made.add_argument("--seeds", type=int, default=10, help="for efficiency and coverage")
-    made.add_argument("--jobs", type=int, default=os.cpu_count(), help="for efficiency and stopping")
+    made.add_argument(
+        "--jobs", type=int, default=os.cpu_count(), help="for efficiency and stopping"
+    )
     made.add_argument("--rows", type=Path, help=argparse.SUPPRESS)
     return made
 
