@@ -138,7 +138,7 @@ class Stop:
 
 def stop(run: Run, criterion: Callable[[Any], Any]) -> Stop:
     for end in range(1, len(run.said) + 1):
-        if criterion(run.said[:end]).stop:
+        if criterion(run.said[max(0, end - 10) : end]).stop:
             labels = int(run.labels[end - 1])
             loss = run.full - float(run.metric[end - 1])
             return Stop(labels, loss, 1 - labels / run.pool)
