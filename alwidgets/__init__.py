@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import datasets, encoders, errors, evaluation, learners, strategies
+    from . import datasets, encoders, errors, evaluation, learners, stopping, strategies
     from .content import Audio, Fields, Html, Image, Pair, Table, Text
     from .errors import AlwidgetsError
     from .evaluation.comparing import Comparison, compare
@@ -46,7 +46,7 @@ _HOME = {
     "TorchLearner": "learners",
     "compare": "evaluation.comparing",
 }
-_MODULES = ("datasets", "encoders", "errors", "evaluation", "learners", "strategies")
+_MODULES = ("datasets", "encoders", "errors", "evaluation", "learners", "stopping", "strategies")
 
 __all__ = [
     "AlwidgetsError",
@@ -77,6 +77,7 @@ __all__ = [
     "errors",
     "evaluation",
     "learners",
+    "stopping",
     "strategies",
 ]
 

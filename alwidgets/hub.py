@@ -24,7 +24,6 @@ class Hub:
     pool : Pool
     task : Task
     store : LabelStore
-    strategy : str or callable
     batch_size, ready, seed : int
     annotator : str
     guidelines : str
@@ -34,12 +33,12 @@ class Hub:
     pool: Pool
     task: Task
     store: LabelStore
-    strategy: str | Callable[..., Any]
     batch_size: int
     ready: int
     seed: int
     annotator: str
     guidelines: str
+    _strategy: str | Callable[..., Any]
     _suggested: Suggested
     _ledger: Ledger
     _loop: Loop

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import readings
+from .advising import Adviser, StopSign
 from .content import Text
 from .errors import AlwidgetsError
 from .evaluation.costs import seconds_per_card
@@ -52,9 +53,10 @@ class Loop:
         New labels after which the learner retrains.
     seed : int
     model_file : ModelFile
+    adviser : Adviser
     signals : Signals
-        Emits ``training``, ``progress``, ``round``, ``queue``, ``switch``, ``notice`` and
-        ``error``.
+        Emits ``training``, ``progress``, ``round``, ``queue``, ``switch``, ``advice``, ``notice``
+        and ``error``.
     lock : RLock
         Of the session; held briefly and never across a fit.
     executor : Executor or None
@@ -72,6 +74,8 @@ class Loop:
         What the newest round failed with.
     progress : Progress or None
         How far the fit under way has come, where the learner tells.
+    sign : StopSign
+        Whether more labels are worth it, as of the newest round.
     """
 
     def __init__(
@@ -85,6 +89,7 @@ class Loop:
         ready: int,
         seed: int,
         model_file: ModelFile,
+        adviser: Adviser,
         signals: Signals,
         lock: threading.RLock,
         executor: Executor | None,
@@ -97,6 +102,7 @@ class Loop:
         self._ready = ready
         self._seed = seed
         self.model_file = model_file
+        self._adviser = adviser
         self._signals = signals
         self._lock = lock
         self._features: NDArray[Any] = pool.features
@@ -116,6 +122,10 @@ class Loop:
         self._said: dict[int, tuple[int, NDArray[np.int32]]] = {}
         #: What each round picked, and what its model said of that.
         self.picked: list[Picked] = []
+        self.sign: StopSign = adviser.sign()
+        self._advised = False
+        # Whether what waits is to be picked anew, and whether the round under way does that.
+        self._repick = self._repicking = False
         #: Whether `learner` is the model of the newest round.
         self.is_fitted = False
         # Whether the model that a session left behind is still to be read: the worker does that,
@@ -219,13 +229,15 @@ class Loop:
             fit = (self._asked and self._ledger.n_classes_seen >= MIN_CLASSES) or self.is_due()
             wanted = max(self._ready, self._wanted)
             short = self._is_short(wanted)
-            idle = self.current is not None and not fit and not short and not self._has_grown
-            if self._closed or idle:
+            again = self._repick
+            short = short or again or self._has_grown
+            if self._closed or (self.current is not None and not (fit or short)):
                 return None
             self._asked, self._wanted, self._has_grown = False, 0, False
+            self._repick, self._repicking = False, again
             labelled, codes, at_random, active = readings.training_set(self._ledger)
             free = self._ledger.candidates()
-            if not fit:
+            if not (fit or again):
                 # What waits stays; more is put behind it.
                 for draw in self._ledger.queue.upcoming():
                     free[self._ledger.index(draw.item_id)] = False
@@ -249,7 +261,9 @@ class Loop:
                 costs=self._costs(),
                 losing=self._losing,
                 verdict=self.current.verdict if self.current is not None else None,
-                n=max(2 * self._batch_size, 2 * self._ready, wanted) if fit or short else 0,
+                n=max(2 * self._batch_size, 2 * self._ready, wanted)
+                if fit or short or again
+                else 0,
                 seed=self._seed + self._ledger.revision,
                 on_progress=self._on_progress,
                 should_stop=self._trainer.stop,
@@ -290,7 +304,8 @@ class Loop:
         with self._lock:
             if self._closed:
                 return
-            self._ledger.pick(self._draws(result), instead=result.fitted)
+            instead = result.fitted or self._repicking
+            self._ledger.pick(self._draws(result), instead=instead)
             switch = None
             if len(result.selection.indices):
                 picks = result.selection
@@ -303,6 +318,7 @@ class Loop:
                 n = len(result.predictions)
                 first = self._ledger.audit.first(n)[:KEPT]
                 self._said[result.version] = n, result.predictions[first]
+                self._adviser.note(result)
                 self.is_fitted = True
             self.learner = result.learner
             result = result.grown(len(self._features))
@@ -320,6 +336,29 @@ class Loop:
         if switch is not None:
             self._signals.emit("switch", switch)
         self._signals.emit("queue")
+        if result.fitted or not self._advised:
+            self._advise()
+
+    def _advise(self) -> None:
+        """Say whether more labels are worth it; the next cards are there by now."""
+        with self._lock:
+            rounds = list(self._ledger.rounds)
+        try:
+            with few_threads(0):
+                self.sign = self._adviser.sign(rounds)
+        except Exception:
+            # Advice is no reason to lose a round.
+            log.warning("nothing could be said of whether to stop", exc_info=True)
+            return
+        self._advised = True
+        self._signals.emit("advice", self.sign)
+
+    def change_strategy(self, strategy: str | Callable[..., Any]) -> None:
+        """Pick by another strategy from the next batch on, which is picked now."""
+        with self._lock:
+            self._strategy = strategy
+            self._repick = True
+        self._trainer.request()
 
     def _save(self, result: Round) -> None:
         try:

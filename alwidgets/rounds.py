@@ -292,9 +292,9 @@ def _run(snapshot: Snapshot) -> Round:
 
 
 def _judge(snapshot: Snapshot, targets: NDArray[Any]) -> Verdict | None:
-    """Whether active labels beat random ones, for the strategy that can act on it."""
-    if strategies.get(snapshot.strategy).name != strategies.AUTO:
-        return None
+    """Whether active labels beat random ones, while active ones are chosen."""
+    if strategies.get(snapshot.strategy).name == "random":
+        return snapshot.verdict
     audit = snapshot.audit
     try:
         return rivals.judge(

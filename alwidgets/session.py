@@ -3,6 +3,7 @@
 What a session can do stands in modules of their own: `labelling` (cards and answers), `reviewing`
 (what was done), `gathering` (many items at once), `selection` (what all views have selected),
 `exploring` (edge cases, items that are alike), `growing` (new items in the pool),
+`deciding` (whether to go on),
 `classes` (their changes), `modelling` (the model), `displays` (the views).
 How it runs: `ledger` (the state) and `loop` (the rounds).
 """
@@ -20,10 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import exchange, readings
+from .advising import Adviser
 from .anchoring import Suggested
 from .arguments import check_arguments, check_strategy, login_name
 from .audit import Audit
 from .classes import Classes
+from .deciding import Deciding
 from .displays import Displayed
 from .exploring import Exploring
 from .growing import Growing
@@ -52,6 +55,7 @@ SIGNALS = (
     "labelled",
     "round",
     "switch",
+    "advice",
     "training",
     "progress",
     "queue",
@@ -65,7 +69,7 @@ SIGNALS = (
 )
 
 
-class Session(Reviewing, Selecting, Exploring, Growing, Classes, Displayed):
+class Session(Reviewing, Selecting, Exploring, Growing, Classes, Deciding, Displayed):
     """Labelling with active learning.
 
     Parameters
@@ -147,7 +151,7 @@ class Session(Reviewing, Selecting, Exploring, Growing, Classes, Displayed):
         as_learner(learner, seed)
         self.pool = pool
         self.task = copy.copy(task)  # classes added here are not added elsewhere
-        self.strategy = strategy
+        self._strategy = strategy
         self.batch_size = batch_size
         self.ready = ready
         self.annotator = annotator or login_name()
@@ -168,6 +172,7 @@ class Session(Reviewing, Selecting, Exploring, Growing, Classes, Displayed):
             with progress_bar("Setting the audit apart") as progress:
                 reserved = Audit(pool.ids, settings["audit"], self.seed, progress)
             self._ledger = Ledger(pool, self.task, self.store, reserved)
+            adviser = Adviser(pool, self.task, self._ledger, self.store, self.seed)
             learner = copy.deepcopy(as_learner(learner, self.seed))
             self._loop = Loop(
                 pool=pool,
@@ -179,6 +184,7 @@ class Session(Reviewing, Selecting, Exploring, Growing, Classes, Displayed):
                 ready=ready,
                 seed=self.seed,
                 model_file=ModelFile(self.store.path, learner, pool),
+                adviser=adviser,
                 signals=self._signals,
                 lock=self._lock,
                 executor=executor,
@@ -272,11 +278,11 @@ class Session(Reviewing, Selecting, Exploring, Growing, Classes, Displayed):
         ----------
         event : str
             ``labelled`` (Event), ``round`` (Round), ``switch`` (Switch: another strategy picks),
-            ``training`` (bool), ``progress`` (Progress of a fit), ``queue`` (), ``error``
-            (Exception), ``notice`` (str), ``together`` (Gathered: to be labelled in one go),
-            ``selection`` (Selection, and who selected, or None), ``slices`` (), ``grown`` (int:
-            so many items joined the pool) or ``closed`` (str). The call comes from the thread where
-            it happens.
+            ``advice`` (StopSign: whether to go on), ``training`` (bool), ``progress`` (Progress of
+            a fit), ``queue`` (), ``error`` (Exception), ``notice`` (str), ``together`` (Gathered:
+            to be labelled in one go), ``selection`` (Selection, and who selected, or None),
+            ``slices`` (), ``grown`` (int: so many items joined the pool) or ``closed`` (str). The
+            call comes from the thread where it happens.
         listener : callable
 
         Returns

@@ -149,6 +149,24 @@ class LabelStore(Tables):
             former: dict[str, list[str]] = self._meta(ALL_SLICES) or {}
             self._commit(work)
 
+    def stop_set(self) -> list[str] | None:
+        """Ids of the items that models are compared on; None before they are drawn."""
+        ids: list[str] | None = self._meta("stop_set")
+        return ids
+
+    def keep_stop_set(self, ids: list[str]) -> None:
+        """Keep which items models are compared on."""
+        self._set_meta("stop_set", ids)
+
+    def readings(self) -> list[dict[str, Any]]:
+        """What the newest models said of these, as it was kept."""
+        kept: list[dict[str, Any]] | None = self._meta("readings")
+        return kept or []
+
+    def keep_readings(self, readings: list[dict[str, Any]]) -> None:
+        """Keep what the newest models said of these, in the place of what earlier ones did."""
+        self._set_meta("readings", readings)
+
     def append_class_change(self, change: ClassChange, task: Task) -> None:
         """Commit a change of the classes to disk, with the task as it is after it."""
         row, column = asdict(change), class_changes_table.c

@@ -12,11 +12,13 @@ import ipywidgets
 import plotly.graph_objects as go
 import traitlets
 
+from ..errors import AlwidgetsError
 from ..evaluation.risk import Estimate
 from ..rounds import Round
 from ..schema import RoundRecord, Switch
 from .bundles import bundle
 from .lines import FONT, LINE_COLOURS
+from .signs import advise, strategy_of
 
 if TYPE_CHECKING:
     from ..session import Session
@@ -30,6 +32,7 @@ class CurvesHeader(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     _esm, _css = bundle("curves")
     summary = traitlets.Dict().tag(sync=True)
+    advice = traitlets.Dict().tag(sync=True)
 
 
 class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
@@ -57,15 +60,18 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         self._session = session
         self._drawing = threading.Lock()
         self._header = CurvesHeader()
+        self._header.on_msg(self._on_message)
         self.figure = _empty_figure(height, measure_of(session))
         super().__init__([self._header, self.figure])
         self.add_class("alw-curves")
         self._unsubscribe: list[Callable[[], None]] = [
             session.on("round", lambda _: self._draw()),
             session.on("switch", lambda _: self._draw()),
+            session.on("advice", lambda _: self._advise()),
             session.on("closed", lambda _: self._stop_listening()),
         ]
         self._draw()
+        self._advise()
 
     def close(self) -> None:
         """Take the curve away; it no longer listens to the session."""
@@ -78,6 +84,18 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe = []
+
+    def _advise(self, problem: str = "") -> None:
+        with self._drawing:
+            self._header.advice = advise(self._session) | {"problem": problem}
+
+    def _on_message(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        try:
+            self._session.strategy = strategy_of(content)
+        except AlwidgetsError as error:
+            self._advise(str(error))
+        else:
+            self._advise()
 
     def _draw(self) -> None:
         with self._drawing:

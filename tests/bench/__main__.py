@@ -23,8 +23,8 @@ from table import Row
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "artifacts" / "bench.json"
 PARTS = ("imports", "rounds", "memory", "selecting", "comparing", "efficiency", "estimates")
-#: Only where they are asked for: one needs a device, the other an hour.
-ASKED = ("device", "coverage")
+#: Only where they are asked for: one needs a device, the others an hour.
+ASKED = ("device", "coverage", "stopping")
 
 
 def part(name: str, asked: argparse.Namespace) -> Iterator[Row]:
@@ -57,6 +57,11 @@ def part(name: str, asked: argparse.Namespace) -> Iterator[Row]:
         yield from _estimates()
     elif name == "coverage":
         yield from _coverage(asked)
+    elif name == "stopping":
+        from stopping import DATASETS, stopping
+
+        os.environ["OMP_NUM_THREADS"] = "1"
+        yield from stopping(asked.datasets or DATASETS, jobs=asked.jobs)
 
 
 def _selecting(asked: argparse.Namespace) -> Iterator[Row]:
@@ -163,9 +168,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--limit", type=float, default=60, help="seconds for a peer")
     made.add_argument("--memory", type=float, default=8, help="GB for a contestant")
     made.add_argument("--strategies", nargs="+", help="only these")
-    made.add_argument("--datasets", nargs="+", help="for efficiency and coverage: only these")
+    made.add_argument("--datasets", nargs="+", help="for efficiency, coverage and stopping")
     made.add_argument("--seeds", type=int, default=10, help="for efficiency, comparing, coverage")
-    made.add_argument("--jobs", type=int, default=os.cpu_count(), help="for efficiency")
+    made.add_argument(
+        "--jobs", type=int, default=os.cpu_count(), help="for efficiency and stopping"
+    )
     made.add_argument("--rows", type=Path, help=argparse.SUPPRESS)
     return made
 

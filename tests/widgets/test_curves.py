@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from alwidgets.evaluation.risk import Estimate
 from alwidgets.schema import RoundRecord
 from alwidgets.widgets.curves import Curves, lines_of, percent, summarise
 from alwidgets.widgets.dashboard import Dashboard
+from alwidgets.widgets.signs import advise
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.integers(0, 2, 100)
@@ -68,6 +71,55 @@ def test_a_point_a_round_with_its_interval(session: al.Session) -> None:
     current = session.current
     assert current is not None
     assert percent(current.accuracy) in curves._header.summary["headline"]
+
+
+def test_the_sign_in_words() -> None:
+    pool = al.Pool.from_arrays(np.concatenate([X, X + 0.01]), ids=range(200))
+    task = al.Classification(["a", "b"])
+    with closing(al.Session(pool, task, executor=al.InlineExecutor())) as session:
+        curves = Curves(session)
+        nothing = dict.fromkeys(("title", "reason", "worth", "losing", "problem"), "")
+        assert curves._header.advice == nothing | {"stop": False}
+        for _ in range(140):
+            item = session.next()[0]
+            session.record(item.id, "ab"[TRUTH[item.index % 100]])
+        advice, sign = curves._header.advice, session.stop_sign
+        assert advice["stop"] == sign.stop
+        assert advice["title"] == ("Enough labels?" if sign.stop else "Go on labelling.")
+        assert advice["reason"].startswith("The last 6 models ")
+        assert "(kappa " in advice["reason"]
+        assert advice["worth"].startswith("The next 100 labels: ")
+        assert "The curve missed the last rounds by" in advice["worth"]
+        assert advice["losing"] == ""
+        assert Curves(session)._header.advice == advice
+
+
+def test_the_offer_changes_the_strategy(session: al.Session) -> None:
+    curves = Curves(session)
+    label(session, 20)
+    fixture = Path(__file__).parents[2] / "js/fixtures/messages/curves_strategy.json"
+    message = json.loads(fixture.read_text())["message"]
+    curves._header._handle_custom_msg(message, [])
+    assert session.strategy == "random"
+    assert session.switches[-1].strategy == "random"
+    for wrong in ({"type": "strategy", "name": "oracle"}, {"type": "strategy"}, "random", None):
+        curves._header._handle_custom_msg(wrong, [])
+        assert curves._header.advice["problem"]
+        assert session.strategy == "random"
+
+
+def test_evidence_against_a_strategy_is_shown(session: al.Session) -> None:
+    assert advise(session)["losing"] == ""
+    assert advise(Losing(session))["losing"] == "Random labels do better."  # type: ignore[arg-type]
+
+
+class Losing:
+    """A session whose strategy loses."""
+
+    losing = "random labels do better"
+
+    def __init__(self, session: al.Session) -> None:
+        self.stop_sign = session.stop_sign
 
 
 def test_of_several_labels_it_says_what_it_counts() -> None:

@@ -1,9 +1,9 @@
+import { handBack } from "../shared/handback";
 import type { Answers } from "./answers";
 import type { Aside } from "./aside";
 import type { Comment } from "./comment";
 import type { Editor } from "./editor";
 import type { Guidelines } from "./guidelines";
-import { handBack } from "./handback";
 import type { Help } from "./help";
 import { type Action, actionOf } from "./keys";
 import type { Reasons } from "./reasons";

@@ -1,5 +1,6 @@
 /** The header above the learning curves; it also marks the box it shares with the plot as the curves view. */
 
+import { type Advice, Sign } from "../curves/sign";
 import { make } from "../shared/dom";
 import { Listeners, whenInside } from "../shared/listeners";
 import { type Disposable, defineWidget, type Model } from "../shared/model";
@@ -7,6 +8,8 @@ import { type Disposable, defineWidget, type Model } from "../shared/model";
 interface Traits extends Record<string, unknown> {
   /** `picking`: which strategy chooses the cards, and why. */
   summary: { headline?: string; detail?: string; picking?: string };
+  /** Whether to go on labelling. */
+  advice: Advice;
 }
 
 function start(): Disposable {
@@ -18,12 +21,14 @@ function view(_state: Disposable, el: HTMLElement, model: Model<Traits>) {
   const headline = make("p", { class: "alw-curves-headline" });
   const detail = make("p", { class: "alw-curves-detail" });
   const picking = make("p", { class: "alw-curves-detail" });
+  const sign = new Sign(listeners, (message) => model.send(message));
   const root = make(
     "div",
     { class: "alw-root alw-curves-header", "aria-live": "polite" },
     headline,
     detail,
     picking,
+    sign.root,
   );
 
   const show = () => {
@@ -34,8 +39,11 @@ function view(_state: Disposable, el: HTMLElement, model: Model<Traits>) {
     picking.textContent = summary.picking ?? "";
     picking.hidden = !summary.picking;
   };
+  const advise = () => sign.show(model.get("advice") ?? {});
   listeners.model(model, "change:summary", show);
+  listeners.model(model, "change:advice", advise);
   show();
+  advise();
 
   el.append(root);
   listeners.add(() => root.remove());

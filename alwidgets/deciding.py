@@ -1,0 +1,97 @@
+"""What a person decides from a session's advice: whether to go on, and by which strategy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import readings
+from .advising import StopSign
+from .arguments import check_strategy
+from .errors import AlwidgetsError
+from .evaluation.worth import Worth, pace, worth
+from .hub import Hub
+from .strategies import AUTO, suited
+
+
+class Deciding(Hub):
+    """The advice of a session; whoever labels decides."""
+
+    @property
+    def stop_sign(self) -> StopSign:
+        """Whether to go on labelling, and why, as of the newest round; it stops nothing.
+
+        It is up once the last models agree on a fixed set of up to 2,000 items that need no
+        label. ``advice`` tells of a new one.
+
+        Examples
+        --------
+        >>> import alwidgets as al
+        >>> pool = al.Pool.from_texts(["win a prize", "see you at six", "claim your prize"])
+        >>> print(al.Session(pool, al.Classification(["ham", "spam"])).stop_sign)
+        Go on: 6 models are compared, there is none yet
+        """
+        return self._loop.sign
+
+    def worth(
+        self,
+        *,
+        volume: float | None = None,
+        cost_of_error: float | None = None,
+        cost_of_label: float | None = None,
+    ) -> Worth:
+        """What the next 100 labels are worth: in points, in minutes and, with prices, in money.
+
+        From the audit's estimates and from how many predictions change; an 80 % interval. The
+        minutes are those of the newest answers.
+
+        Parameters
+        ----------
+        volume : float, optional
+            Items that the model will decide about.
+        cost_of_error, cost_of_label : float, optional
+            In one currency. All three or none.
+
+        Raises
+        ------
+        AlwidgetsError
+            If there are too few rounds to say, or some of the prices are missing.
+        """
+        sign = self.stop_sign
+        if sign.forecast is None:
+            raise AlwidgetsError(sign.no_forecast)
+        with self._lock:
+            _, seconds = readings.timed(self._ledger)
+        return worth(
+            sign.forecast,
+            seconds_per_label=pace(seconds),
+            volume=volume,
+            cost_of_error=cost_of_error,
+            cost_of_label=cost_of_label,
+        )
+
+    @property
+    def strategy(self) -> str | Callable[..., Any]:
+        """What picks the cards. Another one can be set at any time; its cards come at once.
+
+        Raises
+        ------
+        StrategyError
+            If there is no such strategy, or it is for the other kind of tasks.
+        """
+        return self._strategy
+
+    @strategy.setter
+    def strategy(self, strategy: str | Callable[..., Any]) -> None:
+        self._check_open()
+        check_strategy(suited(strategy, self.task.multilabel), self.task)
+        self._strategy = strategy
+        self._loop.change_strategy(strategy)
+
+    @property
+    def losing(self) -> str | None:
+        """Evidence that random cards would do better than the strategy's, in words, or None."""
+        current = self._loop.current
+        if self._strategy in ("random", AUTO) or current is None or current.verdict is None:
+            return None
+        return current.verdict.losing
