@@ -252,7 +252,7 @@ class Exploring(Modelling):
         ):
             raise AlwidgetsError(
                 "Only one model has been trained since the session was opened, so no prediction "
-                "can have changed: label more and retrain()."
+                "can have changed: label more, until the next one is there."
             )
         was, now = before.predictions, after.predictions
         scores = edges.flipped(
