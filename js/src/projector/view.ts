@@ -3,7 +3,9 @@ import { count, icon, make, setText } from "../shared/dom";
 import { Listeners } from "../shared/listeners";
 import { Choosing, colour } from "./choices";
 import { GuardLine } from "./guard";
+import { KeepForm } from "./keeping";
 import { Legend } from "./legend";
+import { Panel } from "./panel";
 import { Scales } from "./scales";
 import { SearchBox } from "./search";
 import { Spaces } from "./spaces";
@@ -14,6 +16,11 @@ import { announced, caption, described } from "./words";
 
 const OWN = { "data-lm-suppress-shortcuts": "true" };
 const NAMES = ["M2.5 5V2.8h11V5", "M8 2.8v10.4", "M5.8 13.2h4.4"];
+const LINES = ["M6 4h7.5M6 8h7.5M6 12h7.5", "M2.8 4h.01M2.8 8h.01M2.8 12h.01"];
+const ALIKE = ["M5 3.5a2.2 2.2 0 1 1 0 4.4 2.2 2.2 0 0 1 0-4.4Z", "M11.5 4.5v4M9.5 6.5h4M3 12.5h10"];
+const MARK = "M4 2.5h8v11L8 10.6l-4 2.9Z";
+/** Narrower than this, the panel lies below the map. */
+const NARROW = 620;
 const HINT = "Drag moves, Shift and drag lassos, the wheel zooms";
 /** How long a good message stays. */
 const NOTICE_MS = 6_000;
@@ -29,7 +36,10 @@ export class MapView {
   readonly #guard: GuardLine;
   readonly #by: Choosing;
   readonly #search: SearchBox;
+  readonly #panel: Panel;
+  readonly #keep: KeepForm;
   readonly #names = button("Region names", "G", ...NAMES);
+  readonly #lists = button("Lists", "E", ...LINES);
   readonly #tools: Tools;
   readonly #caption = make("span", { class: "alw-map-caption" });
   readonly #bar = make("div", { class: "alw-map-bar", hidden: true }, make("div"));
@@ -47,6 +57,8 @@ export class MapView {
     "Together",
     make("kbd", { class: "alw-map-key", "aria-hidden": "true" }, "T"),
   );
+  readonly #alike = button("More like this", "M", ...ALIKE);
+  readonly #save = button("Save as a slice", "K", MARK);
   readonly #clear = make(
     "button",
     {
@@ -71,23 +83,39 @@ export class MapView {
     this.#stage = new Stage(state, {
       select: (indices) => state.select(indices),
       flat: (text) => this.#show(text === null ? null : { kind: "bad", text }),
-      theme: () => this.#paintLegend(),
+      theme: () => {
+        this.#paintLegend();
+        this.#panel.isDark = this.#stage.isDark;
+      },
     });
     this.#by = new Choosing(this.listeners, state, colour(state));
-    this.#search = new SearchBox(this.listeners, state, () => this.root.focus({ preventScroll: true }));
+    const leave = () => this.root.focus({ preventScroll: true });
+    this.#search = new SearchBox(this.listeners, state, leave);
     this.#legend = new Legend(this.listeners, {
       select: (indices) => state.select(indices),
       toggle: (code) => state.toggle(code),
     });
     this.#legend.root.append(this.#scales.root);
     this.#spaces = new Spaces(this.listeners, state);
-    this.#guard = new GuardLine(this.listeners, state, () => this.root.focus({ preventScroll: true }));
+    this.#guard = new GuardLine(this.listeners, state, leave);
+    this.#keep = new KeepForm(this.listeners, state, leave);
+    this.#panel = new Panel(this.listeners, state, {
+      leave,
+      point: (index) => this.#stage.point(index),
+      toggled: (open) => {
+        this.#lists.setAttribute("aria-expanded", String(open));
+        this.root.classList.toggle("alw-map-listing", open);
+      },
+    });
+    this.#lists.setAttribute("aria-expanded", "false");
     this.#selection = make(
       "div",
       { class: "alw-map-selection", hidden: true },
       this.#chosen,
       this.#next,
       this.#together,
+      this.#alike,
+      this.#save,
       this.#clear,
     );
     this.#image.append(this.#stage.root);
@@ -110,7 +138,7 @@ export class MapView {
       },
       fit: () => this.#stage.plot?.fit(),
       adjust: (size, opacity) => this.#stage.adjust(size, opacity),
-      save: () => void this.#save(),
+      save: () => void this.#picture(),
       refused: (text) => this.#show({ kind: "bad", text }),
     });
     this.root.append(
@@ -123,6 +151,7 @@ export class MapView {
         this.#search.root,
         this.#tools.lasso,
         this.#names,
+        this.#lists,
         this.#tools.fit,
         this.#tools.more,
       ),
@@ -131,17 +160,26 @@ export class MapView {
         { class: "alw-map-main" },
         make(
           "div",
-          { class: "alw-map-canvas" },
-          this.#image,
-          this.#empty,
-          this.#tools.bar,
-          this.#tools.options,
-          this.#spaces.figures,
-          this.#guard.root,
-          this.#notice,
-          this.#bar,
+          { class: "alw-map-area" },
+          make(
+            "div",
+            { class: "alw-map-pair" },
+            make(
+              "div",
+              { class: "alw-map-canvas" },
+              this.#image,
+              this.#empty,
+              this.#tools.bar,
+              this.#tools.options,
+              this.#spaces.figures,
+              this.#guard.root,
+              this.#notice,
+              this.#bar,
+            ),
+            this.#legend.root,
+          ),
         ),
-        this.#legend.root,
+        this.#panel.root,
       ),
       make(
         "div",
@@ -151,6 +189,7 @@ export class MapView {
         this.#spaces.stop,
         this.#selection,
       ),
+      this.#keep.root,
       this.#live,
     );
     this.root.style.setProperty("--alw-map-height", `${state.height}px`);
@@ -174,6 +213,15 @@ export class MapView {
     listeners.dom(this.#names, "click", () => state.toggleNames());
     listeners.dom(this.#next, "click", () => state.label());
     listeners.dom(this.#together, "click", () => state.label("together"));
+    listeners.dom(this.#lists, "click", () => this.#panel.open(!this.#panel.isOpen));
+    listeners.dom(this.#alike, "click", () => this.#moreLikeThis());
+    listeners.dom(this.#save, "click", () => this.#keep.open(!this.#keep.isOpen));
+    const sizes = new ResizeObserver(() => {
+      const { clientWidth: width } = root;
+      if (width > 0) root.classList.toggle("alw-map-narrow", width < NARROW);
+    });
+    sizes.observe(root);
+    listeners.add(() => sizes.disconnect());
     listeners.dom(this.#clear, "click", () => {
       state.select([]);
       root.focus({ preventScroll: true });
@@ -222,6 +270,9 @@ export class MapView {
       Enter: () => this.#state.label(),
       t: () => this.#state.label("together"),
       g: () => this.#state.toggleNames(),
+      e: () => this.#panel.open(true),
+      m: () => this.#moreLikeThis(),
+      k: () => this.#keep.open(true),
       "/": () => this.#search.focus(),
       "0": () => plot?.fit(),
       "+": () => plot?.zoom(1.4),
@@ -237,6 +288,13 @@ export class MapView {
     this.#handled(event);
   }
 
+  /** Lists what is most like the one point that is selected. */
+  #moreLikeThis(): void {
+    const { selection } = this.#state;
+    if (selection.length === 1) this.#panel.similar(selection[0]!);
+    else this.#show({ kind: "bad", text: "Select one point, to list what is most like it." });
+  }
+
   #handled(event: KeyboardEvent): void {
     event.preventDefault();
     // Esc leaves the selection or the lasso, not the map.
@@ -244,7 +302,7 @@ export class MapView {
   }
 
   /** Saves the points as they are seen, with the rings around those on the cards. */
-  async #save(): Promise<void> {
+  async #picture(): Promise<void> {
     const { points, colouring } = this.#state;
     if (!points || !this.#stage.plot) return;
     try {
@@ -290,6 +348,8 @@ export class MapView {
     }
     if (change === "cards" || change === "points") this.#stage.paintRings();
     if (change === "preview") this.#stage.preview();
+    this.#panel.paint(change);
+    if (change === "list" || change === "selection") this.#keep.paint();
     if (change === "progress") this.#paintProgress(progress.fraction, progress.text);
     if (["progress", "layout", "points", "selection"].includes(change)) this.#spaces.paint();
     if (change === "selection") this.#paintSelection(selection.length);
@@ -336,6 +396,7 @@ export class MapView {
     if (n === 0 && hadFocus) this.root.focus({ preventScroll: true });
     setText(this.#chosen, `${count(n)} selected`);
     this.#next.disabled = this.#together.disabled = this.#state.queueing;
+    this.#alike.hidden = n !== 1;
     if (n > 0) setText(this.#live, `${count(n)} selected. Enter labels them next, T together.`);
   }
 
