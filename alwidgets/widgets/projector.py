@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import anywidget
-import numpy as np
 import traitlets
 
 from ..errors import AlwidgetsError, MessageError
@@ -27,7 +26,7 @@ from .lassoguard import LassoGuard
 from .listing import Listing
 from .preview import preview
 from .slicing import Slicing
-from .spaces import layout_message, parse_space
+from .spaces import layout_message, parse_space, points_message
 from .throttle import Throttle
 from .varying import Varying, parse_vary
 
@@ -316,7 +315,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         return dict(colourings.choices(self._session, measured=measured)), []
 
     def _send_points(self) -> None:
-        self._channel.post_newest("points", self._points)
+        self._channel.post_newest("points", lambda: points_message(self._map))
 
     def _send_colours(self) -> None:
         self._channel.post_newest("colours", self._colours)
@@ -329,19 +328,6 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _send_progress(self) -> None:
         self._channel.post_newest("progress", self._progress)
-
-    def _points(self) -> Sent | None:
-        coords, layout, revision = self._map.current
-        if coords is None:
-            return None
-        message: Message = {"type": "points", "n": len(coords), "layout": layout}
-        message["revision"] = revision
-        if self._map.space == "model" and self._map.box is not None:
-            message["box"] = list(self._map.box)
-        return (
-            message,
-            [np.ascontiguousarray(coords, dtype="<f4").tobytes()],
-        )
 
     def _colours(self) -> Sent | None:
         session, by = self._session, self._shown_by()

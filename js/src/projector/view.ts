@@ -1,5 +1,5 @@
 /** One view of the map: the plot, what can be done with it, and what it says about itself. */
-import { count, icon, make, setText } from "../shared/dom";
+import { make, setText } from "../shared/dom";
 import { Listeners } from "../shared/listeners";
 import { Choosing, colour } from "./choices";
 import { GuardLine } from "./guard";
@@ -8,6 +8,7 @@ import { Legend } from "./legend";
 import { Panel } from "./panel";
 import { Scales } from "./scales";
 import { SearchBox } from "./search";
+import { SelectionBar } from "./selected";
 import { Spaces } from "./spaces";
 import { Stage } from "./stage";
 import type { Change, MapState } from "./state";
@@ -17,8 +18,6 @@ import { announced, caption, described } from "./words";
 const OWN = { "data-lm-suppress-shortcuts": "true" };
 const NAMES = ["M2.5 5V2.8h11V5", "M8 2.8v10.4", "M5.8 13.2h4.4"];
 const LINES = ["M6 4h7.5M6 8h7.5M6 12h7.5", "M2.8 4h.01M2.8 8h.01M2.8 12h.01"];
-const ALIKE = ["M5 3.5a2.2 2.2 0 1 1 0 4.4 2.2 2.2 0 0 1 0-4.4Z", "M11.5 4.5v4M9.5 6.5h4M3 12.5h10"];
-const MARK = "M4 2.5h8v11L8 10.6l-4 2.9Z";
 /** Narrower than this, the panel lies below the map. */
 const NARROW = 620;
 const HINT = "Drag moves, Shift and drag lassos, the wheel zooms";
@@ -44,33 +43,7 @@ export class MapView {
   readonly #caption = make("span", { class: "alw-map-caption" });
   readonly #bar = make("div", { class: "alw-map-bar", hidden: true }, make("div"));
   readonly #progress = make("span", { class: "alw-map-progress alw-map-hint" }, HINT);
-  readonly #chosen = make("span", { class: "alw-map-chosen" });
-  readonly #next = make(
-    "button",
-    { type: "button", class: "alw-map-next", "aria-keyshortcuts": "Enter", ...OWN },
-    "Label these next",
-    make("kbd", { class: "alw-map-key", "aria-hidden": "true" }, "Enter"),
-  );
-  readonly #together = make(
-    "button",
-    { type: "button", class: "alw-map-together", "aria-keyshortcuts": "t", ...OWN },
-    "Together",
-    make("kbd", { class: "alw-map-key", "aria-hidden": "true" }, "T"),
-  );
-  readonly #alike = button("More like this", "M", ...ALIKE);
-  readonly #save = button("Save as a slice", "K", MARK);
-  readonly #clear = make(
-    "button",
-    {
-      type: "button",
-      class: "alw-map-clear",
-      "aria-label": "Clear the selection",
-      title: "Clear (Esc)",
-      ...OWN,
-    },
-    icon("M4 4l8 8M12 4l-8 8"),
-  );
-  readonly #selection: HTMLElement;
+  readonly #selection: SelectionBar;
   readonly #notice = make("p", { class: "alw-map-notice", hidden: true });
   readonly #empty = make("p", { class: "alw-map-empty" }, "Waiting for the kernel…");
   readonly #live = make("div", { class: "alw-hidden", role: "status", "aria-live": "polite" });
@@ -108,16 +81,11 @@ export class MapView {
       },
     });
     this.#lists.setAttribute("aria-expanded", "false");
-    this.#selection = make(
-      "div",
-      { class: "alw-map-selection", hidden: true },
-      this.#chosen,
-      this.#next,
-      this.#together,
-      this.#alike,
-      this.#save,
-      this.#clear,
-    );
+    this.#selection = new SelectionBar(this.listeners, state, {
+      leave,
+      alike: () => this.#moreLikeThis(),
+      keep: () => this.#keep.open(!this.#keep.isOpen),
+    });
     this.#image.append(this.#stage.root);
     this.root = make("div", {
       class: "alw-root alw-map",
@@ -187,7 +155,7 @@ export class MapView {
         this.#caption,
         this.#progress,
         this.#spaces.stop,
-        this.#selection,
+        this.#selection.root,
       ),
       this.#keep.root,
       this.#live,
@@ -211,21 +179,13 @@ export class MapView {
     listeners.add(state.watch((change) => this.#paint(change)));
     listeners.add(state.onHeight(() => root.style.setProperty("--alw-map-height", `${state.height}px`)));
     listeners.dom(this.#names, "click", () => state.toggleNames());
-    listeners.dom(this.#next, "click", () => state.label());
-    listeners.dom(this.#together, "click", () => state.label("together"));
     listeners.dom(this.#lists, "click", () => this.#panel.open(!this.#panel.isOpen));
-    listeners.dom(this.#alike, "click", () => this.#moreLikeThis());
-    listeners.dom(this.#save, "click", () => this.#keep.open(!this.#keep.isOpen));
     const sizes = new ResizeObserver(() => {
       const { clientWidth: width } = root;
       if (width > 0) root.classList.toggle("alw-map-narrow", width < NARROW);
     });
     sizes.observe(root);
     listeners.add(() => sizes.disconnect());
-    listeners.dom(this.#clear, "click", () => {
-      state.select([]);
-      root.focus({ preventScroll: true });
-    });
     listeners.dom(this.#notice, "click", () => state.dismiss());
     listeners.dom(root, "keydown", (event) => this.#key(event));
     // The focus goes where the person presses, before the host can take it.
@@ -388,16 +348,9 @@ export class MapView {
   #paintSelection(n: number): void {
     this.root.dataset.selected = String(n);
     this.#stage.select();
-    const hadFocus = this.#selection.contains(
-      (this.root.getRootNode() as Document | ShadowRoot).activeElement,
-    );
-    this.#selection.hidden = n === 0;
+    const said = this.#selection.paint();
     this.#caption.hidden = this.#progress.hidden = n > 0;
-    if (n === 0 && hadFocus) this.root.focus({ preventScroll: true });
-    setText(this.#chosen, `${count(n)} selected`);
-    this.#next.disabled = this.#together.disabled = this.#state.queueing;
-    this.#alike.hidden = n !== 1;
-    if (n > 0) setText(this.#live, `${count(n)} selected. Enter labels them next, T together.`);
+    if (said) setText(this.#live, said);
   }
 
   #show(notice: MapState["notice"]): void {
