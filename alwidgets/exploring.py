@@ -304,7 +304,7 @@ class Exploring(Modelling):
         ):
             raise AlwidgetsError(
                 "Only one model has been trained since the session was opened, so no prediction "
-                "can have changed: label more and retrain()."
+                "can have changed: label more, until the next one is there."
             )
         was, now = before.predictions, after.predictions
         rows = rows[(was[rows] >= 0) & (now[rows] >= 0)]  # what joined since cannot have changed

@@ -30,6 +30,8 @@ class Colours:
         Words for the ends of the ramp; None where the numbers say it.
     notable : ("low" or "high", str), or None
         Which end of a quantity is worth a look, and what its items are, in words.
+    values : ndarray of float, shape (n,), or None
+        The quantity itself, NaN where there is none; None for categories.
     """
 
     codes: NDArray[Any]
@@ -38,6 +40,7 @@ class Colours:
     none: str = "no value"
     ends: tuple[str, str] | None = None
     notable: tuple[Literal["low", "high"], str] | None = None
+    values: NDArray[np.floating[Any]] | None = None
 
 
 def category_codes(codes: NDArray[Any] | None, n: int, n_classes: int) -> NDArray[Any]:

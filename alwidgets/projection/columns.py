@@ -79,7 +79,7 @@ def column_colours(
         codes[start : start + len(values)] = [
             -1 if value is None else code_of.get(_keyed(value), other) for value in values
         ]
-    names = [_named(value) for value in chosen]
+    names = [named(value) for value in chosen]
     if rest:
         names.append(f"other ({_more(len(counts), len(chosen))})")
     return Colours(category_codes(codes, n, len(names)), categories=names)
@@ -135,7 +135,10 @@ def _are_whole(values: Iterable[float]) -> bool:
 def _ramp(numbers: NDArray[np.float64]) -> Colours:
     low, high = middle_range(numbers)
     return Colours(
-        _steps(numbers, low, high), range=(low, high), notable=("high", "with the highest value")
+        _steps(numbers, low, high),
+        range=(low, high),
+        notable=("high", "with the highest value"),
+        values=numbers,
     )
 
 
@@ -167,10 +170,12 @@ def _days(seconds: NDArray[np.float64]) -> Colours:
         range=(low, high),
         ends=(first, last),
         notable=("high", "that are newest"),
+        values=seconds,
     )
 
 
-def _named(value: Any) -> str:
+def named(value: Any) -> str:
+    """A value of a column in words; what is long is cut off."""
     text = {"True": "yes", "False": "no", "": "(empty)"}.get(str(value), str(value))
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 

@@ -13,6 +13,21 @@ from ..selection import unpacked
 
 #: More items than this are not put on the cards at once.
 MOST_QUEUED = 10_000
+#: Where on the map a selection may come from, in a word.
+SOURCES = ("map", "list", "edge cases")
+
+
+def source_of(message: dict[str, Any]) -> str:
+    """Where a selection comes from; a lasso and the legend say nothing.
+
+    Raises
+    ------
+    MessageError
+    """
+    source = message.get("source", SOURCES[0])
+    if source not in SOURCES:
+        raise MessageError(f"Nothing is selected from {str(source)[:40]!r}; use one of {SOURCES}.")
+    return str(source)
 
 
 def positions_of(message: dict[str, Any], buffers: list[Any], n: int) -> NDArray[np.int64]:

@@ -224,6 +224,7 @@ def slow_colours(session: Any, by: str, between: Callable[[], None]) -> Colours:
         none="labelled or for audit",
         ends=("asked later", "asked sooner"),
         notable=("high", "with the highest score"),
+        values=values,
     )
 
 
@@ -256,6 +257,7 @@ def colours(
             none="unknown",
             ends=("usual", "far out"),
             notable=("high", "farthest out"),
+            values=outliers,
         )
     if by == "trust":
         if trust is None:
@@ -266,23 +268,28 @@ def colours(
             none="unknown",
             ends=("torn apart", "together"),
             notable=("low", "least to be trusted"),
+            values=trust,
         )
     # What is kept for the audit must not tell what the model thinks of it.
     if by == "confidence":
         least = 0.0 if session.task.multilabel else 1 / max(1, len(session.task.classes))
+        sure = _kept_secret(session, current.confidence, np.nan)
         return Colours(
-            ramp_codes(_kept_secret(session, current.confidence, np.nan), least, 1.0),
+            ramp_codes(sure, least, 1.0),
             range=(least, 1.0),
             none=FOR_AUDIT,
             ends=("unsure", "sure"),
             notable=("low", "least sure"),
+            values=sure,
         )
+    unsure = _kept_secret(session, current.uncertainty, np.nan)
     return Colours(
-        ramp_codes(_kept_secret(session, current.uncertainty, np.nan), 0.0, 1.0),
+        ramp_codes(unsure, 0.0, 1.0),
         range=(0.0, 1.0),
         none=FOR_AUDIT,
         ends=("sure", "unsure"),
         notable=("high", "most unsure"),
+        values=unsure,
     )
 
 

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..content import Image
-from ..errors import AlwidgetsError
 from ..projection.regions import Region, find_regions, name_regions
 from ..search import has_words, words_of
 from .contents import ImageContent
-from .payload import describe
+from .thumbnails import thumbnail
 
 #: Pixels of a thumbnail, the longer way.
 THUMBNAIL = 40
@@ -60,7 +59,7 @@ def landmarks(
     elif regions and isinstance(contents[0], Image):
         for region in regions:
             between()
-            image = _thumbnail(contents[region.index], pool.ids[region.index], buffers)
+            image = thumbnail(contents[region.index], pool.ids[region.index], buffers, THUMBNAIL)
             if image is not None:
                 found.append(_landmark(region, image))
     message: RegionsMessage = {"type": "regions", "revision": revision, "regions": found}
@@ -74,18 +73,3 @@ def _landmark(region: Region, image: ImageContent | None = None) -> Landmark:
         "words": " · ".join(region.words),
         "image": image,
     }
-
-
-def _thumbnail(image: Any, name: str, buffers: list[bytes]) -> ImageContent | None:
-    """A small copy of an image; None of one that cannot be read."""
-    try:
-        scale = THUMBNAIL / max(image.width, image.height, 1)
-        size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-        small = image if scale >= 1 else None
-        if small is None:
-            pixels = np.rint(image.to_array(size) * 255).astype(np.uint8)
-            small = Image.from_array(pixels)
-    except (AlwidgetsError, OSError, ValueError, AttributeError):
-        return None
-    described = describe(small, name, buffers)
-    return described if described["kind"] == "image" else None

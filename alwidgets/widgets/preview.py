@@ -41,14 +41,14 @@ def preview(session: Any, index: object) -> tuple[dict[str, Any], list[bytes]]:
         "index": index,
         "item_id": item_id,
         "content": content,
-        "label": _named(label, task) if label >= 0 else None,
-        "prediction": _named(task.encode(prediction), task) if known else None,
+        "label": answer_name(label, task) if label >= 0 else None,
+        "prediction": answer_name(task.encode(prediction), task) if known else None,
         "confidence": confidence,
         "uncertainty": _number(current.uncertainty[index]) if known else None,
     }, files
 
 
-def _named(code: int, task: Task) -> str:
+def answer_name(code: int, task: Task) -> str:
     """An answer by the name of its category; several labels by all of theirs."""
     several = task.multilabel and code >= len(task.categories) - 1
     return ", ".join(task.decode(code)) if several else task.categories[code]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import anywidget
-import numpy as np
 import traitlets
 
 from ..errors import AlwidgetsError, MessageError
@@ -15,16 +15,18 @@ from ..projection import Map, shared_map
 from ..projection.colours import Colours
 from ..projection.regions import FEWEST
 from ..selection import Selection, packed
-from . import colourings
+from . import colourings, ordering
 from .background import Background
 from .bundles import bundle
-from .channel import Channel
-from .chosen import chosen_ids, positions_of
+from .channel import Channel, Sent
+from .chosen import SOURCES, chosen_ids, positions_of, source_of
 from .finder import Finder
 from .landmarks import landmarks
 from .lassoguard import LassoGuard
+from .listing import Listing
 from .preview import preview
-from .spaces import layout_message, parse_space
+from .slicing import Slicing
+from .spaces import layout_message, parse_space, points_message
 from .throttle import Throttle
 from .varying import Varying, parse_vary
 
@@ -34,8 +36,6 @@ log = logging.getLogger(__name__)
 RECOLOUR_EVERY = 0.25
 
 Message = dict[str, Any]
-#: A message and its buffers.
-Sent = tuple[Message, list[bytes]]
 
 
 class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
@@ -68,16 +68,16 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._shown = 0
         self._by: str | None = None
         self._awaits_colours = False
-        self._begun = 0
-        self._sent: dict[str, int] = {}
         super().__init__(_task={"classes": list(session.task.categories)}, height=height)
         self._channel = Channel(self)
         self._slow = Background(lambda _: self._show_slow())
         self._naming = Background(lambda _: self._send_regions())
         self._finder = Finder(session, self._post)
         self._guard = LassoGuard(session, self._post)
-        self._varying = Varying(session, self._made, self._send_newest, self._problem)
+        self._varying = Varying(session, self._made, self._channel.post_newest, self._problem)
         self._map = map if map is not None else shared_map(session)
+        self._listing = Listing(session, self._map, self._post)
+        self._slicing = Slicing(session, self._post)
         # A million colours are a megabyte: large pools are recoloured a little less often.
         self._recolour = Throttle(self._send_labels, max(RECOLOUR_EVERY, len(session.pool) / 1e6))
         self._unsubscribe: list[Callable[[], None]] = [
@@ -87,6 +87,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             session.on("round", lambda *_: self._on_round()),
             session.on("training", lambda begun: self._map.prepare() if begun else None),
             session.on("selection", self._on_selection),
+            session.on("slices", lambda *_: self._slicing.changed()),
             session.on("grown", lambda _: self._on_growth()),
             session.on("closed", lambda *_: self._stop_listening()),
         ]
@@ -118,6 +119,8 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._naming.close()
         self._finder.close()
         self._guard.close()
+        self._listing.close()
+        self._slicing.close()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe = []
@@ -136,6 +139,8 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                 "cancel_layout": self._cancel_layout,
                 "columns": self._columns,
                 "search": lambda message, _: self._finder.ask(message),
+                "list": lambda message, _: self._listing.ask(message),
+                "slice": lambda message, _: self._slicing.ask(message),
                 "preview": self._preview,
                 "select": self._select,
                 "label_next": self._label_next,
@@ -169,8 +174,9 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._send_cards()
         self._send_progress()
         self._send_layout()
+        self._send_ways()
         if self._session.selection:
-            self._send_newest("selection", self._selection)
+            self._channel.post_newest("selection", self._selection)
         if self._map.problem is not None:
             self._problem(str(self._map.problem))
 
@@ -215,8 +221,10 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _select(self, message: Message, buffers: list[Any]) -> None:
         positions = positions_of(message, buffers, len(self._session.pool))
-        self._session.selection.set(positions, source="map", origin=self)
-        self._guard.look(positions)
+        source = source_of(message)
+        self._session.selection.set(positions, source=source, origin=self)
+        # What was picked from a list was picked on purpose.
+        self._guard.look(positions if source == SOURCES[0] else positions[:0])
 
     def _label_together(self, message: Message, buffers: list[Any]) -> None:
         chosen = chosen_ids(message, buffers, self._session.pool)
@@ -243,7 +251,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             if 0 < before < self._shown:  # what was sent of the new ones could not be shown
                 self._send_colours()
                 self._varying.show()
-                self._send_newest("selection", self._selection)
+                self._channel.post_newest("selection", self._selection)
                 self._send_cards()
         elif event == "progress":
             self._send_progress()
@@ -264,7 +272,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _on_selection(self, selection: Selection, origin: object) -> None:
         if origin is not self:
-            self._send_newest("selection", self._selection)
+            self._channel.post_newest("selection", self._selection)
 
     def _on_growth(self) -> None:
         self._map.grow()
@@ -275,6 +283,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._send_colours()
         self._varying.show(colourings.needs_model)
         self._send_cards()
+        self._send_ways()
         self._map.refresh()
 
     def _send_labels(self) -> None:
@@ -312,39 +321,29 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         return "prediction" if colourings.has_model(session) else "label"
 
     def _send_choices(self) -> None:
-        self._send_newest("choices", self._choices)
+        self._channel.post_newest("choices", self._choices)
+
+    def _send_ways(self) -> None:
+        self._channel.post_newest("ways", lambda: (dict(ordering.ways(self._session)), []))
 
     def _choices(self) -> Sent:
         measured = self._map.local_trust is not None
         return dict(colourings.choices(self._session, measured=measured)), []
 
     def _send_points(self) -> None:
-        self._send_newest("points", self._points)
+        self._channel.post_newest("points", lambda: points_message(self._map))
 
     def _send_colours(self) -> None:
-        self._send_newest("colours", self._colours)
+        self._channel.post_newest("colours", self._colours)
 
     def _send_regions(self) -> None:
-        self._send_newest("regions", self._regions)
+        self._channel.post_newest("regions", self._regions)
 
     def _send_cards(self) -> None:
-        self._send_newest("cards", self._cards)
+        self._channel.post_newest("cards", self._cards)
 
     def _send_progress(self) -> None:
-        self._send_newest("progress", self._progress)
-
-    def _points(self) -> Sent | None:
-        coords, layout, revision = self._map.current
-        if coords is None:
-            return None
-        message: Message = {"type": "points", "n": len(coords), "layout": layout}
-        message["revision"] = revision
-        if self._map.space == "model" and self._map.box is not None:
-            message["box"] = list(self._map.box)
-        return (
-            message,
-            [np.ascontiguousarray(coords, dtype="<f4").tobytes()],
-        )
+        self._channel.post_newest("progress", self._progress)
 
     def _colours(self) -> Sent | None:
         session, by = self._session, self._shown_by()
@@ -366,8 +365,9 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             return None
         key = colourings.takes_a_while(session, by)
         if key is not None:
+            # Without the quantities, of which eight are kept: a million take eight megabytes each.
             made: Colours | None = self._slow.get(
-                key, lambda: colourings.slow_colours(session, by, check)
+                key, lambda: replace(colourings.slow_colours(session, by, check), values=None)
             )
             return made
         if by == "outlier":
@@ -407,24 +407,9 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _send_layout(self) -> None:
         learns = bool(self._session.task.classes)
-        self._send_newest("layout", lambda: (dict(layout_message(self._map, learns=learns)), []))
-
-    def _send_newest(self, kind: str, make: Callable[[], Sent | None]) -> None:
-        """Make a message and send it, unless one that was begun later is out already.
-
-        Nothing is asked of the session while the lock is held: the session may be sending an
-        event under a lock of its own.
-        """
-        with self._channel.lock:
-            self._begun += 1
-            ticket = self._begun
-        made = make()
-        if made is None:
-            return
-        with self._channel.lock:
-            if ticket > self._sent.get(kind, 0):
-                self._sent[kind] = ticket
-                self._post(*made)
+        self._channel.post_newest(
+            "layout", lambda: (dict(layout_message(self._map, learns=learns)), [])
+        )
 
     def _problem(self, text: str, remedy: str = "") -> None:
         self._post({"type": "problem", "text": text, "remedy": remedy})

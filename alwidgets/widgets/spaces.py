@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict, cast
 
+import numpy as np
+
 from ..errors import MessageError
 from ..projection import Map
 from ..projection.maps import SPACES, SpaceName
+from .channel import Sent
 
 
 class FiguresPart(TypedDict):
@@ -53,6 +56,18 @@ def layout_message(shown: Map, *, learns: bool) -> LayoutMessage:
         "stopped": shown.stopped,
         "figures": part,
     }
+
+
+def points_message(shown: Map) -> Sent | None:
+    """The points of a map, x and y of each as float32; None while there are none."""
+    coords, layout, revision = shown.current
+    if coords is None:
+        return None
+    message: dict[str, Any] = {"type": "points", "n": len(coords), "layout": layout}
+    message["revision"] = revision
+    if shown.space == "model" and shown.box is not None:
+        message["box"] = list(shown.box)
+    return message, [np.ascontiguousarray(coords, dtype="<f4").tobytes()]
 
 
 def parse_space(message: dict[str, Any]) -> SpaceName:

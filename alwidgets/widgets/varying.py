@@ -9,12 +9,11 @@ from typing import Any, Literal, TypedDict, cast, get_args
 from ..errors import AlwidgetsError, MessageError, ProjectionError
 from ..projection.colours import Colours
 from . import colourings
+from .channel import Sent
 
 log = logging.getLogger(__name__)
 
 What = Literal["size", "opacity"]
-#: A message and its buffers.
-Sent = tuple[dict[str, Any], list[bytes]]
 
 
 class VariedMessage(TypedDict):

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from alwidgets.content import Image, Text
@@ -22,14 +23,16 @@ from alwidgets.projection.jobs import Figures
 from alwidgets.projection.maps import Model
 from alwidgets.projection.quality import Moved, Quality
 from alwidgets.search import Matches
-from alwidgets.selection import Selection
+from alwidgets.selection import Selection, Slices
 from alwidgets.tasks import Classification
 from alwidgets.textindex import TextIndex
 from alwidgets.widgets.background import Background
 from alwidgets.widgets.bundles import bundle
 from alwidgets.widgets.chosen import MOST_QUEUED
 from alwidgets.widgets.finder import Finder
+from alwidgets.widgets.listing import Listing
 from alwidgets.widgets.projector import Projector
+from alwidgets.widgets.slicing import Slicing
 from alwidgets.widgets.throttle import Throttle
 
 FIXTURES = Path(__file__).parents[2] / "js" / "fixtures" / "messages"
@@ -52,6 +55,20 @@ class FakePool:
         return list(self.ids).index(item_id)
 
 
+class FakeStore:
+    def __init__(self) -> None:
+        self.kept: dict[str, list[str]] = {}
+
+    def slices(self) -> dict[str, list[str]]:
+        return dict(self.kept)
+
+    def keep_slice(self, name: str, ids: list[str] | None) -> None:
+        if ids is None:
+            del self.kept[name]
+        else:
+            self.kept[name] = ids
+
+
 @dataclass(eq=False)
 class FakeSession:
     pool: FakePool = field(default_factory=FakePool)
@@ -67,6 +84,8 @@ class FakeSession:
 
     def __post_init__(self) -> None:
         self.selection = Selection(self)  # type: ignore[arg-type]
+        self.slices = Slices(self)  # type: ignore[arg-type]
+        self.store = FakeStore()
         self._signals = self
 
     def label_codes(self) -> Any:
@@ -92,6 +111,13 @@ class FakeSession:
 
     def prepare_neighbours(self) -> None:
         self.prepared += 1
+
+    def edge_cases(self, n: int, by: str) -> pd.DataFrame:
+        table = {"score": [0.912, 0.4], "why": ["Far.", "Less far."]}
+        return pd.DataFrame(table, index=["item-2", "item-1"])
+
+    def similar(self, item_id: str, n: int) -> pd.DataFrame:
+        return pd.DataFrame({"distance": [3.69]}, index=["item-0"])
 
     def upcoming(self) -> list[str]:
         return self.next_ids
@@ -196,6 +222,8 @@ def setup() -> Iterator[Setup]:
     view = Heard(session, map=shared)
     view._finder = Finder(session, view._post, run=lambda work: work())
     view._slow = Background(lambda _: view._show_slow(), run=lambda work: work())
+    view._listing = Listing(session, shared, view._post, run=lambda work: work())
+    view._slicing = Slicing(session, view._post, run=lambda work: work())
     yield Setup(session, shared, worker, view)
     view.close()
 
@@ -363,11 +391,11 @@ def test_a_model_changes_the_default_to_its_predictions(setup: Setup) -> None:
     setup.session.current = a_round(3)
     setup.view.take()
     setup.session.emit("round", setup.session.current)
-    (choices, _), (colours, (codes,)), cards, layout = setup.view.take()
+    (choices, _), (colours, (codes,)), cards, ways, layout = setup.view.take()
     assert choices["type"] == "choices"
     assert (colours["by"], colours["version"]) == ("prediction", 3)
     assert list(codes) == [0, 1, 1, 0, 0, 1]
-    assert (cards[0]["type"], layout[0]["type"]) == ("cards", "layout")
+    assert [sent[0]["type"] for sent in (cards, ways, layout)] == ["cards", "ways", "layout"]
 
 
 def test_the_map_follows_the_session_while_somebody_looks(setup: Setup) -> None:
@@ -567,6 +595,40 @@ def test_one_selection_for_all_views_and_for_python(setup: Setup) -> None:
     assert [data for message, data in sent if message["type"] == "selection"] == [[indices(2)]]
 
 
+def test_a_selection_from_a_list_says_so_and_is_not_looked_at(setup: Setup) -> None:
+    looked: list[int] = []
+    setup.view._guard = SimpleNamespace(  # type: ignore[assignment]
+        look=lambda positions: looked.append(len(positions)), close=lambda: None
+    )
+    message = {"type": "select", "encoding": "positions"}
+    setup.tell(message | {"source": "edge cases"}, indices(2, 4))
+    assert (setup.view.selection, setup.session.selection.source) == (
+        ["item-2", "item-4"],
+        "edge cases",
+    )
+    setup.tell(message, indices(2, 4, 5))
+    assert setup.session.selection.source == "map"
+    # What was picked from a list was meant; the look at an older lasso is given up all the same.
+    assert looked == [0, 3]
+
+
+def test_a_slice_comes_back_to_all_views(setup: Setup) -> None:
+    setup.tell({"type": "select", "encoding": "positions"}, indices(5, 2))
+    setup.tell({"type": "slice", "what": "keep", "name": "odd ones"})
+    setup.tell({"type": "select", "encoding": "positions"}, b"")
+    sent = setup.tell({"type": "slice", "what": "select", "name": "odd ones"})
+    (buffers,) = [buffers for message, buffers in sent if message["type"] == "selection"]
+    assert np.frombuffer(buffers[0], "<u4").tolist() == [5, 2]
+    assert setup.session.selection.source == "slice"
+
+
+def test_slices_that_python_keeps_are_told(setup: Setup) -> None:
+    setup.tell({"type": "slice", "what": "list"})
+    setup.session.slices["mine"] = ["item-3"]
+    message, _ = only(setup.view.take())
+    assert message["slices"] == [{"name": "mine", "count": 1}]
+
+
 def test_label_next_queues(setup: Setup) -> None:
     message, _ = only(setup.tell({"type": "label_next", "encoding": "positions"}, indices(5, 0, 5)))
     assert setup.session.queued == [["item-5", "item-0"]]
@@ -751,6 +813,11 @@ def fixtures(direction: str) -> list[Any]:
 @pytest.mark.parametrize("fixture", fixtures("to_python"), ids=lambda f: f["message"]["type"])
 def test_messages_of_the_front_end_are_understood(setup: Setup, fixture: Any) -> None:
     setup.session.current = a_round()
+    setup.session.selection.set([1])
+    if fixture["message"].get("what") in ("select", "delete", "restore"):
+        setup.session.slices["odd ones"] = ["item-1"]
+    if fixture["message"].get("what") == "restore":
+        setup.tell(fixture["message"] | {"what": "delete"})
     buffers = [bytes(n) for n in fixture["buffers"]]
     kinds = setup.kinds(fixture["message"], *buffers)
     assert not {"refused", "problem"} & set(kinds)
@@ -772,6 +839,15 @@ def test_what_is_sent_has_the_shape_that_the_front_end_is_tested_with(setup: Set
     sent += setup.tell({"type": "preview", "index": 0}) + setup.tell(
         {"type": "preview", "index": 1}
     )
+    setup.session.selection.set(["item-1"])
+    for of in (
+        {"kind": "edge_cases", "by": "knn"},
+        {"kind": "similar", "index": 1},
+        {"kind": "points", "by": "trust", "descending": True, "selected": False},
+    ):
+        sent += setup.tell({"type": "list", "list": of["kind"], "of": of, "start": 0})
+    sent += setup.tell({"type": "slice", "what": "keep", "name": "odd ones"})
+    sent += setup.tell({"type": "slice", "what": "list"})
     sent.append(({"type": "guard", "selected": 6, "sampled": False}, [b"", indices(1)]))
     setup.session.selection.set(["item-1"])
     sent += setup.view.take()
@@ -804,13 +880,13 @@ def regions_of(content: Any) -> list[Any]:
 
 def shape(example: dict[str, Any]) -> dict[str, set[str]]:
     kinds = {key: {type(value).__name__} for key, value in example.items()}
-    for key in kinds.keys() & {"label", "prediction", "text", "error"}:
+    for key in kinds.keys() & {"label", "prediction", "text", "error", "note", "said"}:
         kinds[key] |= {"str", "NoneType"}
     for key in kinds.keys() & {"categories", "range", "ends"}:
         kinds[key] |= {"list", "NoneType"}
     for key in kinds.keys() & {"fraction"}:
         kinds[key] |= {"float", "NoneType"}
-    for key in kinds.keys() & {"notable"}:
+    for key in kinds.keys() & {"notable", "like"}:
         kinds[key] |= {"dict", "NoneType"}
     return kinds
 

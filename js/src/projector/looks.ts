@@ -93,6 +93,12 @@ export function noneColour(dark: boolean): string {
   return dark ? "#5b626b" : "#c3c9d0";
 }
 
+/** The colour of each code: of "none" first. */
+export function coloursOf(colouring: Colouring | null, dark: boolean): string[] {
+  const some = colouring?.kind === "ramp" ? ramp(dark) : palette(colouring?.categories?.length ?? 0);
+  return [noneColour(dark), ...some];
+}
+
 /** @param hidden codes whose points are not to be seen */
 export function lookOf(
   colouring: Colouring | null,
@@ -102,12 +108,11 @@ export function lookOf(
 ): Look {
   const size = pointSize(n);
   const opacity = n > 50_000 ? 0.6 : 0.88;
-  const isRamp = colouring?.kind === "ramp";
-  const classes = isRamp ? ramp(theme.dark) : palette(colouring?.categories?.length ?? 0);
+  const [none, ...classes] = coloursOf(colouring, theme.dark);
   // What has no label yet steps back, so that the few that have one can be seen.
   const opacities = [opacity * 0.75, ...classes.map(() => opacity)];
   return {
-    colours: [noneColour(theme.dark), ...classes],
+    colours: [none!, ...classes],
     sizes: [size * 0.85, ...classes.map(() => (colouring?.by === "label" ? size * 1.2 : size))],
     opacities: opacities.map((value, code) => (hidden.has(code) ? 0 : value)),
   };

@@ -144,6 +144,47 @@ export interface FoundMessage {
   error: string | null;
 }
 
+/** What a list holds: edge cases by a way to rank them, the points by a colour, or those that are like one. */
+export type ListOf =
+  | { kind: "edge_cases"; by: string }
+  | { kind: "points"; by: ColourBy; descending: boolean; selected: boolean }
+  | { kind: "similar"; index: number };
+
+/** An item in a list: what is seen of it, what it is listed by, why it is there, and its label. */
+export interface Row {
+  index: number;
+  item_id: string;
+  content: Content;
+  value: string;
+  why: string | null;
+  label: string | null;
+}
+
+/** Rows of a list from rank `start` on. `note` says why there is no list, or nothing in it. */
+export interface RowsMessage {
+  type: "rows";
+  list: string;
+  start: number;
+  total: number;
+  rows: Row[];
+  /** The item that those of the list are like. */
+  like: Row | null;
+  note: string | null;
+}
+
+/** What items can be ranked by as edge cases. */
+export interface WaysMessage {
+  type: "ways";
+  ways: Choice[];
+}
+
+export interface SlicesMessage {
+  type: "slices";
+  slices: { name: string; count: number }[];
+  /** What was done, in words. */
+  said: string | null;
+}
+
 /** What Python sends to the map. */
 export type ToMap =
   | PointsMessage
@@ -157,6 +198,9 @@ export type ToMap =
   | ProgressMessage
   | LayoutMessage
   | PreviewMessage
+  | RowsMessage
+  | WaysMessage
+  | SlicesMessage
   | { type: "cards"; indices: number[] }
   | { type: "selection"; encoding: Encoding; n?: number }
   | { type: "guard"; selected: number; sampled: boolean }
@@ -166,6 +210,11 @@ export type ToMap =
 
 /** How positions lie in a buffer: uint32 each, or one bit for each of `n` items, the lowest bit of a byte first. */
 export type Encoding = "positions" | "mask";
+
+/** Where a selection comes from, if not from the plot or the legend. */
+export type Source = "list" | "edge cases";
+
+export type SliceDeed = "keep" | "replace" | "select" | "delete" | "restore";
 
 /** What the map sends to Python; `select`, `label_next` and `label_together` with positions in a buffer. */
 export type FromMap =
@@ -177,6 +226,9 @@ export type FromMap =
   | { type: "columns"; search: string }
   | { type: "search"; text: string }
   | { type: "preview"; index: number }
-  | { type: "select"; encoding: Encoding; n?: number }
+  | { type: "list"; list: string; of: ListOf; start: number }
+  | { type: "slice"; what: "list" }
+  | { type: "slice"; what: SliceDeed; name: string }
+  | { type: "select"; encoding: Encoding; n?: number; source?: Source }
   | { type: "label_next"; encoding: Encoding; n?: number }
   | { type: "label_together"; encoding: Encoding; n?: number };

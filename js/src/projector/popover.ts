@@ -1,11 +1,11 @@
 /** What an item is, beside its point. Text goes into text nodes, images come as blobs. */
 import { make, percent, setText } from "../shared/dom";
 import { palette } from "../shared/palette";
+import { addressOf } from "./images";
 import type { Place } from "./lasso";
 import { Sound } from "./sound";
 import type { Preview } from "./state";
 
-const TYPES = new Set(["image/png", "image/jpeg", "image/webp", "image/gif"]);
 const LONGEST = 400;
 const GAP = 14;
 /** Images smaller than this are shown in whole pixels. */
@@ -55,14 +55,13 @@ export class Popover {
       this.#say(text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text || "(empty text)");
     } else if (content.kind === "audio") {
       if (file) this.#sound.show(file, content.mime);
-    } else if (file && TYPES.has(content.mime)) {
-      const bytes = new Uint8Array(file.buffer as ArrayBuffer, file.byteOffset, file.byteLength);
-      this.#url = URL.createObjectURL(new Blob([bytes], { type: content.mime }));
-      this.#image.src = this.#url;
+    } else {
+      this.#url = addressOf(content.mime, file);
+      if (this.#url) this.#image.src = this.#url;
       this.#image.alt = content.alt;
       const small = Math.max(content.width, content.height) <= PIXELATED;
       this.#image.classList.toggle("alw-map-pixels", small);
-      this.#image.hidden = false;
+      this.#image.hidden = this.#url === null;
     }
     this.#fact("Label", preview.label ?? "none yet", preview.label, classes);
     if (preview.prediction !== null) {

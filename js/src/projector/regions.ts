@@ -1,9 +1,9 @@
 /** Names of the regions over the plot: words in text nodes, or a small image; the largest win where they overlap. */
 import { make } from "../shared/dom";
+import { addressOf } from "./images";
 import type { Place } from "./lasso";
 import type { Regions } from "./state";
 
-const TYPES = new Set(["image/png", "image/jpeg", "image/webp", "image/gif"]);
 /** Room around a name, in CSS pixels. */
 const ROOM = 4;
 const FADED = "0";
@@ -47,10 +47,8 @@ export class RegionNames {
     const bySize = [...(regions?.regions ?? [])].sort((a, b) => b.size - a.size);
     for (const { index, words, image } of bySize) {
       const element = make("div", { class: "alw-map-landmark", "data-index": index });
-      const bytes = image && TYPES.has(image.mime) ? regions!.buffers[image.buffer] : undefined;
-      if (image && bytes) {
-        const part = new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
-        const url = URL.createObjectURL(new Blob([part], { type: image.mime }));
+      const url = image && addressOf(image.mime, regions!.buffers[image.buffer]);
+      if (image && url) {
         this.#urls.push(url);
         const scale = LONG / Math.max(image.width, image.height, 1);
         const [width, height] = [image.width * scale, image.height * scale].map(Math.round);

@@ -1,4 +1,4 @@
-/** Rings around the points that are on the cards, on a canvas above the plot. */
+/** Rings around the points that are on the cards, and around the one that a list is at, on a canvas above the plot. */
 import { make } from "../shared/dom";
 import type { Place } from "./lasso";
 

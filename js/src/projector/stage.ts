@@ -6,7 +6,7 @@ import { type Colouring, type Coordinates, drawingOrder, fill } from "./codecs";
 import { Contours } from "./contours";
 import { flatPlot } from "./flat";
 import { glPlot } from "./gl";
-import { combine, type How } from "./lasso";
+import { combine, type How, type Place } from "./lasso";
 import { factorOf, lookOf, pointSize, type Theme } from "./looks";
 import type { Plot, PlotEvents, Tool } from "./plot";
 import { Popover } from "./popover";
@@ -14,12 +14,17 @@ import { RegionNames } from "./regions";
 import { Rings } from "./rings";
 import type { MapState } from "./state";
 import { onTheme, themeOf } from "./theme";
-import { MARGIN } from "./viewport";
+import { MARGIN, toPlane } from "./viewport";
 
 /** How long the pointer rests on a point before its item is asked for. */
 const REST_MS = 40;
 /** How long an answer may take before the popover says that it waits. */
 const PATIENCE_MS = 350;
+/** CSS pixels between a point and its ring: of those on the cards, and of the one that a list is at. */
+const CARD_ROOM = 3.5;
+const LIST_ROOM = 10;
+/** CSS pixels from the edge of the plot that a point in sight is away. */
+const EDGE = 12;
 /** JupyterLab announces a theme before its style sheet is there. */
 const THEME_MS = 400;
 
@@ -58,6 +63,8 @@ export class Stage {
   #gliding = false;
   /** Held so that it is told when the graphics card is back. */
   #lost: HTMLCanvasElement | null = null;
+  /** The point that a list is at. */
+  #at: number | null = null;
   #tool: Tool = { shape: null, how: "replace" };
   #factors: [number, number] = [1, 1];
   #ordered: { colouring: Colouring; sizes: Uint8Array | null; order: Uint32Array | null } | null = null;
@@ -120,6 +127,17 @@ export class Stage {
     this.paintRings();
   }
 
+  /** Rings a point, and brings it into sight. */
+  point(index: number | null): void {
+    this.#at = index;
+    this.paintRings();
+    const plot = this.#plot;
+    const place = index === null ? null : plot?.where(index);
+    if (!plot || !place || isWithin(place, this.#size)) return;
+    const [x, y] = toPlane(plot.viewport, this.#size, ...place);
+    plot.viewport = { ...plot.viewport, x, y };
+  }
+
   /** Draws the points as the state has them. */
   draw(): void {
     const { points, colouring } = this.#state;
@@ -173,14 +191,16 @@ export class Stage {
     });
   }
 
-  /** Where the points on the cards are, and how large. */
+  /** Where the points on the cards are, and how large; a wider ring is around the one that a list is at. */
   #ringed(): ([number, number, number] | null)[] {
     const { cards, points, varying } = this.#state;
     const radius = (pointSize(points?.n ?? 0) * this.#factors[0]) / 2;
-    return cards.map((i) => {
+    const ring = (i: number, room: number): [number, number, number] | null => {
       const place = this.#plot?.where(i);
-      return place ? [...place, radius * factorOf("size", varying.steps, i) + 3.5] : null;
-    });
+      return place ? [...place, radius * factorOf("size", varying.steps, i) + room] : null;
+    };
+    const rings = cards.map((i) => ring(i, CARD_ROOM));
+    return this.#at === null ? rings : [...rings, ring(this.#at, LIST_ROOM)];
   }
 
   /** Draws lines around where the points lie densest, as the state has them. */
@@ -340,4 +360,9 @@ export class Stage {
     const place = this.#plot?.where(this.#hovered);
     if (place) this.popover.put(place, ...this.#size);
   }
+}
+
+/** Whether a place is on a plot of this size, and not at its very edge. */
+function isWithin([left, top]: Place, [width, height]: Place): boolean {
+  return left >= EDGE && top >= EDGE && left <= width - EDGE && top <= height - EDGE;
 }

@@ -219,6 +219,8 @@ describe("the messages that Python is tested with", () => {
     message: ToMap | FromMap;
     buffers: number[];
   }
+  /** A list's id is another every time. */
+  const LIST = "5e7e3f0c-8b8e-4c1a-9d43-2f6f4a1f5b10";
   const found = import.meta.glob<Fixture>("../../fixtures/messages/projector_*.json", {
     eager: true,
     import: "default",
@@ -256,8 +258,15 @@ describe("the messages that Python is tested with", () => {
     model.receive({ type: "queued", count: 2, text: "2 cards come next." });
     state.selection = [1, 2];
     state.label("together");
+    state.select([1], "edge cases");
+    state.lists.rank("knn");
+    state.lists.points();
+    state.lists.similar(2);
+    state.lists.learnSlices();
+    for (const what of ["keep", "replace", "select", "delete", "restore"] as const)
+      state.lists.slice(what, "odd ones");
     const sent = model.sent.map(({ message, indices }) => ({
-      message,
+      message: message.type === "list" ? { ...message, list: LIST } : message,
       buffers: indices ? [4 * indices.length] : [],
     }));
     const known = outgoing.map(({ message, buffers }) => ({ message, buffers }));

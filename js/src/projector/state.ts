@@ -1,80 +1,24 @@
 /** What one map knows: filled by Python's messages, read by any number of views. */
 import { Listeners } from "../shared/listeners";
 import type { Cleanup, Disposable, Model } from "../shared/model";
-import {
-  type Colouring,
-  type Coordinates,
-  decodeColours,
-  decodeIndices,
-  decodePoints,
-  pack,
-  resize,
-  unpack,
-} from "./codecs";
+import { type Colouring, decodeColours, decodeIndices, decodePoints, pack, resize, unpack } from "./codecs";
+import { Lists } from "./lists";
 import type {
   ChoicesMessage,
   ColourBy,
   ColumnsMessage,
-  FoundMessage,
   FromMap,
   LayoutMessage,
-  PointsMessage,
-  PreviewMessage,
   ProgressMessage,
-  RegionsMessage,
+  Source,
   SpaceName,
   ToMap,
   What,
 } from "./messages";
+import type { Change, Found, MapTraits, Notice, Points, Preview, Regions } from "./parts";
 import { Varying } from "./varying";
 
-export interface MapTraits extends Record<string, unknown> {
-  _task: { classes?: string[] };
-  height: number;
-}
-
-export interface Points extends Omit<PointsMessage, "type"> {
-  xy: Coordinates;
-}
-
-export interface Preview extends PreviewMessage {
-  /** The bytes of its image or its sound. */
-  file: DataView | null;
-}
-
-/** What a search came to, and the points of it. */
-export interface Found extends Omit<FoundMessage, "type"> {
-  indices: Uint32Array<ArrayBuffer>;
-}
-
-/** The names of a layout's regions, and the bytes of their images. */
-export interface Regions extends Omit<RegionsMessage, "type"> {
-  buffers: readonly DataView[];
-}
-
-/** A line for the person to read. */
-export interface Notice {
-  kind: "good" | "bad";
-  text: string;
-}
-
-export type Change =
-  | "points"
-  | "colours"
-  | "varied"
-  | "contours"
-  | "choices"
-  | "columns"
-  | "hidden"
-  | "found"
-  | "regions"
-  | "cards"
-  | "progress"
-  | "layout"
-  | "selection"
-  | "guard"
-  | "preview"
-  | "notice";
+export type { Change, Found, MapTraits, Notice, Points, Preview, Regions } from "./parts";
 
 export class MapState implements Disposable {
   readonly listeners = new Listeners();
@@ -110,6 +54,12 @@ export class MapState implements Disposable {
   isContouring = false;
   queueing = false;
   notice: Notice | null = null;
+  /** The lists beside the map. */
+  readonly lists = new Lists(
+    this,
+    (message) => this.#send(message),
+    () => this.#tell("list"),
+  );
   readonly #model: Model<MapTraits>;
   readonly #watchers = new Set<(change: Change) => void>();
   /** Colours, sizes and a selection that came before the points. */
@@ -231,12 +181,21 @@ export class MapState implements Disposable {
     if (found && found.indices.length > 0) this.select(found.indices);
   }
 
-  select(indices: ArrayLike<number>): void {
+  /** @param source a list, if they were selected there: that stays as it is */
+  select(indices: ArrayLike<number>, source?: Source): void {
     this.found = null;
     this.guard = null;
     this.selection = indices;
-    this.#sendPacked("select", indices);
+    this.#sendPacked("select", indices, source ? { source } : {});
     this.#tell("selection");
+    if (!source) this.lists.follow("selection");
+  }
+
+  /** Adds a point to the selection, or takes it out. */
+  toggleSelected(index: number, source: Source): void {
+    const others = Uint32Array.from(this.selection).filter((i) => i !== index);
+    const isIn = others.length < this.selection.length;
+    this.select(isIn ? others : Uint32Array.from([...others, index]), source);
   }
 
   /** Asks for the selection on the next cards, or in a grid to label it in one go. */
@@ -257,10 +216,15 @@ export class MapState implements Disposable {
     this.#watchers.clear();
   }
 
-  #sendPacked(type: "select" | "label_next" | "label_together", indices: ArrayLike<number>): void {
+  #sendPacked(
+    type: "select" | "label_next" | "label_together",
+    indices: ArrayLike<number>,
+    more: { source?: Source } = {},
+  ): void {
     const n = this.points?.n ?? 0;
     const { encoding, data } = pack(indices, n);
-    this.#send(encoding === "mask" ? { type, encoding, n } : { type, encoding }, [data]);
+    const size = encoding === "mask" ? { n } : {};
+    this.#send({ type, encoding, ...size, ...more }, [data]);
   }
 
   #send(message: FromMap, buffers: ArrayBuffer[] = []): void {
@@ -308,6 +272,7 @@ export class MapState implements Disposable {
         this.colouring = resize(decodeColours(message, buffers, message.n ?? this.points.n), this.points.n);
         this.asked = null;
         this.#tell("colours");
+        this.lists.follow("colours");
         return;
       case "varied":
         if (!this.points) {
@@ -325,6 +290,7 @@ export class MapState implements Disposable {
         this.found = this.guard = null;
         this.selection = this.#placed(unpack(message.encoding, buffers, message.n ?? this.points.n));
         this.#tell("selection");
+        this.lists.follow("selection");
         return;
       case "guard":
         if (message.selected !== this.selection.length) return; // of a selection that is no more
@@ -382,11 +348,20 @@ export class MapState implements Disposable {
         this.#tell("preview");
         return;
       }
+      case "rows":
+      case "ways":
+        this.lists.take(message, buffers);
+        return;
+      case "slices":
+        this.lists.take(message, buffers);
+        if (message.said) this.#say("good", message.said);
+        return;
       case "queued":
         this.queueing = false;
         this.selection = [];
         this.guard = null;
         this.#tell("selection");
+        this.lists.follow("selection");
         this.#say("good", message.text);
         return;
       case "refused":
@@ -410,6 +385,7 @@ export class MapState implements Disposable {
     this.found = null;
     this.regions = null;
     this.cards = [];
+    this.lists.forget();
   }
 
   #failed(text: string): void {

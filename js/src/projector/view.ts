@@ -1,11 +1,14 @@
 /** One view of the map: the plot, what can be done with it, and what it says about itself. */
-import { count, icon, make, setText } from "../shared/dom";
+import { make, setText } from "../shared/dom";
 import { Listeners } from "../shared/listeners";
 import { Choosing, colour } from "./choices";
 import { GuardLine } from "./guard";
+import { KeepForm } from "./keeping";
 import { Legend } from "./legend";
+import { Panel } from "./panel";
 import { Scales } from "./scales";
 import { SearchBox } from "./search";
+import { SelectionBar } from "./selected";
 import { Spaces } from "./spaces";
 import { Stage } from "./stage";
 import type { Change, MapState } from "./state";
@@ -14,6 +17,9 @@ import { announced, caption, described } from "./words";
 
 const OWN = { "data-lm-suppress-shortcuts": "true" };
 const NAMES = ["M2.5 5V2.8h11V5", "M8 2.8v10.4", "M5.8 13.2h4.4"];
+const LINES = ["M6 4h7.5M6 8h7.5M6 12h7.5", "M2.8 4h.01M2.8 8h.01M2.8 12h.01"];
+/** Narrower than this, the panel lies below the map. */
+const NARROW = 620;
 const HINT = "Drag moves, Shift and drag lassos, the wheel zooms";
 /** How long a good message stays. */
 const NOTICE_MS = 6_000;
@@ -29,36 +35,15 @@ export class MapView {
   readonly #guard: GuardLine;
   readonly #by: Choosing;
   readonly #search: SearchBox;
+  readonly #panel: Panel;
+  readonly #keep: KeepForm;
   readonly #names = button("Region names", "G", ...NAMES);
+  readonly #lists = button("Lists", "E", ...LINES);
   readonly #tools: Tools;
   readonly #caption = make("span", { class: "alw-map-caption" });
   readonly #bar = make("div", { class: "alw-map-bar", hidden: true }, make("div"));
   readonly #progress = make("span", { class: "alw-map-progress alw-map-hint" }, HINT);
-  readonly #chosen = make("span", { class: "alw-map-chosen" });
-  readonly #next = make(
-    "button",
-    { type: "button", class: "alw-map-next", "aria-keyshortcuts": "Enter", ...OWN },
-    "Label these next",
-    make("kbd", { class: "alw-map-key", "aria-hidden": "true" }, "Enter"),
-  );
-  readonly #together = make(
-    "button",
-    { type: "button", class: "alw-map-together", "aria-keyshortcuts": "t", ...OWN },
-    "Together",
-    make("kbd", { class: "alw-map-key", "aria-hidden": "true" }, "T"),
-  );
-  readonly #clear = make(
-    "button",
-    {
-      type: "button",
-      class: "alw-map-clear",
-      "aria-label": "Clear the selection",
-      title: "Clear (Esc)",
-      ...OWN,
-    },
-    icon("M4 4l8 8M12 4l-8 8"),
-  );
-  readonly #selection: HTMLElement;
+  readonly #selection: SelectionBar;
   readonly #notice = make("p", { class: "alw-map-notice", hidden: true });
   readonly #empty = make("p", { class: "alw-map-empty" }, "Waiting for the kernel…");
   readonly #live = make("div", { class: "alw-hidden", role: "status", "aria-live": "polite" });
@@ -71,25 +56,36 @@ export class MapView {
     this.#stage = new Stage(state, {
       select: (indices) => state.select(indices),
       flat: (text) => this.#show(text === null ? null : { kind: "bad", text }),
-      theme: () => this.#paintLegend(),
+      theme: () => {
+        this.#paintLegend();
+        this.#panel.isDark = this.#stage.isDark;
+      },
     });
     this.#by = new Choosing(this.listeners, state, colour(state));
-    this.#search = new SearchBox(this.listeners, state, () => this.root.focus({ preventScroll: true }));
+    const leave = () => this.root.focus({ preventScroll: true });
+    this.#search = new SearchBox(this.listeners, state, leave);
     this.#legend = new Legend(this.listeners, {
       select: (indices) => state.select(indices),
       toggle: (code) => state.toggle(code),
     });
     this.#legend.root.append(this.#scales.root);
     this.#spaces = new Spaces(this.listeners, state);
-    this.#guard = new GuardLine(this.listeners, state, () => this.root.focus({ preventScroll: true }));
-    this.#selection = make(
-      "div",
-      { class: "alw-map-selection", hidden: true },
-      this.#chosen,
-      this.#next,
-      this.#together,
-      this.#clear,
-    );
+    this.#guard = new GuardLine(this.listeners, state, leave);
+    this.#keep = new KeepForm(this.listeners, state, leave);
+    this.#panel = new Panel(this.listeners, state, {
+      leave,
+      point: (index) => this.#stage.point(index),
+      toggled: (open) => {
+        this.#lists.setAttribute("aria-expanded", String(open));
+        this.root.classList.toggle("alw-map-listing", open);
+      },
+    });
+    this.#lists.setAttribute("aria-expanded", "false");
+    this.#selection = new SelectionBar(this.listeners, state, {
+      leave,
+      alike: () => this.#moreLikeThis(),
+      keep: () => this.#keep.open(!this.#keep.isOpen),
+    });
     this.#image.append(this.#stage.root);
     this.root = make("div", {
       class: "alw-root alw-map",
@@ -110,7 +106,7 @@ export class MapView {
       },
       fit: () => this.#stage.plot?.fit(),
       adjust: (size, opacity) => this.#stage.adjust(size, opacity),
-      save: () => void this.#save(),
+      save: () => void this.#picture(),
       refused: (text) => this.#show({ kind: "bad", text }),
     });
     this.root.append(
@@ -123,6 +119,7 @@ export class MapView {
         this.#search.root,
         this.#tools.lasso,
         this.#names,
+        this.#lists,
         this.#tools.fit,
         this.#tools.more,
       ),
@@ -131,17 +128,26 @@ export class MapView {
         { class: "alw-map-main" },
         make(
           "div",
-          { class: "alw-map-canvas" },
-          this.#image,
-          this.#empty,
-          this.#tools.bar,
-          this.#tools.options,
-          this.#spaces.figures,
-          this.#guard.root,
-          this.#notice,
-          this.#bar,
+          { class: "alw-map-area" },
+          make(
+            "div",
+            { class: "alw-map-pair" },
+            make(
+              "div",
+              { class: "alw-map-canvas" },
+              this.#image,
+              this.#empty,
+              this.#tools.bar,
+              this.#tools.options,
+              this.#spaces.figures,
+              this.#guard.root,
+              this.#notice,
+              this.#bar,
+            ),
+            this.#legend.root,
+          ),
         ),
-        this.#legend.root,
+        this.#panel.root,
       ),
       make(
         "div",
@@ -149,8 +155,9 @@ export class MapView {
         this.#caption,
         this.#progress,
         this.#spaces.stop,
-        this.#selection,
+        this.#selection.root,
       ),
+      this.#keep.root,
       this.#live,
     );
     this.root.style.setProperty("--alw-map-height", `${state.height}px`);
@@ -172,12 +179,13 @@ export class MapView {
     listeners.add(state.watch((change) => this.#paint(change)));
     listeners.add(state.onHeight(() => root.style.setProperty("--alw-map-height", `${state.height}px`)));
     listeners.dom(this.#names, "click", () => state.toggleNames());
-    listeners.dom(this.#next, "click", () => state.label());
-    listeners.dom(this.#together, "click", () => state.label("together"));
-    listeners.dom(this.#clear, "click", () => {
-      state.select([]);
-      root.focus({ preventScroll: true });
+    listeners.dom(this.#lists, "click", () => this.#panel.open(!this.#panel.isOpen));
+    const sizes = new ResizeObserver(() => {
+      const { clientWidth: width } = root;
+      if (width > 0) root.classList.toggle("alw-map-narrow", width < NARROW);
     });
+    sizes.observe(root);
+    listeners.add(() => sizes.disconnect());
     listeners.dom(this.#notice, "click", () => state.dismiss());
     listeners.dom(root, "keydown", (event) => this.#key(event));
     // The focus goes where the person presses, before the host can take it.
@@ -222,6 +230,9 @@ export class MapView {
       Enter: () => this.#state.label(),
       t: () => this.#state.label("together"),
       g: () => this.#state.toggleNames(),
+      e: () => this.#panel.open(true),
+      m: () => this.#moreLikeThis(),
+      k: () => this.#keep.open(true),
       "/": () => this.#search.focus(),
       "0": () => plot?.fit(),
       "+": () => plot?.zoom(1.4),
@@ -237,6 +248,13 @@ export class MapView {
     this.#handled(event);
   }
 
+  /** Lists what is most like the one point that is selected. */
+  #moreLikeThis(): void {
+    const { selection } = this.#state;
+    if (selection.length === 1) this.#panel.similar(selection[0]!);
+    else this.#show({ kind: "bad", text: "Select one point, to list what is most like it." });
+  }
+
   #handled(event: KeyboardEvent): void {
     event.preventDefault();
     // Esc leaves the selection or the lasso, not the map.
@@ -244,7 +262,7 @@ export class MapView {
   }
 
   /** Saves the points as they are seen, with the rings around those on the cards. */
-  async #save(): Promise<void> {
+  async #picture(): Promise<void> {
     const { points, colouring } = this.#state;
     if (!points || !this.#stage.plot) return;
     try {
@@ -290,6 +308,8 @@ export class MapView {
     }
     if (change === "cards" || change === "points") this.#stage.paintRings();
     if (change === "preview") this.#stage.preview();
+    this.#panel.paint(change);
+    if (change === "list" || change === "selection") this.#keep.paint();
     if (change === "progress") this.#paintProgress(progress.fraction, progress.text);
     if (["progress", "layout", "points", "selection"].includes(change)) this.#spaces.paint();
     if (change === "selection") this.#paintSelection(selection.length);
@@ -328,15 +348,9 @@ export class MapView {
   #paintSelection(n: number): void {
     this.root.dataset.selected = String(n);
     this.#stage.select();
-    const hadFocus = this.#selection.contains(
-      (this.root.getRootNode() as Document | ShadowRoot).activeElement,
-    );
-    this.#selection.hidden = n === 0;
+    const said = this.#selection.paint();
     this.#caption.hidden = this.#progress.hidden = n > 0;
-    if (n === 0 && hadFocus) this.root.focus({ preventScroll: true });
-    setText(this.#chosen, `${count(n)} selected`);
-    this.#next.disabled = this.#together.disabled = this.#state.queueing;
-    if (n > 0) setText(this.#live, `${count(n)} selected. Enter labels them next, T together.`);
+    if (said) setText(this.#live, said);
   }
 
   #show(notice: MapState["notice"]): void {

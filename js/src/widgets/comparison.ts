@@ -1,6 +1,6 @@
 /** The header of a comparison: how far it is, what holds it or ends it, and in the end the table. */
 
-import { handBack } from "../cards/handback";
+import { handBack } from "../shared/handback";
 import type { CommandMessage, Going, Outcome } from "../comparison/messages";
 import { make, setText } from "../shared/dom";
 import { Listeners, whenInside } from "../shared/listeners";
