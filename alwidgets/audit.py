@@ -44,16 +44,14 @@ class Audit:
     seed : int
     progress : callable, optional
         Told of how many items it is known, and how many there are.
-    lots : ndarray of float64, optional
-        Those of the first items, where they are known: the `lots` of a pool that has grown since.
+    before : Audit, optional
+        That of the first items, where it is known: see `grown`.
 
     Attributes
     ----------
     reserved : ndarray of bool, shape (n,)
     order : ndarray of int64
         Positions of the reserved items in the order in which they are drawn.
-    lots : ndarray of float64, shape (n,)
-        The number in [0, 1) that decides over each item.
     key : str
         Hash of the ids in their order, and of the seed.
     """
@@ -64,19 +62,29 @@ class Audit:
         share: float,
         seed: int,
         progress: Callable[[int, int], None] = lambda done, total: None,
-        lots: NDArray[np.float64] | None = None,
+        before: Audit | None = None,
     ) -> None:
         check_share(share)
         self.share = share
         self.n_pool = len(ids)
         self.seed = seed
-        known = np.empty(0) if lots is None else lots
-        fresh = _uniform(ids[len(known) :] if len(known) else ids, seed, progress)
-        self.lots: NDArray[np.float64] = np.concatenate([known, fresh])
-        self.key = hashlib.blake2b(self.lots.data, digest_size=16).hexdigest()
-        self.reserved: NDArray[np.bool_] = self.lots < share
-        positions = np.flatnonzero(self.reserved)
-        self.order: NDArray[np.int64] = positions[np.argsort(self.lots[positions])]
+        n = 0 if before is None else before.n_pool
+        lots = _uniform(ids[n:] if n else ids, seed, progress)
+        self._hash: hashlib.blake2b = (
+            hashlib.blake2b(digest_size=16) if before is None else before._hash.copy()
+        )
+        self._hash.update(lots.data)
+        self.key = self._hash.hexdigest()
+        self.reserved: NDArray[np.bool_] = lots < share
+        self.order: NDArray[np.int64] = n + np.flatnonzero(self.reserved)
+        # Of all others the lots have done their work.
+        self._lots: NDArray[np.float64] = lots[self.reserved]
+        if before is not None:
+            self.reserved = np.concatenate([before.reserved, self.reserved])
+            self.order = np.concatenate([before.order, self.order])
+            self._lots = np.concatenate([before._lots, self._lots])
+        drawn = np.argsort(self._lots)
+        self.order, self._lots = self.order[drawn], self._lots[drawn]
 
     def probability(self, drawn: int) -> tuple[float, int]:
         """Probability of the next draw, and how many items it was drawn from.
@@ -93,7 +101,7 @@ class Audit:
 
     def grown(self, ids: Sequence[str]) -> Audit:
         """The audit of a pool that has more items behind these; they keep their lots."""
-        return Audit(ids, self.share, self.seed, lots=self.lots)
+        return Audit(ids, self.share, self.seed, before=self)
 
     def first(self, n: int) -> NDArray[np.int64]:
         """The order in which those of the first n items are drawn, whatever has joined since."""

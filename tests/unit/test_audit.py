@@ -32,6 +32,16 @@ def test_it_does_not_depend_on_the_order_of_the_pool_or_on_its_growth() -> None:
     assert smaller == {i for i in part if i in set(IDS[:10_000])}
 
 
+def test_that_of_a_pool_that_has_grown_is_that_of_all_items() -> None:
+    grown, whole = Audit(IDS[:1_000], 0.3, seed=2), Audit(IDS, 0.3, seed=2)
+    for n in (1_001, 1_001, 15_000, len(IDS)):
+        before, grown = grown, grown.grown(IDS[:n])
+        np.testing.assert_array_equal(grown.first(before.n_pool), before.order)
+    np.testing.assert_array_equal(grown.order, whole.order)
+    np.testing.assert_array_equal(grown.reserved, whole.reserved)
+    assert (grown.key, grown.n_pool) == (whole.key, whole.n_pool)
+
+
 @given(st.lists(st.text(max_size=5), unique=True, max_size=20), st.integers(0, 3))
 def test_an_item_belongs_to_it_by_the_hash_of_its_id(ids: list[str], seed: int) -> None:
     def place(item_id: str) -> float:
