@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from alwidgets.errors import AlwidgetsError
 from alwidgets.evaluation.curvefit import LAST, SHAPES, Curve, fit
@@ -151,7 +151,7 @@ def forecast(
     variance = float(np.average((shares @ np.array(missed)) ** 2, weights=w[first:])) + 1e-8
     if changed is not None:
         gain, variance = _weighed((gain, variance), _net(changed))
-    half = float(norm.ppf(0.5 + confidence / 2)) * math.sqrt(variance)
+    half = float(ndtri(0.5 + confidence / 2)) * math.sqrt(variance)
     return Forecast(
         int(ahead),
         gain,

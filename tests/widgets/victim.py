@@ -13,6 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 import alwidgets as al
+import alwidgets.session  # loaded once, before there are fifty processes
 from alwidgets.widgets.cards import Cards
 
 N = 4_000
