@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,6 @@ from .advising import Adviser, StopSign
 from .content import Text
 from .errors import AlwidgetsError
 from .evaluation.costs import seconds_per_card
-from .evaluation.rivals import AUDIT_SAYS
 from .ingest import FeatureRows
 from .learners import Learner
 from .learners.progress import Cancelled, Progress
@@ -26,7 +25,6 @@ from .modelfile import ModelFile
 from .pool import Pool
 from .rounds import MIN_CLASSES, Round, Snapshot, run_round, unwatched, watched
 from .samples import AuditSample, Picked
-from .schema import Draw, Switch
 from .signals import Signals
 from .strategies import get as get_strategy
 from .tasks import Task
@@ -107,7 +105,7 @@ class Loop:
         self._lock = lock
         self._features: NDArray[Any] = pool.features
         warm_up()
-        self._losing = _said_by_audit(ledger.switches)
+        self._losing = readings.said_by_audit(ledger)
         self._closed = False
         self._wanted = 0
         self._failed_revision = 0
@@ -305,7 +303,7 @@ class Loop:
             if self._closed:
                 return
             instead = result.fitted or self._repicking
-            self._ledger.pick(self._draws(result), instead=instead)
+            self._ledger.pick(result.draws(self._pool.ids), instead=instead)
             switch = None
             if len(result.selection.indices):
                 picks = result.selection
@@ -411,23 +409,6 @@ class Loop:
         doing = "Reading the model" if self._unread else "Training"
         return f"{doing} was stopped; it comes back with the next training."
 
-    def _draws(self, result: Round) -> list[Draw]:
-        picks = result.selection
-        return [
-            Draw(
-                item_id=self._pool.ids[index],
-                stream="train",
-                strategy="random" if by_lot else picks.strategy,
-                model_version=result.version,
-                score=_finite(score),
-                q=_finite(np.exp(log_q)),
-                remaining=result.n_candidates - order,
-            )
-            for order, (index, score, log_q, by_lot) in enumerate(
-                zip(picks.indices, picks.scores, picks.log_q, picks.at_random, strict=True)
-            )
-        ]
-
     def _fail(self, error: Exception) -> None:
         with self._lock:
             self._failed_revision = self._ledger.revision
@@ -446,20 +427,3 @@ class Loop:
         log.error("the round failed, labels are safe", exc_info=error)
         self._tell_training(False)
         self._signals.emit("error", error)
-
-
-def _said_by_audit(switches: Sequence[Switch]) -> str | None:
-    """Why the audit went over to random items, if that is what picked last.
-
-    What it said before a restart stands until it says otherwise. Random items that somebody asked
-    for by name are no such evidence; nor is a reason in other words, which is found again if it
-    holds.
-    """
-    last = switches[-1] if switches else None
-    if last is None or last.strategy != "random" or not last.reason.startswith(AUDIT_SAYS):
-        return None
-    return last.reason
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .evaluation.rivals import AUDIT_SAYS
 from .labels import CHOSEN, NO_TIME, NONE, STREAMS
 from .ledger import ACTIVE, NOTHING, RANDOM, SKIPPED, Ledger
 from .samples import AuditSample
@@ -85,6 +86,19 @@ def audit_sample(ledger: Ledger, n: int | None = None) -> AuditSample:
         population=n,
         skipped=int((standing == SKIPPED).sum()),
     )
+
+
+def said_by_audit(ledger: Ledger) -> str | None:
+    """Why the audit went over to random items, if that is what picked last.
+
+    What it said before a restart stands until it says otherwise. Random items that somebody asked
+    for by name are no such evidence; nor is a reason in other words, which is found again if it
+    holds.
+    """
+    last = ledger.switches[-1] if ledger.switches else None
+    if last is None or last.strategy != "random" or not last.reason.startswith(AUDIT_SAYS):
+        return None
+    return last.reason
 
 
 def label_codes(ledger: Ledger) -> NDArray[np.int32]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from .learners.base import Learner
 from .learners.progress import Cancelled, ProgressListener, Reporting, StopSignal, Watch
 from .learners.targets import decided
 from .samples import AuditSample, Picked
-from .schema import RoundRecord, now
+from .schema import Draw, RoundRecord, now
 from .strategies.multilabel import mean_binary_entropy
 from .strategies.uncertainty import entropy
 from .tasks import Task
@@ -184,6 +184,24 @@ class Round:
             confidence=np.concatenate([self.confidence, unknown]),
             uncertainty=np.concatenate([self.uncertainty, unknown]),
         )
+
+    def draws(self, ids: Sequence[str]) -> list[Draw]:
+        """The next batch as draws from a pool of these items."""
+        picks = self.selection
+        return [
+            Draw(
+                item_id=ids[index],
+                stream="train",
+                strategy="random" if by_lot else picks.strategy,
+                model_version=self.version,
+                score=_finite(score),
+                q=_finite(np.exp(log_q)),
+                remaining=self.n_candidates - order,
+            )
+            for order, (index, score, log_q, by_lot) in enumerate(
+                zip(picks.indices, picks.scores, picks.log_q, picks.at_random, strict=True)
+            )
+        ]
 
     def record(self) -> RoundRecord:
         """Return what the store keeps of this round."""
@@ -374,3 +392,7 @@ class Beliefs:
         self.predictions[part] = self._codes_of(answers.cpu().numpy())
         self.confidence[part] = confidence.cpu().numpy()
         self.uncertainty[part] = share.clamp(0.0, 1.0).cpu().numpy()
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

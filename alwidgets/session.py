@@ -2,9 +2,8 @@
 
 What a session can do stands in modules of their own: `labelling` (cards and answers), `reviewing`
 (what was done), `gathering` (many items at once), `selection` (what all views have selected),
-`exploring` (edge cases, items that are alike), `growing` (new items in the pool),
-`deciding` (whether to go on),
-`classes` (their changes), `modelling` (the model), `displays` (the views).
+`exploring` (edge cases, items that are alike), `growing` (new items in the pool), `deciding`
+(whether to go on), `classes` (their changes), `modelling` (the model), `displays` (the views).
 How it runs: `ledger` (the state) and `loop` (the rounds).
 """
 

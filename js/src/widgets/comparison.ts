@@ -1,8 +1,8 @@
 /** The header of a comparison: how far it is, what holds it or ends it, and in the end the table. */
 
-import { handBack } from "../shared/handback";
 import type { CommandMessage, Going, Outcome } from "../comparison/messages";
 import { make, setText } from "../shared/dom";
+import { handBack } from "../shared/handback";
 import { Listeners, whenInside } from "../shared/listeners";
 import { type Disposable, defineWidget, type Model } from "../shared/model";
 
