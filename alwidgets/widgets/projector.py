@@ -67,7 +67,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         #: How many points the front end shows; those of items that joined come a little later.
         self._shown = 0
         self._by: str | None = None
-        self._awaits_colours = False
+        self._awaited: set[str] = set()
         super().__init__(_task={"classes": list(session.task.categories)}, height=height)
         self._channel = Channel(self)
         self._slow = Background(lambda _: self._show_slow())
@@ -295,7 +295,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         """Show what was made in the background, or why it could not be."""
         by = self._shown_by()
         try:
-            if self._awaits_colours:
+            if by in self._awaited:
                 self._send_colours()
         except AlwidgetsError as error:
             self._by = None
@@ -350,11 +350,11 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         classes = list(session.task.categories)
         if classes != self._task.get("classes"):
             self._task = {"classes": classes}
-        self._awaits_colours = True  # first: they may be done before the call returns
+        self._awaited.add(by)  # first: they may be done before the call returns
         made = self._made(by)
         if made is None:
             return None
-        self._awaits_colours = False
+        self._awaited.discard(by)
         version = int(session.current.version) if session.current is not None else 0
         return dict(colourings.message(made, by, version)), [made.codes.tobytes()]
 

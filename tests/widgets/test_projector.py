@@ -753,6 +753,24 @@ def test_nothing_older_overtakes_what_is_newer(setup: Setup) -> None:
     assert codes[1] == 1
 
 
+def test_colours_that_are_being_made_are_sent_whatever_else_is_coloured(setup: Setup) -> None:
+    held: list[Callable[[], None]] = []
+    setup.view._slow = Background(lambda _: setup.view._show_slow(), run=held.append)
+    setup.session.pool.metadata["length"] = [1.5, 2.5, 3.5, 4.5, 5.5, 6.5]
+    asked = [{"type": "colour_by", "by": "meta:length"}]
+
+    def label_codes() -> Any:  # while these are read, the person asks for others
+        if asked:
+            setup.view._handle_custom_msg(asked.pop(), [])
+        return setup.session.codes
+
+    setup.session.label_codes = label_codes  # type: ignore[method-assign]
+    setup.view._send_colours()
+    setup.view.take()
+    held[0]()
+    assert [m["by"] for m, _ in setup.view.take() if m["type"] == "colours"] == ["meta:length"]
+
+
 def test_a_closed_map_no_longer_listens(setup: Setup) -> None:
     assert setup.session.listeners
     setup.view.close()
