@@ -11,7 +11,7 @@ export class KeepForm {
   readonly #leave: () => void;
   readonly #name = make("input", {
     type: "text",
-    class: "alw-map-search",
+    class: "alw-map-called",
     "aria-label": "Name of the slice",
     placeholder: "a name for it",
     autocomplete: "off",
