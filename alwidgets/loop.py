@@ -228,8 +228,8 @@ class Loop:
             wanted = max(self._ready, self._wanted)
             short = self._is_short(wanted)
             again = self._repick
-            short = short or again or self._has_grown
-            if self._closed or (self.current is not None and not (fit or short)):
+            due = fit or short or again or self._has_grown
+            if self._closed or (self.current is not None and not due):
                 return None
             self._asked, self._wanted, self._has_grown = False, 0, False
             self._repick, self._repicking = False, again
