@@ -149,6 +149,9 @@ def forecast(
     end = float(x[-1])
     gain = float(sum(s * (c(end + ahead) - c(end)) for s, c in zip(shares, curves, strict=True)))
     variance = float(np.average((shares @ np.array(missed)) ** 2, weights=w[first:])) + 1e-8
+    if n is not None and np.ptp(y[first:]) == 0:
+        # Estimates that all say the same, as where no error was found yet, test no curve.
+        variance = max(variance, 1 / float(w[-1]))
     if changed is not None:
         gain, variance = _weighed((gain, variance), _net(changed))
     half = float(ndtri(0.5 + confidence / 2)) * math.sqrt(variance)

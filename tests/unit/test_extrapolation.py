@@ -51,6 +51,16 @@ def test_a_forecast_finds_the_gain_of_a_smooth_curve(kind: str) -> None:
     assert "better than supposing" in str(found)
 
 
+def test_an_audit_without_an_error_yet_is_not_certain_of_anything() -> None:
+    labels, n = np.arange(20, 180, 20), np.arange(3, 27, 3)
+    found = forecast(labels, np.ones(8), n=n)
+    assert found.gain == pytest.approx(0, abs=1e-3)
+    # 24 of 24 were right: a rate of 25 / 26, give or take 3.9 points.
+    assert found.high - found.gain == pytest.approx(1.2816 * 0.0393, rel=0.01)
+    known = forecast(labels, np.ones(8), n=n, changed=0.04)
+    assert 0 < known.gain < 0.01 < known.high - known.low < 0.04
+
+
 def test_a_curve_that_is_flat_is_expected_to_stay() -> None:
     found = forecast(LABELS, curve(LAST, LABELS))
     assert found.gain == pytest.approx(0, abs=1e-6)
