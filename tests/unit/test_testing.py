@@ -57,7 +57,8 @@ def _find(path: Path, named: Path | None = None) -> subprocess.CompletedProcess[
     if named is not None:
         environment["ALWIDGETS_CHROMIUM"] = str(named)
     return subprocess.run(
-        [sys.executable, str(TESTS / "browser.py")],
+        [sys.executable, "-m", "tests.browser"],  # as make does
+        cwd=TESTS.parent,
         env={**environment, "PATH": str(path)},
         capture_output=True,
         text=True,
