@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Request, WebSocket
+from playwright.sync_api import TimeoutError as TookTooLong
 
 if TYPE_CHECKING:
     from harness import Lab
@@ -22,6 +23,8 @@ const app = window.jupyterapp, panel = app?.shell?.currentWidget, cells = panel?
 const context = panel?.sessionContext, kernel = context?.session?.kernel;
 const root = document.querySelector("[data-view=cards]");
 """
+#: How often a page is loaded before it has the notebook and a kernel.
+LOADS = 3
 #: Seconds that somebody looks at a card before a press.
 LOOK = 0.6
 
@@ -98,12 +101,18 @@ class Notebook:
     def load(self) -> None:
         """Load the page (again); the kernel, if there is one, lives on."""
         where = self.path.relative_to(self.lab.notebooks).as_posix()
-        self.page.goto(
-            f"{self.lab.url}/doc/tree/{where}?token={self.lab.token}",
-            wait_until="domcontentloaded",
-        )
-        self.until("return !!cells?.length && !!kernel", seconds=120)
-        self.wait_idle()
+        for attempt in range(LOADS):
+            self.page.goto(
+                f"{self.lab.url}/doc/tree/{where}?token={self.lab.token}",
+                wait_until="domcontentloaded",
+            )
+            try:
+                self.until("return !!cells?.length && kernel?.status === 'idle'", seconds=60)
+                return
+            except TookTooLong:
+                # JupyterLab now and then waits for ever for a kernel that has started.
+                if attempt == LOADS - 1:
+                    raise
 
     def js(self, script: str, value: Any = None) -> Any:
         """Run a script in the page; `value` is what it is given, `return` what comes back."""
@@ -238,12 +247,14 @@ class Notebook:
         return path
 
     def theme(self, name: str) -> None:
-        """Use "JupyterLab Light" or "JupyterLab Dark"."""
+        """Use "JupyterLab Light" or "JupyterLab Dark"; what has the focus keeps it."""
+        self.js("window.focused = document.activeElement")
         self.command("apputils:change-theme", theme=name)
         light = "true" if name.endswith("Light") else "false"
         self.until("return document.body.dataset.jpThemeLight === value", light)
-        # Until then the page is hidden for a frame, and nothing on it takes the focus.
+        # Until then the page is hidden, now and then for long enough to lose the focus.
         self.until("return !document.getElementById('jupyterlab-splash')")
+        self.js("window.focused.focus()")
 
 
 class Cards:
