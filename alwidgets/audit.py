@@ -54,6 +54,8 @@ class Audit:
         Positions of the reserved items in the order in which they are drawn.
     key : str
         Hash of the ids in their order, and of the seed.
+    keys : dict of int to str
+        That of the first items, by how many they are, for every size that the pool had.
     """
 
     def __init__(
@@ -75,6 +77,8 @@ class Audit:
         )
         self._hash.update(lots.data)
         self.key = self._hash.hexdigest()
+        self.keys: dict[int, str] = {} if before is None else dict(before.keys)
+        self.keys[self.n_pool] = self.key
         self.reserved: NDArray[np.bool_] = lots < share
         self.order: NDArray[np.int64] = n + np.flatnonzero(self.reserved)
         # Of all others the lots have done their work.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: Of a round of which a store keeps its accuracy alone.
-NOT_KEPT = "what this model said was not kept when the session ended"
+NOT_KEPT = "what this model said of these items was not kept"
 
 
 class Estimating(Hub):
@@ -135,21 +135,25 @@ class Estimating(Hub):
         Returns
         -------
         list of Estimate
-            One for each of `rounds`, of the pool as it was then where items have joined since. Of
-            rounds from before a restart the store keeps the accuracy alone, as it was shown.
+            One for each of `rounds`, of the pool as it was then where items have joined since.
+            Where a store of an earlier version of this package kept the accuracy alone, or the
+            pool is in another order now, the accuracy as it was shown.
         """
         _check(metric, average, method)
+        sizes = self._loop.history.sizes
         with self._lock:
             rounds = list(self._ledger.rounds)
-            sizes = {record.version: self._loop.size_then(record.version) for record in rounds}
-            samples = {n: audit_sample(self._ledger, n) for n in set(sizes.values())}
+            samples = {n: audit_sample(self._ledger, n) for n in {None, *sizes.values()}}
+        items = np.unique(np.concatenate([sample.items for sample in samples.values()]))
+        said = dict(self._loop.history.of_items(items))
         found = []
         for record in rounds:
-            sample = samples[sizes[record.version]]
+            sample = samples[sizes.get(record.version)]
             then = sample if hindsight else sample.first(record.n_audit)
-            known = self._loop.said_then(record.version, then)
-            if known is not None:
-                look = _Look(self.task, *known, metric, average, method)
+            codes = said.get(record.version)
+            if codes is not None:
+                of_these = codes[np.searchsorted(items, then.items)].astype(np.int64)
+                look = _Look(self.task, then, of_these, metric, average, method)
                 found.append(look.figure(None if of is None else look.place(of)))
             elif (metric, of, method, hindsight) == ("accuracy", None, "wilson", False):
                 found.append(as_shown(record))
@@ -163,7 +167,7 @@ class Estimating(Hub):
         Parameters
         ----------
         version, other : int
-            Of two models of this run; of earlier runs what they said is not kept.
+            Of two models.
         method : {"wilson", "anytime"}
             As of `estimate`.
 
@@ -178,23 +182,22 @@ class Estimating(Hub):
         AlwidgetsError
             If there is no such round.
         """
+        history = self._loop.history
         with self._lock:
             versions = [record.version for record in self._ledger.rounds]
             # Of the items that there were for both.
-            sizes = [n for v in (version, other) if (n := self._loop.size_then(v)) is not None]
+            sizes = [n for v, n in history.sizes.items() if v in (version, other)]
             sample = audit_sample(self._ledger, min(sizes, default=None))
-        wrong = []
         for asked in (version, other):
             if asked not in versions:
                 raise AlwidgetsError(
                     f"There is no round {asked!r}: there are 1 to {len(versions)}."
                 )
-            known = self._loop.said_then(asked, sample)
-            if known is None:
-                return unknown(NOT_KEPT, low=-1.0)
-            wrong.append(known[1] != known[0].codes)
-            sample = known[0]
-        return difference(wrong[1], wrong[0], sample.q, sample.population, method=method)
+        said = dict(history.of_items(sample.items))
+        if not {version, other} <= said.keys():
+            return unknown(NOT_KEPT, low=-1.0)
+        wrong, others = (said[v] != sample.codes for v in (version, other))
+        return difference(others, wrong, sample.q, sample.population, method=method)
 
     def prequential(self) -> pd.DataFrame:
         """How the models of this run did on the batches that they drew, before training on them.

@@ -17,6 +17,7 @@ from .advising import Adviser, StopSign
 from .content import Text
 from .errors import AlwidgetsError
 from .evaluation.costs import seconds_per_card
+from .history import History
 from .ingest import FeatureRows
 from .learners import Learner
 from .learners.progress import Cancelled, Progress
@@ -24,7 +25,7 @@ from .ledger import Ledger
 from .modelfile import ModelFile
 from .pool import Pool
 from .rounds import MIN_CLASSES, Round, Snapshot, run_round, unwatched, watched
-from .samples import AuditSample, Picked
+from .samples import Picked
 from .signals import Signals
 from .strategies import get as get_strategy
 from .tasks import Task
@@ -32,9 +33,6 @@ from .threads import few_threads, warm_up
 from .trainer import Executor, Trainer
 
 log = logging.getLogger(__name__)
-
-#: Items of the audit of which it is kept what every model says.
-KEPT = 5_000
 
 
 class Loop:
@@ -52,6 +50,7 @@ class Loop:
     seed : int
     model_file : ModelFile
     adviser : Adviser
+    history : History
     signals : Signals
         Emits ``training``, ``progress``, ``round``, ``queue``, ``switch``, ``advice``, ``notice``
         and ``error``.
@@ -64,6 +63,7 @@ class Loop:
     learner : Learner
         The one published last; nobody changes it any more.
     model_file : ModelFile
+    history : History
     current : Round or None
         The newest.
     former : Round or None
@@ -88,6 +88,7 @@ class Loop:
         seed: int,
         model_file: ModelFile,
         adviser: Adviser,
+        history: History,
         signals: Signals,
         lock: threading.RLock,
         executor: Executor | None,
@@ -115,9 +116,7 @@ class Loop:
         self.former: Round | None = None
         self.error: Exception | None = None
         self.progress: Progress | None = None
-        #: How many items there were for each model of this run, and what it said of the first of
-        #: the audit, in its order.
-        self._said: dict[int, tuple[int, NDArray[np.int32]]] = {}
+        self.history = history
         #: What each round picked, and what its model said of that.
         self.picked: list[Picked] = []
         self.sign: StopSign = adviser.sign()
@@ -210,6 +209,7 @@ class Loop:
         learner = watched(self._fresh, self._on_progress, self._trainer.stop)
         with few_threads(self._features.size):
             found = self.model_file.load(learner, self._ledger.version)
+        self.history.load()
         with self._lock:
             if found:
                 self.learner, self.is_fitted = unwatched(learner), True
@@ -313,9 +313,7 @@ class Loop:
             if result.fitted:
                 self._ledger.add_round(result.record())
                 assert result.predictions is not None
-                n = len(result.predictions)
-                first = self._ledger.audit.first(n)[:KEPT]
-                self._said[result.version] = n, result.predictions[first]
+                self.history.add(result.version, result.predictions, self._ledger.audit)
                 self._adviser.note(result)
                 self.is_fitted = True
             self.learner = result.learner
@@ -328,6 +326,8 @@ class Loop:
             unsaved = self.model_file.version != result.version and self.is_fitted
         if result.fitted or unsaved:
             self._save(result)
+        if result.fitted:
+            self._save_history()
         if result.fitted:
             self._tell_training(False)
         self._signals.emit("round", result)
@@ -369,23 +369,12 @@ class Loop:
                 "Labels are safe.",
             )
 
-    def said_then(
-        self, version: int, sample: AuditSample
-    ) -> tuple[AuditSample, NDArray[np.int64]] | None:
-        """What a model of this run said of audit items, as codes, and those of which it is known.
-
-        None of a model of an earlier run.
-        """
-        if version not in self._said:
-            return None
-        n, said = self._said[version]
-        # Both are in the audit's order.
-        known = said[np.isin(self._ledger.audit.first(n)[:KEPT], sample.items)].astype(np.int64)
-        return sample.first(len(known)), known
-
-    def size_then(self, version: int) -> int | None:
-        """How many items the pool had for a model of this run; None of an earlier run."""
-        return self._said[version][0] if version in self._said else None
+    def _save_history(self) -> None:
+        try:
+            self.history.save()
+        except AlwidgetsError:
+            # It is written with the next round; labels and model are safe.
+            log.warning("what the model says could not be kept", exc_info=True)
 
     def why_no_model(self) -> str:
         """Why nothing can be predicted, and what to do about it, in words."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .attribution import MOST_TRIED, Mark, driving_words
 from .content import Text
-from .errors import LearnerError, UnknownItemError
+from .errors import AlwidgetsError, LearnerError, UnknownItemError
 from .estimating import Estimating
 from .items import Neighbour, Why
 from .learners.targets import decided
@@ -93,6 +93,38 @@ class Modelling(Estimating):
     def switches(self) -> list[Switch]:
         """Which strategy picked from when on, and why, over all runs of this session."""
         return list(self._ledger.switches)
+
+    def predictions(self, version: int | None = None) -> NDArray[np.int32]:
+        """What the model of a round said of every item, over all runs of this session.
+
+        Parameters
+        ----------
+        version : int, optional
+            Of the model; the newest one by default.
+
+        Returns
+        -------
+        ndarray of int32, shape (n,)
+            Codes of the answers: ``task.decode`` has their names. -1 for items that joined later.
+
+        Raises
+        ------
+        AlwidgetsError
+            If there is no such round, or what its model said was not kept.
+        """
+        versions = [record.version for record in self._ledger.rounds]
+        asked = version if version is not None else self.version
+        if asked not in versions:
+            there = f"there are 1 to {len(versions)}" if versions else "there is none yet"
+            raise AlwidgetsError(f"There is no round {asked!r}: {there}.")
+        said = self._loop.history.of(asked)
+        if said is None:
+            raise AlwidgetsError(
+                f"What model {asked} said was not kept: its round is from an earlier version of "
+                "alwidgets, or the pool is in another order now."
+            )
+        more = len(self.pool) - len(said)
+        return np.append(said, np.full(more, -1, dtype=np.int32))
 
     def predict_proba(self, new: Any) -> NDArray[np.float32]:
         """Class probabilities, of each label by itself where an item may have several.

@@ -14,7 +14,7 @@ from .errors import AnswerError
 from .tasks import Answer
 
 #: Of the tables below. To change them, raise it and add the step to `migrations/versions`.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 Kind = Literal["answer", "skip", "flag", "retract", "comment"]
 #: What put an item before a person; or that its label was made elsewhere.
@@ -261,6 +261,18 @@ switches_table = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("n_labels", sa.Integer, nullable=False),
     sa.Column("at", sa.String(40), nullable=False),
+)
+# What each model says of the pool where the one before it said something else: see `history`.
+predictions_table = sa.Table(
+    "predictions",
+    metadata,
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("n", sa.Integer, nullable=False),
+    sa.Column("whole", sa.Boolean, nullable=False),
+    sa.Column("key", sa.String(64), nullable=False),
+    sa.Column("answers", sa.JSON, nullable=False),
+    sa.Column("items", sa.LargeBinary, nullable=False),
+    sa.Column("said", sa.LargeBinary, nullable=False),
 )
 class_changes_table = sa.Table(
     "class_changes",

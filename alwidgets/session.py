@@ -30,6 +30,7 @@ from .displays import Displayed
 from .exploring import Exploring
 from .growing import Growing
 from .guidelines import read_guidelines
+from .history import History
 from .ingest import progress_bar
 from .learners import Learner
 from .learners.wrapping import as_learner
@@ -184,6 +185,7 @@ class Session(Reviewing, Selecting, Exploring, Growing, Classes, Deciding, Displ
                 seed=self.seed,
                 model_file=ModelFile(self.store.path, learner, pool),
                 adviser=adviser,
+                history=History(self.task, self.store, pool.ids, reserved),
                 signals=self._signals,
                 lock=self._lock,
                 executor=executor,

@@ -28,6 +28,7 @@ from .schema import (
     events_table,
     meta_table,
     now,
+    predictions_table,
     rounds_table,
     switches_table,
 )
@@ -248,6 +249,10 @@ class LabelStore(Tables):
         """Commit a round to disk."""
         self._insert(rounds_table, asdict(record))
 
+    def append_predictions(self, row: dict[str, Any]) -> None:
+        """Commit to disk what a model says of the pool, in the columns of the table."""
+        self._insert(predictions_table, row)
+
     def append_switch(self, switch: Switch) -> None:
         """Commit a change of strategy to disk."""
         self._insert(switches_table, asdict(switch))
@@ -343,6 +348,12 @@ class LabelStore(Tables):
     def rounds(self) -> list[RoundRecord]:
         """All rounds, in order."""
         return list(self._read(RoundRecord, rounds_table, rounds_table.c.version))
+
+    def predictions(self) -> list[dict[str, Any]]:
+        """What the models said of the pool, row by row as it was kept."""
+        query = sa.select(predictions_table).order_by(predictions_table.c.version)
+        with self._reading() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
 
     def class_changes(self) -> list[ClassChange]:
         """All changes of the classes, in order."""

@@ -26,7 +26,7 @@ from alwidgets.store import LabelStore
 from tests.unit.postgres import Server, running
 
 FIXTURES = Path(__file__).parent / "fixtures"
-FIRST, SECOND = FIXTURES / "store_version_1.sql", FIXTURES / "store_version_2.sql"
+FIRST, SECOND, THIRD = (FIXTURES / f"store_version_{version}.sql" for version in (1, 2, 3))
 #: What stood in the session that the first version kept.
 LABELS = {
     **dict.fromkeys(["26", "19", "2", "4", "38", "17", "37"], "ham"),
@@ -38,7 +38,7 @@ LABELS_2 = {
     **dict.fromkeys(["33", "3"], "spam"),
     "30": "eggs",
 }
-KEPT = "labels.db.before-3"
+KEPT = "labels.db.before-4"
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def test_a_store_of_the_first_version_opens_with_all_it_has(
     assert len(before["events"]) == 16
     with caplog.at_level(logging.WARNING):
         store = LabelStore(old)
-    assert re.search(r"brought from schema 1 to 3\..*before-3", caplog.text)
+    assert re.search(r"brought from schema 1 to 4\..*before-4", caplog.text)
     assert [e.event_id for e in store.events()] == [row[1] for row in before["events"]]
     assert {(e.comment, e.bulk, e.suggested) for e in store.events()} == {(None, None, None)}
     assert len(store.draws()) == len(before["draws"])
@@ -118,10 +118,11 @@ def test_a_store_of_the_second_version_opens_with_all_it_has(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     second = made_by(SECOND, tmp_path / "labels.db")
-    before = {table.name: rows(second, table.name) for table in metadata.sorted_tables}
+    names = ("class_changes", "draws", "events", "meta", "rounds", "switches")
+    before = {name: rows(second, name) for name in names}
     with caplog.at_level(logging.WARNING):
         store = LabelStore(second)
-    assert "brought from schema 2 to 3." in caplog.text
+    assert "brought from schema 2 to 4." in caplog.text
     assert [e.comment for e in store.events()] == [None] * 13 + ["with a remark"]
     assert [c.what for c in store.class_changes()] == ["add", "rename"]
     store.close()
@@ -146,6 +147,26 @@ def test_a_session_goes_on_with_the_labels_of_the_second_version(tmp_path: Path)
     session.comment("30", "seen again")
     assert session.labels().loc["30", "comment"] == "seen again"
     session.close()
+
+
+def test_a_session_goes_on_from_the_rounds_of_the_third_version(tmp_path: Path) -> None:
+    third = made_by(THIRD, tmp_path / "labels.db")
+    before = {name: rows(third, name) for name in ("draws", "events", "rounds")}
+    task = al.Classification(["ham", "spam"])
+    with closing(al.Session(messages(), task, third, batch_size=1000)) as session:
+        assert len(session.labels()) == 16
+        # What these models said was not kept then; their accuracy was.
+        shown = [record.accuracy for record in session.rounds]
+        assert [estimate.value for estimate in session.estimate_rounds()] == shown == [0.5, 1.0]
+        assert "not kept" in session.estimate_rounds("f1")[0].method
+        assert "not kept" in session.compare_rounds(1, 2).method
+        with pytest.raises(al.AlwidgetsError, match="not kept"):
+            session.predictions(1)
+        session.retrain()
+        assert session.estimate_rounds("f1")[2].n == session.estimate().n
+        assert len(session.predictions(3)) == 40
+    for name, kept in before.items():
+        assert rows(third, name)[: len(kept)] == kept
 
 
 def test_what_is_up_to_date_is_not_copied(old: Path) -> None:
@@ -277,6 +298,9 @@ def test_the_fixtures_are_of_their_versions() -> None:
     assert "VALUES('schema','2')" in second or "VALUES('schema',2)" in second
     assert "comment" in second
     assert "bulk" not in second
+    third = THIRD.read_text(encoding="utf-8")
+    assert "VALUES('schema',3)" in third
+    assert "predictions" not in third
     text = FIRST.read_text(encoding="utf-8")
     assert "('schema',1)" in text
     assert "comment" not in text
