@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -143,7 +144,7 @@ def stabilizing_predictions(
 
     Parameters
     ----------
-    predictions : sequence of (n,) int arrays
+    predictions : sequence of (n,) arrays of int or str
         Class codes that each model predicts for the same items, which need no labels; the oldest
         model first. About 2,000 items are enough.
     threshold : float
@@ -194,7 +195,7 @@ def classification_change(
 
     Parameters
     ----------
-    predictions : sequence of (n,) int arrays
+    predictions : sequence of (n,) arrays of int or str
         As for `stabilizing_predictions`.
     threshold : float
         Share of the items that may change from one model to the next; none by default.
@@ -325,10 +326,13 @@ def _check(threshold: float, rounds: int) -> None:
 
 
 def _codes(predictions: Sequence[ArrayLike], several: bool = False) -> list[NDArray[np.int64]]:
-    """The predictions as class codes, or what is wrong with them."""
+    """The predictions as class codes, or what is wrong with them; names are coded in order."""
     found: list[NDArray[np.int64]] = []
-    for at, given in enumerate(predictions):
-        array = np.asarray(given)
+    arrays = [np.asarray(given) for given in predictions]
+    if arrays and all(_are_names(array) for array in arrays):
+        names = np.unique(np.concatenate([array.ravel() for array in arrays]).astype(str))
+        arrays = [np.searchsorted(names, array.astype(str)) for array in arrays]
+    for at, array in enumerate(arrays):
         if array.ndim != 1 and not (several and array.ndim == 2):
             raise AlwidgetsError(
                 f"The predictions of model {at} have the shape {array.shape}: give class codes, "
@@ -342,7 +346,8 @@ def _codes(predictions: Sequence[ArrayLike], several: bool = False) -> list[NDAr
                 )
         elif array.dtype.kind not in "iub" and array.size:
             raise AlwidgetsError(
-                f"The predictions of model {at} are of type {array.dtype}: give class codes."
+                f"The predictions of model {at} are of type {array.dtype}: give class codes, or "
+                "the names of the classes, of all models."
             )
         if found and array.shape != found[0].shape:
             raise AlwidgetsError(
@@ -351,6 +356,12 @@ def _codes(predictions: Sequence[ArrayLike], several: bool = False) -> list[NDAr
             )
         found.append(array.astype(np.int64))
     return found
+
+
+def _are_names(array: NDArray[Any]) -> bool:
+    return array.dtype.kind == "U" or (
+        array.dtype.kind == "O" and all(isinstance(name, str) for name in array.flat)
+    )
 
 
 def _too_few(name: str, models: int, needed: int, threshold: float) -> Advice:

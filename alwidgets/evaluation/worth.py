@@ -61,9 +61,8 @@ class Worth:
             parts.append(f"{_time(self.seconds)} at your pace")
         if self.net is not None:
             verb = "earns" if self.net.value >= 0 else "loses"
-            parts.append(
-                f"{verb} {abs(self.net.value):,.0f} ({self.net.low:,.0f} to {self.net.high:,.0f})"
-            )
+            ends = f"{self.net.low:,.0f} to {self.net.high:,.0f}".replace("-", MINUS)
+            parts.append(f"{verb} {abs(self.net.value):,.0f} ({ends})")
         return ", ".join(parts)
 
 

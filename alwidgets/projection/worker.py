@@ -193,12 +193,18 @@ def main() -> None:
     threading.Thread(
         target=receive, args=(sys.stdin.buffer, jobs), name="receive", daemon=True
     ).start()
-    die_with_parent()
-    prewarm(lambda: not jobs.empty())
-    work(jobs, replies, options.idle)
-    # Not sys.exit: the threads that wait would have to be woken first.
-    answers.flush()
-    os._exit(0)
+    status = 1
+    try:
+        die_with_parent()
+        prewarm(lambda: not jobs.empty())
+        work(jobs, replies, options.idle)
+        answers.flush()
+        status = 0
+    except Exception:
+        log.exception("the worker ends")
+    finally:
+        # Not sys.exit: the threads that wait would have to be woken first.
+        os._exit(status)
 
 
 if __name__ == "__main__":

@@ -138,7 +138,7 @@ def _estimates() -> Iterator[Row]:
 
 
 def _coverage(asked: argparse.Namespace) -> Iterator[Row]:
-    from coverage import BAR, DATASETS, campaign, covered, table
+    from covering import BAR, DATASETS, campaign, covered, table
 
     rows = campaign(tuple(asked.datasets or DATASETS), asked.seeds)
     print(table(rows))

@@ -29,6 +29,21 @@ def test_docstrings() -> None:
     assert set(datasets.docstrings("numpy")[1]) == {"numpy"}
 
 
+def test_messages() -> None:
+    pool, truth = datasets.messages(600, spam=0.3, seed=1)
+    again, same = datasets.messages(600, spam=0.3, seed=1)
+    assert list(pool.ids) == list(again.ids)
+    assert truth == same
+    assert len(pool) == len(truth) == 600
+    assert 0.2 < truth.count("spam") / 600 < 0.4
+    texts = [content.text for content in pool.contents]
+    assert not any("{" in text for text in texts)
+    assert list(datasets.messages(600, spam=0.3, seed=2)[0].ids) != list(pool.ids)
+    for wrong in ({"n": 0}, {"n": 5_001}, {"spam": 0.0}, {"spam": 1.0}):
+        with pytest.raises(al.AlwidgetsError, match="a share between 0 and 1"):
+            datasets.messages(**wrong)
+
+
 ROWS = (
     '"3","Oil up","Prices rose\\again."\n"1","Talks go on","Nobody left."\n'
     '"3","Oil up","Prices rose\\again."\n'

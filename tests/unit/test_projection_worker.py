@@ -26,7 +26,9 @@ from alwidgets.projection.jobs import Figures
 from alwidgets.projection.quality import displacement, quality
 
 Array = np.ndarray[Any, Any]
-PATIENCE = 120.0
+#: The worker is the least urgent process of a machine that may have much else to do.
+PATIENCE = 400.0
+pytestmark = pytest.mark.timeout(900)
 
 
 class Answers:
@@ -156,7 +158,8 @@ def test_a_layout_goes_on_from_the_one_before(worker: LayoutWorker) -> None:
     assert known.span > 1
     assert (known.quality, known.moved, known.local_trust) == (None, None, None)
     measured = answers.figures()
-    assert measured.quality == quality(features, first)
+    # Other sums of the same numbers, where the worker has another number of threads.
+    assert measured.quality == pytest.approx(quality(features, first), rel=1e-3)
     assert measured.local_trust is not None
     assert 0.3 < measured.local_trust.mean() < 1
     assert measured.span == known.span
@@ -284,6 +287,16 @@ def test_a_worker_that_cannot_start_tells_why(fresh: LayoutWorker) -> None:
     fresh._command = ["/nowhere/python"]
     with pytest.raises(ProjectionError, match="cannot be started"):
         ask(fresh, digits(5))
+
+
+def test_a_file_with_the_name_of_a_library_is_named(
+    fresh: LayoutWorker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "numba.py").write_text("from nowhere_at_all import jit\n")
+    monkeypatch.setattr(sys, "path", [os.fspath(tmp_path), *sys.path])
+    error = ask(fresh, digits(50)).error()
+    assert "status 1" in str(error)
+    assert "No module named 'nowhere_at_all'" in str(error)
 
 
 def test_without_work_the_process_ends_and_comes_again() -> None:

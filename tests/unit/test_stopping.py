@@ -120,6 +120,17 @@ def test_predicted_change_of_f() -> None:
     assert advice.value == pytest.approx(change_of_f(one, other))
 
 
+def test_names_of_classes_are_as_good_as_codes() -> None:
+    rng = np.random.default_rng(0)
+    names = np.array(["ham", "spam", "news"])
+    models = [rng.integers(0, 3, 50) for _ in range(4)]
+    for as_they_come in (names.__getitem__, lambda codes: names[codes].astype(object)):
+        said = [as_they_come(codes) for codes in models]
+        assert kappa(said[0], said[1]) == pytest.approx(kappa(models[0], models[1]))
+        assert stabilizing_predictions(said) == stabilizing_predictions(models)
+        assert classification_change(said).value == classification_change(models).value
+
+
 def test_too_few_rounds_are_said_in_words() -> None:
     assert "4 models are compared, there is none yet" in stabilizing_predictions([]).reason
     assert "there is 1 so far" in classification_change([[0, 1]]).reason
@@ -132,7 +143,7 @@ def test_too_few_rounds_are_said_in_words() -> None:
         (lambda: kappa([0, 1], [0, 1, 1]), "asked about the same items"),
         (lambda: stabilizing_predictions([[0.5, 1.0]]), "Prediction 0 of model 0 is 0.5"),
         (lambda: kappa([0, 1], [0, np.nan]), "Prediction 1 of model 1 is nan"),
-        (lambda: kappa(["a"], ["b"]), "of type <U1: give class codes"),
+        (lambda: kappa(["a"], [1]), "model 0 are of type <U1: give class codes, or the names"),
         (lambda: stabilizing_predictions([np.zeros((3, 2))]), "proba.argmax"),
         (lambda: stabilizing_predictions([], threshold=1.5), "threshold=1.5 must lie"),
         (lambda: classification_change([], rounds=0), "rounds=0 must be at least 1"),

@@ -8,11 +8,12 @@ import inspect
 from collections.abc import Sequence
 from pathlib import Path
 
-from .errors import AlwidgetsError
-from .pool import Pool
+from ..errors import AlwidgetsError
+from ..pool import Pool
 
 #: Installed with alwidgets, and different enough to be told apart by their docstrings.
 PACKAGES = ("numpy", "pandas", "sklearn", "torch")
+MOST_MESSAGES = 5_000
 
 
 def digits() -> tuple[Pool, list[str]]:
@@ -56,6 +57,41 @@ def docstrings(packages: str | Sequence[str] = PACKAGES) -> tuple[Pool, list[str
             if len(paragraph.split()) >= 4:
                 texts.append(paragraph)
                 truth.append(package)
+    return _keep_first(Pool.from_texts(texts), truth)
+
+
+def messages(n: int = 2_000, *, spam: float = 0.13, seed: int = 0) -> tuple[Pool, list[str]]:
+    """Short messages, some of them spam: made up of sentences with gaps, to try things on.
+
+    Nobody sent them, and they are easier than what people send. They need no download.
+
+    Parameters
+    ----------
+    n : int
+        At most 5,000.
+    spam : float
+        Share of spam, between 0 and 1.
+    seed : int
+
+    Returns
+    -------
+    pool : Pool
+    truth : list of str
+        ``"ham"`` or ``"spam"``, one an item of the pool, in order.
+
+    Raises
+    ------
+    AlwidgetsError
+        If that many cannot be made, or the share is none.
+    """
+    from .made_up import made_up
+
+    if not (0 < n <= MOST_MESSAGES and 0 < spam < 1):
+        raise AlwidgetsError(
+            f"messages(n={n!r}, spam={spam!r}): n must be from 1 to {MOST_MESSAGES:,}, and spam a "
+            "share between 0 and 1."
+        )
+    texts, truth = made_up(n, spam, seed)
     return _keep_first(Pool.from_texts(texts), truth)
 
 

@@ -1,6 +1,6 @@
 """Does the live curve's interval hold the truth? Whole sessions, labelled by the truth.
 
-``python tests/bench/coverage.py --seeds 100`` prints how often. Results are appended to a file of
+``python tests/bench/covering.py --seeds 100`` prints how often. Results are appended to a file of
 JSON lines, and what is in it is not run again.
 
 The audit is a random part of the pool that no model trains on: what it says of a model holds for
