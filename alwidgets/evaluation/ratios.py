@@ -217,10 +217,13 @@ class _Drawn:
         if self.left == 0:
             return Estimate(value, value, value, n, float(n), EXACT + words)
         rng = np.random.default_rng(self.seed)
+        # What is in no cell counts for nothing: of one class out of many these are most items.
+        counted = np.any([cell.any(axis=1) for cell in cells], axis=0)
+        v = self.v[counted]
         # The variance of what was drawn from a pool is less by the share of it that was.
-        drawn = rng.gamma(1 / self.left, self.left, (REPLICATES, len(self.v))) * self.v
+        drawn = rng.gamma(1 / self.left, self.left, (REPLICATES, len(v))) * v
         counts = [
-            drawn @ cell + _prior(metric, place, prior, (REPLICATES, cell.shape[1]), rng)
+            drawn @ cell[counted] + _prior(metric, place, prior, (REPLICATES, cell.shape[1]), rng)
             for place, cell in enumerate(cells)
         ]
         found = _of(metric, *counts).mean(axis=1)
