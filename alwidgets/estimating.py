@@ -264,8 +264,8 @@ class _Look:
         """The metric of all, of one class, or of some of the labels."""
         return metrics.estimate(
             self.metric,
-            self._classes(self.sample.codes),
-            self._classes(self.said),
+            classes_of(self.task, self.sample.codes),
+            classes_of(self.task, self.said),
             self.sample.q,
             self.sample.population,
             average=self.average,
@@ -275,15 +275,16 @@ class _Look:
             method=self.method,
         )
 
-    def _classes(self, codes: NDArray[np.int64]) -> NDArray[Any]:
-        """Places among the classes that there are now, (m,), or marks of several labels, (m, C)."""
-        if self.task.multilabel:
-            return self.task.targets(codes)
-        kinds, at = np.unique(codes, return_inverse=True)
-        places = {code: place for place, code in enumerate(self.task.asked()["codes"])}
-        # A model from before classes were merged still says the old ones.
-        now = [places[self.task.encode(self.task.decode(int(kind)))] for kind in kinds]
-        return np.array(now, dtype=np.int64)[at]
+
+def classes_of(task: Task, codes: NDArray[np.int64]) -> NDArray[Any]:
+    """Places among the classes that there are now, (m,), or marks of several labels, (m, C)."""
+    if task.multilabel:
+        return task.targets(codes)
+    kinds, at = np.unique(codes, return_inverse=True)
+    places = {code: place for place, code in enumerate(task.asked()["codes"])}
+    # A model from before classes were merged still says the old ones.
+    now = [places[task.encode(task.decode(int(kind)))] for kind in kinds]
+    return np.array(now, dtype=np.int64)[at]
 
 
 def as_shown(record: RoundRecord) -> Estimate:

@@ -3,7 +3,8 @@
 What a session can do stands in modules of their own: `labelling` (cards and answers), `reviewing`
 (what was done), `gathering` (many items at once), `selection` (what all views have selected),
 `exploring` (edge cases, items that are alike), `growing` (new items in the pool), `deciding`
-(whether to go on), `classes` (their changes), `modelling` (the model), `displays` (the views).
+(whether to go on), `diagnosing` (where the model is wrong), `classes` (their changes), `modelling`
+(the model), `displays` (the views).
 How it runs: `ledger` (the state) and `loop` (the rounds).
 """
 
@@ -26,6 +27,7 @@ from .arguments import check_arguments, check_strategy, login_name
 from .audit import Audit
 from .classes import Classes
 from .deciding import Deciding
+from .diagnosing import Diagnosing
 from .displays import Displayed
 from .exploring import Exploring
 from .growing import Growing
@@ -69,7 +71,7 @@ SIGNALS = (
 )
 
 
-class Session(Reviewing, Selecting, Exploring, Growing, Classes, Deciding, Displayed):
+class Session(Reviewing, Selecting, Exploring, Growing, Classes, Deciding, Diagnosing, Displayed):
     """Labelling with active learning.
 
     Parameters

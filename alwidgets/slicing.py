@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from numbers import Real
 from typing import Any
 
@@ -57,6 +59,49 @@ def parts_of(
         chosen = set(slices[by])
         inside = np.array([ids[item] in chosen for item in items.tolist()], dtype=bool)
         return {by: inside, OTHERS: ~inside}
+    values, tests = _tests(by, items, slices, columns)
+    return {name: np.array([test(v) for v in values], dtype=bool) for name, test in tests.items()}
+
+
+def members_of(
+    by: str,
+    part: str,
+    items: NDArray[np.int64],
+    ids: Sequence[str],
+    slices: Mapping[str, Sequence[str]],
+    columns: Mapping[str, Sequence[Any]],
+) -> NDArray[np.int64]:
+    """All items of a pool that are in a part of it, as `parts_of` makes it from some of them.
+
+    Returns
+    -------
+    (k,) int64 array
+        Positions, rising.
+
+    Raises
+    ------
+    AlwidgetsError
+        As `parts_of`, and if there is no such part.
+    """
+    everything = np.arange(len(ids), dtype=np.int64)
+    if by in slices:
+        inside = parts_of(by, everything, ids, slices, columns).get(part)
+    else:
+        test = _tests(by, items, slices, columns)[1].get(part)
+        values = (_plain(value) for value in columns[by])
+        inside = None if test is None else np.fromiter(map(test, values), bool, len(ids))
+    if inside is None:
+        raise AlwidgetsError(f"There is no part {part!r} of {by!r}.")
+    return everything[inside]
+
+
+def _tests(
+    by: str,
+    items: NDArray[np.int64],
+    slices: Mapping[str, Sequence[str]],
+    columns: Mapping[str, Sequence[Any]],
+) -> tuple[list[Any], dict[str, Callable[[Any], bool]]]:
+    """The values of some items in a column, and what tells of a value whether it is in a part."""
     if by not in columns:
         known = ", ".join(map(repr, ("class", *slices, *columns)))
         raise AlwidgetsError(
@@ -67,8 +112,7 @@ def parts_of(
     values = [_plain(column[item]) for item in items.tolist()]
     counts = Counter(values)
     if len(counts) <= MOST_VALUES:
-        names = [value for value, _ in counts.most_common()]
-        return {str(name): np.array([v == name for v in values], dtype=bool) for name in names}
+        return values, {str(v): partial(operator.eq, v) for v, _ in counts.most_common()}
     known_values = [value for value in counts if value != MISSING]
     if not all(isinstance(value, Real) for value in known_values):
         raise AlwidgetsError(
@@ -76,24 +120,29 @@ def parts_of(
             f"more than {MOST_VALUES} are too many. Make slices of what you are after: "
             "session.slices[name] = ids."
         )
-    return _ranges(values)
+    return values, _ranges(values)
 
 
-def _ranges(values: list[Any]) -> dict[str, NDArray[np.bool_]]:
+def _ranges(values: list[Any]) -> dict[str, Callable[[Any], bool]]:
     """Numbers in ranges with as many items in each, and those that are missing."""
     numbers = np.array([np.nan if value == MISSING else value for value in values], dtype=float)
     there = ~np.isnan(numbers)
     cuts = np.unique(np.quantile(numbers[there], np.linspace(0, 1, RANGES + 1)[1:-1]))
     at = np.searchsorted(cuts, numbers, side="left")
-    found = {}
+    ends = [-np.inf, *cuts.tolist(), np.inf]
+    found: dict[str, Callable[[Any], bool]] = {}
     for place in range(len(cuts) + 1):
         inside = there & (at == place)
         if inside.any():
             low, high = numbers[inside].min(), numbers[inside].max()
-            found[f"{low:g} to {high:g}"] = inside
+            found[f"{low:g} to {high:g}"] = partial(_between, ends[place], ends[place + 1])
     if not there.all():
-        found[MISSING] = ~there
+        found[MISSING] = partial(operator.eq, MISSING)
     return found
+
+
+def _between(above: float, to: float, value: Any) -> bool:
+    return value != MISSING and bool(above < value <= to)
 
 
 def _plain(value: Any) -> Any:
