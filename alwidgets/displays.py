@@ -27,6 +27,10 @@ class Displayed:
         """Show the learning curve."""
         return self._view("curves", "Curves", options)
 
+    def diagnostics(self, **options: Any) -> Any:
+        """Show where the model is wrong: what it takes for what, slices, calibration, rounds."""
+        return self._view("diagnostics", "Diagnostics", options)
+
     def dashboard(self, **options: Any) -> Any:
         """Show cards, map and curve together, as the session at the end of a cell does."""
         return self._view("dashboard", "Dashboard", options)

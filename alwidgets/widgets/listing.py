@@ -12,16 +12,14 @@ from typing import Any, Literal, TypedDict, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from ..content import Image
 from ..errors import AlwidgetsError, MessageError
 from ..projection import Map
 from . import colourings, ordering
 from .background import Background, Superseded, on_a_thread
 from .contents import ImageContent, TextContent
 from .ordering import Order
-from .payload import preview
 from .preview import answer_name
-from .thumbnails import thumbnail
+from .thumbnails import in_a_row
 
 log = logging.getLogger(__name__)
 
@@ -235,23 +233,11 @@ class Listing:
         return {
             "index": index,
             "item_id": item_id,
-            "content": self._content(index, item_id, buffers),
+            "content": in_a_row(self._session.pool, index, buffers, THUMBNAIL),
             "value": value,
             "why": why,
             "label": answer_name(code, self._session.task) if code >= 0 else None,
         }
-
-    def _content(self, index: int, name: str, buffers: list[bytes]) -> TextContent | ImageContent:
-        """What is seen of an item; of one that cannot be shown a word, and the others stay."""
-        try:
-            content = self._session.pool.contents[index]
-            if not isinstance(content, Image):
-                return {"kind": "text", "text": preview(content)}
-            small = thumbnail(content, name, buffers, THUMBNAIL)
-        except Exception:  # a person's own function may have made it
-            log.info("item %s could not be shown", name, exc_info=True)
-            small = None
-        return small or {"kind": "text", "text": f"{name} (cannot be shown)"}
 
 
 def _is_whole(value: object) -> bool:

@@ -4,17 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import UnionType
-from typing import (
-    Any,
-    Literal,
-    NotRequired,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-    is_typeddict,
-)
+from typing import get_args, get_type_hints
 
 import pytest
 
@@ -30,36 +20,10 @@ from alwidgets.widgets.messages import (
     parse_search,
     parse_show,
 )
+from tests.widgets.shapes import fits
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "js/fixtures/messages").glob("cards_*.json"))
 TO_CARDS = {get_args(get_type_hints(m)["type"])[0]: m for m in get_args(messages.ToCards)}
-
-
-def fits(value: Any, kind: Any) -> bool:
-    """Whether a JSON value is of a type as `messages` writes them."""
-    if kind is Any:
-        return True
-    if is_typeddict(kind):
-        hints = get_type_hints(kind)
-        marked = get_type_hints(kind, include_extras=True)
-        optional = {name for name, hint in marked.items() if get_origin(hint) is NotRequired}
-        return (
-            isinstance(value, dict)
-            and hints.keys() - optional <= value.keys() <= hints.keys()
-            and all(fits(item, hints[name]) for name, item in value.items())
-        )
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin is Literal:
-        return value in arguments
-    if origin in (Union, UnionType):
-        return any(fits(value, a) for a in arguments)
-    if origin is list:
-        return isinstance(value, list) and all(fits(v, arguments[0]) for v in value)
-    if origin is dict:
-        return isinstance(value, dict)
-    if kind is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
-    return type(value) is kind
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)

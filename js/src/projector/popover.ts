@@ -1,7 +1,7 @@
 /** What an item is, beside its point. Text goes into text nodes, images come as blobs. */
 import { make, percent, setText } from "../shared/dom";
+import { addressOf } from "../shared/images";
 import { palette } from "../shared/palette";
-import { addressOf } from "./images";
 import type { Place } from "./lasso";
 import { Sound } from "./sound";
 import type { Preview } from "./state";

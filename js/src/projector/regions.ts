@@ -1,6 +1,6 @@
 /** Names of the regions over the plot: words in text nodes, or a small image; the largest win where they overlap. */
 import { make } from "../shared/dom";
-import { addressOf } from "./images";
+import { addressOf } from "../shared/images";
 import type { Place } from "./lasso";
 import type { Regions } from "./state";
 

@@ -1,7 +1,7 @@
 /** The rows of a list, as options of a listbox. Text goes into text nodes, images come as blobs. */
 import { count, make, set, setAttribute } from "../shared/dom";
 import { newId } from "../shared/ids";
-import { addressOf } from "./images";
+import { addressOf } from "../shared/images";
 import type { List, SeenRow } from "./lists";
 
 /** What the value of a row is, read out. */

@@ -1,0 +1,180 @@
+"""The diagnostics: where the model is wrong, on tabs, from the audit labels."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Hashable
+from typing import Any, cast
+
+import anywidget
+import traitlets
+
+from ..errors import AlwidgetsError, MessageError
+from . import findings
+from .background import Background, on_a_thread
+from .bundles import bundle
+from .channel import Channel
+from .findings import Found
+from .tabs import TABS, Tab, Wanted, parse_look, parse_place
+from .throttle import Throttle
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two words to the front end that there is more to know.
+INTERVAL = 1.0
+
+
+class Diagnostics(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
+    """Where the model of a session is wrong.
+
+    What it takes for what, precision and recall of each class, slices of the pool ranked by how
+    surely they are worse, calibration, the items it is most wrong about, and two rounds side by
+    side: all from audit labels, a random sample that no model has seen. Training labels only where
+    they are asked for, and marked as biased. What is pressed is selected, for the map and the
+    cards.
+
+    Parameters
+    ----------
+    session : Session
+    height : int, optional
+        Of what is under the tabs, in pixels, at most; the rest scrolls.
+
+    Examples
+    --------
+    >>> session.diagnostics(height=600)  # doctest: +SKIP
+    """
+
+    _esm, _css = bundle("diagnostics")
+    height = traitlets.Int(480, min=160).tag(sync=True)
+
+    def __init__(
+        self,
+        session: Any,
+        *,
+        height: int = 480,
+        run: Callable[[Callable[[], None]], None] = on_a_thread,
+    ) -> None:
+        self._session = session
+        super().__init__(height=height)
+        self._channel = Channel(self)
+        # One each: what takes long on one tab keeps nobody from another.
+        self._background = {tab: Background(self._made, run) for tab in TABS}
+        self._lock = threading.Lock()
+        #: Counts what happened, so that what was made before is not shown after.
+        self._edition = 0
+        self._shown: dict[Tab, Found] = {}
+        self._closed: str | None = None
+        self._soon = Throttle(self._tell, INTERVAL)
+        self._unsubscribe: list[Callable[[], None]] = [
+            *(session.on(event, self._changed) for event in ("labelled", "round", "grown")),
+            session.on("slices", self._changed),
+            session.on("closed", self._end),
+        ]
+        self.on_msg(self._on_message)
+
+    def close(self) -> None:
+        """Take the view away; it no longer listens to the session."""
+        self._stop_listening()
+        super().close()
+
+    def _stop_listening(self) -> None:
+        self._soon.close()
+        for background in self._background.values():
+            background.close()
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self._unsubscribe = []
+
+    # ------------------------------------------------------------------ what happens
+
+    def _changed(self, *_: Any) -> None:
+        with self._lock:
+            self._edition += 1
+        self._soon()
+
+    def _tell(self) -> None:
+        # What is looked at asks again; what nobody sees is not worked out.
+        self._channel.post({"type": "changed", "closed": self._closed})
+
+    def _end(self, reason: str) -> None:
+        self._closed = reason
+        self._stop_listening()
+        self._tell()
+
+    # ------------------------------------------------------------------ what arrives
+
+    def _on_message(self, _: object, content: object, _buffers: object) -> None:
+        try:
+            message = content if isinstance(content, dict) else {}
+            handler = {"look": self._look, "select": self._select}.get(str(message.get("type")))
+            if handler is None:
+                raise MessageError(
+                    f"The diagnostics do not know the message {str(content)[:80]!r}."
+                )
+            handler(message)
+        except AlwidgetsError as error:
+            self._problem(str(error))
+        except Exception as error:
+            log.exception("the diagnostics could not handle a message")
+            self._problem(f"That could not be done: {type(error).__name__}: {error}")
+
+    def _look(self, message: dict[str, Any]) -> None:
+        self._show(parse_look(message))
+
+    def _select(self, message: dict[str, Any]) -> None:
+        tab, place = parse_place(message)
+        with self._lock:
+            found = self._shown.get(tab)
+        if found is None:
+            raise MessageError("Nothing is shown there that could be selected.")
+        positions = found.choose(place)
+        self._session.selection.set(positions, source="diagnostics", origin=self)
+        n = len(positions)
+        items = f"{n:,} items are" if n != 1 else "1 item is"
+        text = f"{items} selected: the map shows where, and the cards can take them next."
+        self._channel.post({"type": "selected", "count": n, "text": text})
+
+    # ------------------------------------------------------------------ what is shown
+
+    def _show(self, wanted: Wanted) -> None:
+        if self._closed is not None:
+            self._post(self._at_the_end(wanted))
+            return
+        with self._lock:
+            key = (self._edition, wanted)
+        made = self._background[wanted.tab].get(key, lambda: self._found(wanted))
+        if made is not None:
+            self._post(made)
+
+    def _made(self, key: Hashable) -> None:
+        edition, wanted = cast("tuple[int, Wanted]", key)
+        made = self._background[wanted.tab].get((edition, wanted), lambda: self._found(wanted))
+        if made is not None:
+            self._post(made)
+
+    def _found(self, wanted: Wanted) -> Found:
+        try:
+            return findings.find(self._session, wanted)
+        except AlwidgetsError as problem:
+            return findings.in_words(wanted, str(problem))
+        except Exception as problem:
+            log.exception("the diagnostics of %s failed", wanted)
+            why = f"This could not be worked out: {type(problem).__name__}: {problem}"
+            return findings.in_words(wanted, why)
+
+    def _at_the_end(self, wanted: Wanted) -> Found:
+        """What was shown last, or that nothing can be found out any more."""
+        with self._lock:
+            found = self._shown.get(wanted.tab)
+        if found is not None and found.message["of"] == wanted.of:
+            return found
+        return findings.in_words(wanted, f"This session is closed. {self._closed}")
+
+    def _post(self, found: Found) -> None:
+        with self._lock:
+            self._shown[found.message["tab"]] = found
+        self._channel.post(found.message, found.buffers)
+
+    def _problem(self, text: str, remedy: str = "") -> None:
+        self._channel.post({"type": "problem", "text": text, "remedy": remedy})

@@ -1,0 +1,394 @@
+"""The diagnostics: their messages, and what they say where there is little to say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import alwidgets as al
+from alwidgets.evaluation import reliability
+from alwidgets.evaluation.reliability import Temperature
+from alwidgets.widgets import tabs, verdicts
+from alwidgets.widgets.diagnostics import Diagnostics
+from alwidgets.widgets.tabs import TABS, parse_look, parse_place
+from tests.widgets.shapes import fits
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "js/fixtures/messages").glob("diagnostics_*.json"))
+SENT = {get_args(get_type_hints(m)["type"])[0]: m for m in get_args(tabs.ToDiagnostics)}
+FIGURES = {get_args(get_type_hints(m)["tab"])[0]: m for m in get_args(tabs.Figures)}
+
+N, NAMES = 200, ["ham", "spam", "news"]
+RNG = np.random.default_rng(0)
+TRUTH = RNG.integers(0, 3, N)
+X = (1.5 * np.eye(3, 6)[TRUTH] + RNG.normal(size=(N, 6))).astype(np.float32)
+MANY = [f"a class with the long name number {k}" for k in range(40)]
+TEXTS = [f"Message {k} is {NAMES[code]}." for k, code in enumerate(TRUTH)]
+
+
+def make(task: Any = None, **options: Any) -> al.Session:
+    pool = al.Pool.from_arrays(
+        X, content=TEXTS, ids=range(N), metadata={"odd": [k % 2 == 1 for k in range(N)]}
+    )
+    given = {"batch_size": 20, "audit": 0.4, "executor": al.InlineExecutor()} | options
+    return al.Session(pool, task or al.Classification(NAMES), **given)
+
+
+def label(session: al.Session, n: int, answer: Callable[[int], Any] | None = None) -> None:
+    for _ in range(n):
+        item = session.next()[0]
+        session.record(item.id, answer(item.index) if answer else NAMES[TRUTH[item.index]])
+
+
+class Recorder(Diagnostics):
+    """Keeps what it sends, in the place of a browser; works things out at once."""
+
+    def __init__(self, session: al.Session) -> None:
+        self.sent: list[dict[str, Any]] = []
+        super().__init__(session, run=lambda work: work())
+
+    def send(self, content: Any, buffers: Any = None) -> None:
+        message = json.loads(json.dumps(content, allow_nan=False))
+        assert fits(message, SENT[message["type"]]), message
+        if message["type"] == "tab" and message["figures"]:
+            assert fits(message["figures"], FIGURES[message["tab"]]), message["figures"]
+        self.sent.append(message)
+
+    def ask(self, tab: str, of: str = "audit", **more: Any) -> dict[str, Any]:
+        """What comes back where a tab is looked at."""
+        look = {"type": "look", "tab": tab, "of": of, "version": None, "other": None} | more
+        self._handle_custom_msg(look, [])
+        return self.answer
+
+    def select(self, tab: str, *place: int) -> dict[str, Any]:
+        self._handle_custom_msg({"type": "select", "tab": tab, "place": list(place)}, [])
+        return self.answer
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """What came last but that there is more to know, which comes at any time."""
+        return [message for message in self.sent if message["type"] != "changed"][-1]
+
+
+@pytest.fixture(scope="module")
+def labelled() -> Iterator[al.Session]:
+    with closing(make()) as session:
+        label(session, 130)
+        yield session
+
+
+@pytest.fixture
+def view(labelled: al.Session) -> Iterator[Recorder]:
+    made = Recorder(labelled)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+def test_example(path: Path) -> None:
+    example = json.loads(path.read_text(encoding="utf-8"))
+    message = example["message"]
+    if example["direction"] == "to_browser":
+        assert fits(message, SENT[message["type"]])
+        if message["type"] == "tab" and message["figures"] is not None:
+            assert fits(message["figures"], FIGURES[message["tab"]])
+    elif message["type"] == "look":
+        wanted = parse_look(message)
+        assert (wanted.tab, wanted.of) == (message["tab"], message["of"])
+        assert (wanted.version, wanted.other) == (message["version"], message["other"])
+    else:
+        assert parse_place(message) == (message["tab"], message["place"])
+
+
+def test_every_message_has_an_example() -> None:
+    examples = [json.loads(p.read_text(encoding="utf-8"))["message"] for p in EXAMPLES]
+    assert {m["type"] for m in examples} == {*SENT, "look", "select"}
+    assert {m["tab"] for m in examples if m["type"] == "tab" and m["figures"]} == set(TABS)
+
+
+# ------------------------------------------------------------------ with labels
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_every_tab_is_answered_from_the_audit(view: Recorder, tab: str) -> None:
+    found = view.ask(tab)
+    assert found["figures"]["tab"] == tab
+    n = view._session.progress()["audit"]
+    assert found["about"].startswith(f"From {n} audit labels, drawn at random")
+    assert not found["biased"]
+
+
+def test_what_only_the_audit_tells_is_not_told_from_training_labels(view: Recorder) -> None:
+    for tab in TABS:
+        found = view.ask(tab, "train")
+        trained = tab in tabs.TRAINABLE
+        assert (found["of"], found["biased"]) == (("train", True) if trained else ("audit", False))
+        assert ("Biased" in found["about"]) == trained
+
+
+def test_the_cells_are_the_confusion(view: Recorder) -> None:
+    figures, confusion = view.ask("confusion")["figures"], view._session.confusion()
+    counts = np.zeros((3, 3), dtype=int)
+    for cell in figures["cells"]:
+        counts[cell["row"], cell["column"]] = cell["count"]
+        rate = confusion.rates.value[cell["row"], cell["column"]]
+        assert cell["rate"]["value"] == pytest.approx(rate, abs=1e-6)
+        assert cell["rate"]["n"] == figures["totals"][cell["row"]]
+    assert (counts == confusion.counts).all()
+    assert figures["totals"] == counts.sum(axis=1).tolist()
+    wrong = [figures["cells"][k] for k in figures["mistakes"]]
+    assert all(cell["row"] != cell["column"] for cell in wrong)
+
+
+def test_a_cell_becomes_the_selection(view: Recorder) -> None:
+    session, figures = view._session, view.ask("confusion")["figures"]
+    told: list[Any] = []
+    unsubscribe = session.on("selection", lambda _, origin: told.append(origin))
+    for cell in figures["cells"]:
+        answer = view.select("confusion", cell["row"], cell["column"])
+        assert (answer["type"], answer["count"]) == ("selected", cell["count"])
+        table = session.hardest(None)
+        both = (table["answer"] == NAMES[cell["row"]]) & (
+            table["predicted"] == NAMES[cell["column"]]
+        )
+        assert set(session.selection.ids) == set(table.index[both])
+    assert session.selection.source == "diagnostics"
+    assert told == [view] * len(figures["cells"])
+    unsubscribe()
+
+
+def test_the_figures_of_the_classes_are_the_estimates(view: Recorder) -> None:
+    figures = view.ask("classes")["figures"]
+    for metric in ("precision", "recall", "f1"):
+        table = view._session.estimate(metric, by="class")
+        for row in figures["classes"]:
+            one = table.loc[row["name"]]
+            ends = [row[metric][key] for key in ("value", "low", "high")]
+            assert ends == pytest.approx([one["value"], one["low"], one["high"]], abs=1e-6)
+        overall = view._session.estimate(metric)
+        assert figures["all"][metric]["value"] == pytest.approx(overall.value, abs=1e-6)
+    trained = view.ask("classes", "train")["figures"]["classes"][0]
+    assert trained["recall"]["value"] is not None
+    assert trained["recall"]["low"] is None
+
+
+def test_a_slice_and_an_item_and_what_flipped_become_the_selection(view: Recorder) -> None:
+    session = view._session
+    slices = view.ask("slices")["figures"]["slices"]
+    odd = next(k for k, row in enumerate(slices) if row["part"] == "True")
+    assert view.select("slices", odd)["count"] == N // 2
+    assert session.selection.ids == [str(k) for k in range(1, N, 2)]
+    items = view.ask("items")["figures"]["items"]
+    assert [row["item_id"] for row in items] == list(session.hardest(100).index)
+    assert items[0]["content"] == {"kind": "text", "text": TEXTS[items[0]["index"]]}
+    view.select("items", 2, 0)
+    assert session.selection.ids == [items[2]["item_id"], items[0]["item_id"]]
+    rounds = view.ask("rounds", version=1, other=session.version)["figures"]
+    assert (rounds["version"], rounds["other"]) == (1, session.version)
+    flipped = session.flipped(1, session.version)
+    assert rounds["flipped"] == len(flipped) == sum(way["count"] for way in rounds["flips"])
+    view.select("rounds")
+    assert session.selection.ids == list(flipped.index)
+    assert view.select("rounds", 0)["count"] == rounds["flips"][0]["count"]
+    assert len(session.selection) == rounds["flips"][0]["count"]
+
+
+def test_messages_that_make_no_sense_are_refused(view: Recorder) -> None:
+    for message in (
+        None,
+        {},
+        {"type": "draw"},
+        {"type": "look", "tab": "confusion"},
+        {"type": "look", "tab": "maps", "of": "audit"},
+        {"type": "look", "tab": "rounds", "of": "audit", "version": True, "other": None},
+        {"type": "select", "tab": "confusion", "place": [0, 0]},  # nothing is shown yet
+        {"type": "select", "tab": "confusion", "place": "all"},
+        {"type": "select", "tab": "confusion", "place": [-1, 0]},
+    ):
+        view._handle_custom_msg(message, [])
+        assert view.answer["type"] == "problem", message
+        view.sent.clear()
+    view.ask("confusion")
+    view.ask("slices")
+    view.ask("classes")
+    for tab, place in (("confusion", [0]), ("slices", [999]), ("classes", [0])):
+        assert view.select(tab, *place)["type"] == "problem"
+    assert view.select("confusion", 7, 7)["count"] == 0
+
+
+# ------------------------------------------------------------------ with little
+
+
+def texts_of(session: al.Session) -> dict[str, str]:
+    """What each tab says in the place of figures."""
+    with closing(Recorder(session)) as view:
+        return {tab: view.ask(tab)["note"] or "" for tab in TABS}
+
+
+def test_without_a_model_it_says_what_to_do() -> None:
+    with closing(make()) as session:
+        for note in texts_of(session).values():
+            assert "no model yet: label items of at least two classes" in note
+
+
+def test_without_audit_labels_it_says_so() -> None:
+    with closing(make(audit=0)) as session:
+        label(session, 25)
+        notes = texts_of(session)
+        assert "There is one round so far" in notes.pop("rounds")
+        for note in notes.values():
+            assert "Nothing is kept for the audit in this session (audit=0)" in note
+    with closing(make(audit=0.05)) as session:
+        rows = np.flatnonzero(~session.reserved)
+        answers = [NAMES[TRUTH[k]] for k in rows]
+        session.import_labels(pd.DataFrame({"item_id": rows.astype(str), "answer": answers}))
+        session.retrain()
+        notes = texts_of(session)
+        assert "There is no audit label yet" in notes["confusion"]
+
+
+def test_one_class_so_far_is_said_and_nothing_is_made_up() -> None:
+    with closing(make(audit=0.02)) as session, closing(Recorder(session)) as view:
+        reserved = np.flatnonzero(session.reserved)
+        assert 0 < len(reserved) < 10
+        label(session, 60, lambda k: "ham" if session.reserved[k] else NAMES[TRUTH[k]])
+        found = view.ask("confusion")
+        n = session.progress()["audit"]
+        assert 0 < n < 10
+        assert "All audit labels so far are “ham”" in found["note"]
+        assert "so few tell little" in found["about"]
+        classes = {row["name"]: row for row in view.ask("classes")["figures"]["classes"]}
+        assert classes["news"]["recall"]["value"] is None
+        assert "none of the" in classes["news"]["recall"]["why_not"]
+        calibration = view.ask("calibration")["figures"]
+        assert calibration["bins"] == []
+        assert calibration["words"][0][0] == "Too few labels"
+        slices = view.ask("slices")["figures"]["slices"]
+        assert all(row["difference"]["value"] is None for row in slices)
+
+
+def test_what_fails_is_said_and_the_view_goes_on(labelled: al.Session) -> None:
+    with closing(Recorder(Failing(labelled))) as view:  # type: ignore[arg-type]
+        found = view.ask("confusion")
+        assert found["figures"] is None
+        assert "could not be worked out: RuntimeError: the accelerator is gone" in found["note"]
+        assert view.ask("rounds")["figures"] is not None
+
+
+class Failing:
+    """A session whose model cannot be asked."""
+
+    def __init__(self, session: al.Session) -> None:
+        self._session = session
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    def judged(self, of: str) -> Any:
+        raise RuntimeError("the accelerator is gone")
+
+
+@pytest.mark.parametrize(
+    ("task", "answer"),
+    [
+        (al.Binary("spam"), lambda k: bool(TRUTH[k] == 1)),
+        (al.MultiLabel(NAMES), lambda k: [NAMES[TRUTH[k]]] if k % 5 else []),
+        (al.Classification(MANY), lambda k: MANY[k % 40]),
+    ],
+    ids=["two classes", "several labels", "40 classes"],
+)
+def test_other_tasks(task: Any, answer: Callable[[int], Any]) -> None:
+    with closing(make(task, batch_size=40)) as session, closing(Recorder(session)) as view:
+        label(session, 100, answer)
+        for tab in TABS:
+            assert view.ask(tab)["figures"] is not None, tab
+        confusion = view.ask("confusion")["figures"]
+        assert confusion["several"] == task.multilabel
+        assert len(confusion["columns"]) == (2 if task.multilabel else len(task.classes))
+
+
+# ------------------------------------------------------------------ as it goes on
+
+
+def test_it_tells_that_there_is_more_to_know_and_works_out_nothing_unasked() -> None:
+    with closing(make()) as session, closing(Recorder(session)) as view:
+        label(session, 45)
+        # How often depends on the time it takes; it is only told, and nothing is worked out.
+        assert {message["type"] for message in view.sent} == {"changed"}
+        before = sum(view.ask("confusion")["figures"]["totals"])
+        label(session, 45)
+        assert sum(view.ask("confusion")["figures"]["totals"]) > before
+
+
+def test_after_the_end_of_the_session_what_was_shown_stays() -> None:
+    session = make()
+    label(session, 90)
+    view = Recorder(session)
+    shown = view.ask("confusion")
+    session.close()
+    assert {"type": "changed", "closed": "It was closed."} in view.sent
+    assert view.ask("confusion") == shown
+    assert view.ask("items")["note"] == "This session is closed. It was closed."
+    view.close()
+
+
+def test_a_session_shows_it(labelled: al.Session) -> None:
+    view = labelled.diagnostics(height=300)
+    assert isinstance(view, Diagnostics)
+    assert view.height == 300
+    view.close()
+    # Nobody listens any more.
+    assert not any(view in map(_owner, found) for found in labelled._signals._listeners.values())
+
+
+def _owner(listener: Any) -> Any:
+    return getattr(listener, "__self__", None)
+
+
+# ------------------------------------------------------------------ in words
+
+
+def test_calibration_in_words() -> None:
+    rng = np.random.default_rng(0)
+    n, q = 10_000, 1.0 / (10_000 - np.arange(300))
+    sure = rng.uniform(0.5, 1.0, 300)
+    words = {}
+    for shift in (-0.25, 0.0, 0.25):
+        right = rng.random(300) < np.clip(sure - shift, 0, 1)
+        lines = verdicts.calibration(reliability(sure, right, q, n), Temperature(1.0, 0.8, 1.3))
+        words[shift] = lines
+        assert [title for title, _ in lines][2] == "Temperature 1.00 (0.80 to 1.30)"
+    assert words[0.25][0][0] == "Too sure"
+    assert words[-0.25][0][0] == "Too unsure"
+    assert "below its accuracy by +" in words[-0.25][0][1]
+    assert "may be chance" in words[0.0][0][1]
+    assert "so this may be nothing" in words[0.0][1][1]
+    assert "without what chance adds it is" in words[0.25][1][1]
+    hot, cold, none = (
+        verdicts._temperature(Temperature(*ends))
+        for ends in ((1.2, 1.05, 1.4), (0.5, 0.3, 0.8), [float("nan")] * 3)
+    )
+    assert "a little too sure" in hot[1]
+    assert "is too unsure" in cold[1]
+    assert none[0] == "No temperature"
+
+
+def test_a_comparison_in_words() -> None:
+    estimate = al.evaluation.Estimate
+    sure, maybe = (
+        estimate(-0.05, -0.09, -0.01, 80, 80.0, ""),
+        estimate(0.01, -0.03, 0.05, 80, 80.0, ""),
+    )
+    text = verdicts.compared(4, 3, sure)
+    assert "Model 4 is 5.0 points less accurate than model 3" in text
+    assert f"{verdicts.MINUS}9.0 to {verdicts.MINUS}1.0" in text
+    assert text.endswith("That is more than chance.")
+    assert verdicts.compared(4, 3, maybe).endswith("That may be chance.")
+    nothing = estimate(float("nan"), -1, 1, 0, 0.0, "no audit labels yet")
+    assert verdicts.compared(4, 3, nothing).endswith("is not known: no audit labels yet.")
