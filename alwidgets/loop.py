@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from . import readings
 from .advising import Adviser, StopSign
+from .armfits import ArmFits
 from .content import Text
 from .errors import AlwidgetsError
 from .evaluation.costs import seconds_per_card
@@ -26,6 +27,7 @@ from .modelfile import ModelFile
 from .pool import Pool
 from .rounds import MIN_CLASSES, Round, Snapshot, run_round, unwatched, watched
 from .samples import Picked
+from .sharing import Sharing
 from .signals import Signals
 from .strategies import get as get_strategy
 from .tasks import Task
@@ -51,6 +53,8 @@ class Loop:
     model_file : ModelFile
     adviser : Adviser
     history : History
+    sharing : Sharing
+    arms : ArmFits
     signals : Signals
         Emits ``training``, ``progress``, ``round``, ``queue``, ``switch``, ``advice``, ``notice``
         and ``error``.
@@ -64,6 +68,7 @@ class Loop:
         The one published last; nobody changes it any more.
     model_file : ModelFile
     history : History
+    arms : ArmFits
     current : Round or None
         The newest.
     former : Round or None
@@ -89,6 +94,8 @@ class Loop:
         model_file: ModelFile,
         adviser: Adviser,
         history: History,
+        sharing: Sharing,
+        arms: ArmFits,
         signals: Signals,
         lock: threading.RLock,
         executor: Executor | None,
@@ -117,12 +124,14 @@ class Loop:
         self.error: Exception | None = None
         self.progress: Progress | None = None
         self.history = history
+        self._sharing = sharing
+        self.arms = arms
         #: What each round picked, and what its model said of that.
         self.picked: list[Picked] = []
         self.sign: StopSign = adviser.sign()
         self._advised = False
         # Whether what waits is to be picked anew, and whether the round under way does that.
-        self._repick = self._repicking = False
+        self._repick, self._repicking = sharing.has_changed, False
         #: Whether `learner` is the model of the newest round.
         self.is_fitted = False
         # Whether the model that a session left behind is still to be read: the worker does that,
@@ -170,12 +179,14 @@ class Loop:
     def cancel(self) -> None:
         """End the round under way, where it can be ended; the model before it stays."""
         self._trainer.cancel()
+        self.arms.cancel()
 
     def close(self) -> None:
         """Start no more rounds, and wait for the one under way; it is not published."""
         with self._lock:
             self._closed = True
         self._trainer.close()
+        self.arms.close()
 
     def grow(self, model_file: ModelFile) -> None:
         """Take in the items that joined the pool; the caller holds the lock.
@@ -183,6 +194,7 @@ class Loop:
         A round under way goes on with those that it began with.
         """
         self._features, self.model_file = self._pool.features, model_file
+        self._sharing.grow()
         self.__dict__.pop("_lengths", None)
         self._has_grown = True
         n = len(self._features)
@@ -235,10 +247,12 @@ class Loop:
             self._repick, self._repicking = False, again
             labelled, codes, at_random, active = readings.training_set(self._ledger)
             free = self._ledger.candidates()
-            if not (fit or again):
-                # What waits stays; more is put behind it.
-                for draw in self._ledger.queue.upcoming():
-                    free[self._ledger.index(draw.item_id)] = False
+            # What waits stays, where nothing new is known; more is put behind it.
+            waiting = [] if fit or again else self._ledger.queue.upcoming()
+            for draw in waiting:
+                free[self._ledger.index(draw.item_id)] = False
+            n = max(2 * self._batch_size, 2 * self._ready, wanted) if fit or short or again else 0
+            judged = self.current.verdict if self.current is not None else None
             snapshot = Snapshot(
                 revision=self._ledger.revision,
                 features=self._features,
@@ -258,10 +272,9 @@ class Loop:
                 fresh=self._fresh,
                 costs=self._costs(),
                 losing=self._losing,
-                verdict=self.current.verdict if self.current is not None else None,
-                n=max(2 * self._batch_size, 2 * self._ready, wanted)
-                if fit or short or again
-                else 0,
+                verdict=self.arms.verdict() or judged,
+                n=n,
+                shares=self._sharing.shares(free, n, waiting),
                 seed=self._seed + self._ledger.revision,
                 on_progress=self._on_progress,
                 should_stop=self._trainer.stop,
@@ -336,6 +349,7 @@ class Loop:
         self._signals.emit("queue")
         if result.fitted or not self._advised:
             self._advise()
+        self.arms.request()
 
     def _advise(self) -> None:
         """Say whether more labels are worth it; the next cards are there by now."""

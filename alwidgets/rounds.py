@@ -22,6 +22,7 @@ from .learners.progress import Cancelled, ProgressListener, Reporting, StopSigna
 from .learners.targets import decided
 from .samples import AuditSample, Picked
 from .schema import Draw, RoundRecord, now
+from .sharing import Shares
 from .strategies.multilabel import mean_binary_entropy
 from .strategies.uncertainty import entropy
 from .tasks import Task
@@ -70,6 +71,8 @@ class Snapshot:
         Returns the expected seconds to label each item, (n,), for strategies that ask.
     n : int
         How many to pick.
+    shares : Shares or None
+        What the batch is shared out by between two arms.
     seed : int
     on_progress : callable or None
         Told how far a fit has come, by a learner that tells.
@@ -98,6 +101,7 @@ class Snapshot:
     losing: str | None
     costs: Callable[[], NDArray[np.float64]] | None
     n: int
+    shares: Shares | None
     seed: int
     on_progress: ProgressListener | None = None
     should_stop: StopSignal | None = None
@@ -268,7 +272,9 @@ def _run(snapshot: Snapshot) -> Round:
         _watch(asked, snapshot.on_progress, snapshot.should_stop)
     has_model = fit or snapshot.is_fitted
     audit = snapshot.audit if has_model else snapshot.audit.none()
-    verdict = _judge(snapshot, targets) if fit else snapshot.verdict
+    # Two arms are judged by models of their own.
+    judged = not fit or snapshot.shares is not None
+    verdict = snapshot.verdict if judged else _judge(snapshot, targets)
     codes_of, stop = snapshot.task.codes, snapshot.should_stop
     beliefs = Beliefs(len(snapshot.features), stop, codes_of) if has_model else None
     candidates = np.flatnonzero(snapshot.candidates)
@@ -285,7 +291,10 @@ def _run(snapshot: Snapshot) -> Round:
         costs=snapshot.costs() if snapshot.costs is not None else None,
         observe=beliefs.see if beliefs else None,
         losing=verdict.losing if verdict else snapshot.losing,
+        lots=snapshot.shares is None,
     )
+    if snapshot.shares is not None:
+        selection = snapshot.shares.out(selection, len(candidates), snapshot.seed)
     predicted = audit.codes
     if beliefs is not None:
         predicted = beliefs.predictions[audit.items].astype(np.int64)

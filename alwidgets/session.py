@@ -24,6 +24,7 @@ from . import exchange, readings
 from .advising import Adviser
 from .anchoring import Suggested
 from .arguments import check_arguments, check_strategy, login_name
+from .armfits import ArmFits
 from .audit import Audit
 from .classes import Classes
 from .deciding import Deciding
@@ -43,6 +44,7 @@ from .opening import open_store, remember
 from .pool import Pool
 from .reviewing import Reviewing
 from .selection import Selecting, Selection, Slices
+from .sharing import Compare, Sharing, check_compare
 from .signals import Listener, Signals
 from .strategies import suited
 from .tasks import Task
@@ -58,6 +60,7 @@ SIGNALS = (
     "round",
     "switch",
     "advice",
+    "arms",
     "training",
     "progress",
     "queue",
@@ -102,6 +105,10 @@ class Session(Reviewing, Selecting, Exploring, Growing, Classes, Deciding, Diagn
     hide_suggestions : float
         Share of the training cards, drawn at random, on which the model's suggestion is hidden, so
         that `anchoring` can say whether it sways the answers.
+    compare : {"random", "off"} or None
+        ``"random"`` shares out the training cards, half to the strategy and half to random ones,
+        so that `arms` and `labels_saved` can say what active selection brings; ``"off"`` ends
+        that. None goes on as the store was left. Labels given before serve both arms alike.
     executor : Executor, optional
         Where the retraining runs; a background thread by default.
 
@@ -143,13 +150,16 @@ class Session(Reviewing, Selecting, Exploring, Growing, Classes, Deciding, Diagn
         annotator: str | None = None,
         guidelines: str | PathLike[str] | None = None,
         hide_suggestions: float = 0.0,
+        compare: Compare | None = None,
         executor: Executor | None = None,
     ) -> None:
         check_arguments(pool, task, batch_size, ready, audit, seed)
         # What is stored goes through JSON, which knows no numbers of numpy.
         batch_size, ready, seed = int(batch_size), int(ready), int(seed)
         audit = audit if task.classes else 0.0  # there is no model to estimate
-        check_strategy(suited(strategy, task.multilabel), task)
+        chosen = suited(strategy, task.multilabel)
+        check_strategy(chosen, task)
+        check_compare(compare, chosen.name, audit, task)
         as_learner(learner, seed)
         self.pool = pool
         self.task = copy.copy(task)  # classes added here are not added elsewhere
@@ -174,8 +184,21 @@ class Session(Reviewing, Selecting, Exploring, Growing, Classes, Deciding, Diagn
             with progress_bar("Setting the audit apart") as progress:
                 reserved = Audit(pool.ids, settings["audit"], self.seed, progress)
             self._ledger = Ledger(pool, self.task, self.store, reserved)
+            check_compare(compare, chosen.name, reserved.share, self.task)
+            sharing = Sharing(self._ledger, self.store, compare, self.seed)
             adviser = Adviser(pool, self.task, self._ledger, self.store, self.seed)
             learner = copy.deepcopy(as_learner(learner, self.seed))
+            arms = ArmFits(
+                task=self.task,
+                ledger=self._ledger,
+                sharing=sharing,
+                store=self.store,
+                fresh=copy.deepcopy(learner),
+                features=lambda: pool.features,
+                signals=self._signals,
+                lock=self._lock,
+                executor=executor,
+            )
             self._loop = Loop(
                 pool=pool,
                 task=self.task,
@@ -188,6 +211,8 @@ class Session(Reviewing, Selecting, Exploring, Growing, Classes, Deciding, Diagn
                 model_file=ModelFile(self.store.path, learner, pool),
                 adviser=adviser,
                 history=History(self.task, self.store, pool.ids, reserved),
+                sharing=sharing,
+                arms=arms,
                 signals=self._signals,
                 lock=self._lock,
                 executor=executor,
@@ -281,10 +306,11 @@ class Session(Reviewing, Selecting, Exploring, Growing, Classes, Deciding, Diagn
         ----------
         event : str
             ``labelled`` (Event), ``round`` (Round), ``switch`` (Switch: another strategy picks),
-            ``advice`` (StopSign: whether to go on), ``training`` (bool), ``progress`` (Progress of
-            a fit), ``queue`` (), ``error`` (Exception), ``notice`` (str), ``together`` (Gathered:
-            to be labelled in one go), ``selection`` (Selection, and who selected, or None),
-            ``slices`` (), ``grown`` (int: so many items joined the pool) or ``closed`` (str). The
+            ``advice`` (StopSign: whether to go on), ``arms`` (: there are new points of `arms`),
+            ``training`` (bool), ``progress`` (Progress of a fit), ``queue`` (), ``error``
+            (Exception), ``notice`` (str), ``together`` (Gathered: to be labelled in one go),
+            ``selection`` (Selection, and who selected, or None), ``slices`` (), ``grown`` (int: so
+            many items joined the pool) or ``closed`` (str). The
             call comes from the thread where it happens.
         listener : callable
 

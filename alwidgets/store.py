@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
     from .pool import Pool
 
-#: What the keys of slices in the table ``meta`` begin with.
-SLICE = "slice:"
+#: What the keys of slices in the table ``meta`` begin with, and those of models of arms.
+SLICE, ARMS = "slice:", "arms:"
 #: The key under which all slices were kept together; those that are there still stay.
 ALL_SLICES = "slices"
 
@@ -167,6 +167,25 @@ class LabelStore(Tables):
     def keep_readings(self, readings: list[dict[str, Any]]) -> None:
         """Keep what the newest models said of these, in the place of what earlier ones did."""
         self._set_meta("readings", readings)
+
+    def shared_spans(self) -> list[list[int | None]]:
+        """Places in the log between which cards were shared out between two arms."""
+        kept: list[list[int | None]] | None = self._meta("shared")
+        return kept or []
+
+    def keep_shared_spans(self, spans: list[list[int | None]]) -> None:
+        """Keep these; of the last, the end may be open."""
+        self._set_meta("shared", spans)
+
+    def arms(self) -> list[dict[str, Any]]:
+        """What the models of both arms said, a row a round, in order."""
+        query = sa.select(meta_table.c.value).where(meta_table.c.key.startswith(ARMS))
+        with self._reading() as connection:
+            return sorted(connection.scalars(query), key=lambda row: row["version"])
+
+    def keep_arms(self, version: int, row: dict[str, Any]) -> None:
+        """Keep what the models of both arms said after a round."""
+        self._set_meta(f"{ARMS}{version}", row)
 
     def append_class_change(self, change: ClassChange, task: Task) -> None:
         """Commit a change of the classes to disk, with the task as it is after it."""

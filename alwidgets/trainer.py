@@ -32,9 +32,15 @@ class BackgroundExecutor:
     """Runs each job in a thread of its own; the thread does not keep the process alive.
 
     Where every processor is wanted, the page and the rest of the kernel go before it.
+
+    Parameters
+    ----------
+    yields : int
+        By how much it lets others go first, in steps of `nice`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, yields: int = YIELDS) -> None:
+        self._yields = yields
         self._thread: threading.Thread | None = None
 
     def submit(self, job: Callable[[], None]) -> None:
@@ -53,7 +59,8 @@ class BackgroundExecutor:
         if sys.platform == "linux":  # elsewhere it is the whole process that would yield
             with suppress(OSError):
                 own = threading.get_native_id()
-                os.setpriority(os.PRIO_PROCESS, own, os.getpriority(os.PRIO_PROCESS, own) + YIELDS)
+                nice = os.getpriority(os.PRIO_PROCESS, own) + self._yields
+                os.setpriority(os.PRIO_PROCESS, own, nice)
         job()
 
 

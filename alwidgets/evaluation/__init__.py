@@ -9,6 +9,7 @@ from alwidgets.evaluation.prequential import Batch, prequential
 from alwidgets.evaluation.ratios import f1, precision, recall
 from alwidgets.evaluation.reliability import Reliability, Temperature, reliability, temperature
 from alwidgets.evaluation.risk import Estimate, accuracy, difference, lure, mean_score, weights
+from alwidgets.evaluation.saved import Saved, labels_saved
 from alwidgets.evaluation.strata import allocate, strata, stratified
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Estimate",
     "Gap",
     "Reliability",
+    "Saved",
     "Temperature",
     "accuracy",
     "allocate",
@@ -27,6 +29,7 @@ __all__ = [
     "difference",
     "estimate",
     "f1",
+    "labels_saved",
     "lure",
     "mean_score",
     "precision",

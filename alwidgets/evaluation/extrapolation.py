@@ -168,6 +168,56 @@ def forecast(
     )
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """A point of a learning curve beyond the labels that there are.
+
+    Attributes
+    ----------
+    labels : float
+    value, low, high : float
+        Accuracy, and the ends of its 80 % interval.
+    """
+
+    labels: float
+    value: float
+    low: float
+    high: float
+
+
+def beyond(
+    labels: ArrayLike, values: ArrayLike, n: ArrayLike, to: float, *, points: int = 5
+) -> list[Ahead]:
+    """A learning curve, drawn on from its last point to so many labels.
+
+    The interval is that of the forecast, by its backtest, and that of the newest estimate together.
+
+    Parameters
+    ----------
+    labels, values, n
+        As for `forecast`.
+    to : float
+        More labels than there are.
+    points : int
+
+    Raises
+    ------
+    AlwidgetsError
+        As `forecast`, and where `to` lies not beyond the last point.
+    """
+    x, _, precision = _points(labels, values, n)
+    if not to > x[-1]:
+        raise AlwidgetsError(f"to={to!r} must be more labels than there are, {x[-1]:g}.")
+    found = forecast(labels, values, n=n, ahead=max(1, math.ceil(to - x[-1])))
+    of_estimate = float(ndtri(0.5 + found.confidence / 2)) / math.sqrt(float(precision[-1]))
+    half = math.hypot(found.high - found.gain, of_estimate)
+    at = np.linspace(x[-1], to, points)
+    return [
+        Ahead(float(k), float(value), max(0.0, float(value) - half), min(1.0, float(value) + half))
+        for k, value in zip(at, found.at(at), strict=True)
+    ]
+
+
 def _net(changed: float) -> tuple[float, float]:
     """Mean and variance of the gain where so large a share of the predictions changes."""
     if not 0 <= changed <= 1:

@@ -72,6 +72,7 @@ def select(
     costs: NDArray[np.float64] | None = None,
     observe: Observer | None = None,
     losing: str | None = None,
+    lots: bool = True,
     finite: bool = False,
 ) -> Selection:
     """Choose up to ``n`` candidates to label next.
@@ -99,6 +100,8 @@ def select(
         what it asks the model is not asked again.
     losing : str, optional
         Evidence that active selection is worse than random, in words, for ``auto``.
+    lots : bool
+        Whether ``auto`` puts a few uniform draws among its picks.
     finite : bool
         Whether the features are known to hold no NaN or infinity: then nobody looks again.
 
@@ -144,7 +147,8 @@ def select(
             raise
         chosen, reason = _instead(chosen)
         found = _chosen(chosen, reason, pool, n)
-    if get(strategy).name == AUTO and chosen.name != "random" and learner is not None and n:
+    is_auto = lots and get(strategy).name == AUTO
+    if is_auto and chosen.name != "random" and learner is not None and n:
         return _with_lots(found, rows, len(codes), seed)
     return found
 

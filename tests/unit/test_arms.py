@@ -1,0 +1,437 @@
+"""The random arm beside the active arm in a session."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+import alwidgets as al
+from alwidgets.arms import ARMS
+from alwidgets.readings import training_set
+from alwidgets.sharing import Shares
+from alwidgets.strategies import Selection
+
+RNG = np.random.default_rng(0)
+N = 400
+CENTRES = np.array([[0.0, 0.0], [3.0, 0.0], [0.0, 3.0]])
+TRUTH = RNG.integers(0, 3, N)
+X = (CENTRES[TRUTH] + RNG.normal(size=(N, 2))).astype(np.float32)
+NAMES = ["red", "green", "blue"]
+
+Make = Callable[..., al.Session]
+
+
+def quick() -> Any:
+    return al.HeadEnsemble(members=2, device="cpu")
+
+
+def opened(store: Any = None, *, n: int = N, **options: Any) -> al.Session:
+    pool = al.Pool.from_arrays(X[:n], ids=range(n))
+    options = {
+        "batch_size": 10,
+        "audit": 0.2,
+        "compare": "random",
+        "learner": quick(),
+        "executor": al.InlineExecutor(),
+    } | options
+    return al.Session(pool, al.Classification(NAMES), store, **options)
+
+
+@pytest.fixture
+def make(request: pytest.FixtureRequest) -> Make:
+    def make(store: Any = None, **options: Any) -> al.Session:
+        session = opened(store, **options)
+        request.addfinalizer(session.close)
+        return session
+
+    return make
+
+
+def label(session: al.Session, n: int) -> None:
+    for _ in range(n):
+        item = session.next()[0]
+        session.record(item.id, NAMES[TRUTH[item.index]])
+
+
+# ---------------------------------------------------------------------- the cards
+
+
+def test_the_cards_are_half_and_half_and_say_why_they_are_there(make: Make) -> None:
+    session = make()
+    label(session, 150)
+    labels = session.labels()
+    train = labels[labels["stream"] == "train"]
+    by = Counter(train["strategy"] == "random")
+    assert abs(by[True] - by[False]) <= 8
+    at_random = train[train["strategy"] == "random"]
+    assert (at_random["q"] > 0).all()
+    assert at_random["score"].isna().all()
+
+
+@pytest.mark.parametrize("ahead", [0, 6, -6])
+def test_the_coin_levels_the_arms_and_foretells_nothing(ahead: int) -> None:
+    n, runs = 40, 300
+    picked = Selection(
+        np.arange(n), np.ones(n), np.full(n, -3.0), np.zeros(n, dtype=bool), "margin", ""
+    )
+    found = [
+        Shares(np.arange(100, 100 + n), ahead).out(picked, 200, seed).at_random
+        for seed in range(runs)
+    ]
+    # In the end the arms are level, from wherever they began.
+    left = ahead + n - 2 * np.sum(found, axis=1)
+    assert np.abs(left).max() <= 14
+    assert abs(left.mean()) < 1.0
+    if ahead == 0:
+        # And before each card either may come.
+        share = np.mean(found, axis=0)
+        assert share.min() > 0.4
+        assert share.max() < 0.6
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_batch_holds_each_item_once_whoever_draws_it(data: st.DataObject) -> None:
+    free = data.draw(st.permutations(range(30)))
+    n = data.draw(st.integers(1, 15))
+    lots = np.array(data.draw(st.permutations(range(30)))[:n])
+    picked = Selection(
+        np.array(free[:n]), np.ones(n), np.zeros(n), np.zeros(n, dtype=bool), "margin", ""
+    )
+    shares = Shares(lots, data.draw(st.integers(-20, 20)))
+    batch = shares.out(picked, 30, data.draw(st.integers(0, 99)))
+    assert len(set(batch.indices.tolist())) == n
+    # Each side is taken in its own order, and nothing else comes.
+    for of, mask in ((lots, batch.at_random), (picked.indices, ~batch.at_random)):
+        mine = batch.indices[mask].tolist()
+        assert mine == [item for item in of.tolist() if item in mine]
+    np.testing.assert_allclose(
+        batch.log_q[batch.at_random], -np.log(30 - np.flatnonzero(batch.at_random))
+    )
+
+
+def test_without_a_comparison_nothing_is_shared_out(make: Make) -> None:
+    session = make(compare=None, strategy="margin")
+    label(session, 60)
+    assert "random" not in set(session.labels().query("stream == 'train'")["strategy"])
+    arms = session.arms()
+    assert (arms.active, arms.random, arms.forecast) == ([], [], [])
+    assert not arms.difference.known
+    for words in (arms.difference.method, arms.saved.why_not):
+        assert "compare='random'" in words
+
+
+# ---------------------------------------------------------------------- the labels
+
+
+def arms_of(session: al.Session) -> dict[str, set[int]]:
+    return {
+        arm: set(items.tolist())
+        for arm, items in zip(ARMS, session._loop._sharing.arms(), strict=True)
+    }
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.sampled_from(["label", "skip", "undo", "choose", "flag"]), max_size=50))
+def test_no_arm_has_a_label_of_the_audit_or_one_not_drawn_for_it(course: list[str]) -> None:
+    with closing(opened(n=80, batch_size=5, strategy="margin")) as session:
+        label(session, 12)
+        for step in course:
+            items = session.next()
+            if not items:
+                break
+            if step == "undo":
+                session.undo()
+            elif step == "choose":
+                session.queue([items[-1].id])
+            elif step == "skip":
+                session.skip(items[0].id)
+            elif step == "flag":
+                session.flag(items[0].id)
+            else:
+                session.record(items[0].id, NAMES[TRUTH[items[0].index]])
+        arms = arms_of(session)
+        labels = session.labels()
+        reserved = set(np.flatnonzero(session.reserved).tolist())
+        trained = set(training_set(session._ledger)[0].tolist())
+        assert arms["active"] | arms["random"] == trained
+        assert not (arms["active"] | arms["random"]) & reserved
+        rank = {item: at for at, item in enumerate(session._loop._sharing._order.tolist())}
+        standing = session._ledger.standing
+        for item_id, row in labels[labels["use"] == "train"].iterrows():
+            item = int(item_id)
+            if row["stream"] != "train":
+                assert item in arms["active"]
+                assert item in arms["random"]
+            elif row["strategy"] == "random":
+                assert item not in arms["active"]
+                assert item in arms["random"]
+            else:
+                assert item in arms["active"]
+                # Only where the random arm's order has come to it.
+                before = [k for k in rank if rank[k] < rank[item]]
+                assert (item in arms["random"]) == all(standing[k] != -1 for k in before)
+
+
+def test_a_label_that_both_drew_serves_both(make: Make) -> None:
+    session = make(n=60, strategy="margin", audit=0.1)
+    label(session, 45)
+    arms = arms_of(session)
+    by = session.labels()["strategy"]
+    crossed = [item for item in arms["random"] if by[str(item)] not in ("random", None)]
+    assert crossed
+    assert set(crossed) <= arms["active"]
+
+
+def test_the_arms_train_on_their_labels_alone(make: Make) -> None:
+    fits: list[tuple[NDArray[Any], bool]] = []
+
+    class Recorder(LogisticRegression):  # type: ignore[misc]
+        def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+            fits.append(np.asarray(X))
+            return super().fit(X, y, sample_weight)
+
+    session = make(learner=al.SklearnLearner(Recorder(), members=1))
+    label(session, 100)
+    place = {tuple(row): at for at, row in enumerate(X)}
+    reserved = set(np.flatnonzero(session.reserved).tolist())
+    trained = [frozenset(place[tuple(row)] for row in fit) for fit in fits]
+    assert not set().union(*trained) & reserved
+    # The last labels that each arm had.
+    labels = session.labels().query("use == 'train'")
+    for arm, point in zip(
+        ARMS, (session.arms().active[-1], session.arms().random[-1]), strict=True
+    ):
+        assert any(len(one) == point.n_labels and one <= arms_of(session)[arm] for one in trained)
+    assert len(labels) > max(point.n_labels for point in session.arms().active)
+
+
+# ---------------------------------------------------------------------- the curve
+
+
+def test_the_arms_are_told_after_the_round_and_its_cards(make: Make) -> None:
+    session = make()
+    told: list[str] = []
+    for name in ("round", "queue", "arms"):
+        session.on(name, lambda *_, name=name: told.append(name))
+    label(session, 60)
+    last = len(told) - 1 - told[::-1].index("arms")
+    assert told[last - 2 : last + 1] == ["round", "queue", "arms"]
+    assert told.count("arms") == len({p.version for p in session.arms().random})
+
+
+class Later:
+    """Runs jobs when it is told to."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Callable[[], None]] = []
+
+    def submit(self, job: Callable[[], None]) -> None:
+        self.jobs.append(job)
+
+    def join(self) -> None:
+        pass
+
+
+def test_what_is_behind_passes_rounds_over(make: Make) -> None:
+    session = make()
+    label(session, 20)
+    later = Later()
+    session._loop.arms._trainer._executor = later
+    known = len(session.arms().active)
+    before = session.version
+    label(session, 60)
+    # Rounds came and went meanwhile, and one fit waits.
+    assert session.version >= before + 3
+    assert len(later.jobs) == 1
+    assert len(session.arms().active) == known
+    later.jobs.pop()()
+    assert [p.version for p in session.arms().active][known:] == [session.version]
+
+
+def test_points_rest_on_the_same_audit_labels(make: Make) -> None:
+    session = make()
+    label(session, 150)
+    arms = session.arms()
+    assert len(arms.active) == len(arms.random) >= 5
+    audited = session.progress()["audit"]
+    for points in (arms.active, arms.random):
+        assert [p.n_labels for p in points] == sorted(p.n_labels for p in points)
+        assert {p.estimate.n for p in points} == {audited}
+    assert abs(arms.active[-1].n_labels - arms.random[-1].n_labels) <= 8
+    assert arms.difference.n == audited
+    assert arms.difference.low <= arms.difference.value <= arms.difference.high
+    assert arms.difference.value == pytest.approx(
+        arms.active[-1].estimate.value - arms.random[-1].estimate.value, abs=0.1
+    )
+    assert arms.forecast[0].labels == arms.random[-1].n_labels
+    assert arms.forecast[-1].labels >= 2 * arms.random[-1].n_labels
+    assert all(0 <= p.low <= p.value <= p.high <= 1 for p in arms.forecast)
+
+
+def test_early_on_it_says_what_is_missing(make: Make) -> None:
+    session = make()
+    label(session, 5)
+    arms = session.arms()
+    assert "no model of either arm yet" in arms.saved.why_not
+    assert "no model of either arm yet" in arms.difference.method
+    assert arms.forecast == []
+    assert arms.no_forecast
+    label(session, 40)
+    arms = session.arms()
+    assert "audit labels are too few" in arms.saved.why_not
+    assert "at least 6 points" in arms.no_forecast
+    with pytest.raises(al.AlwidgetsError, match="must be an accuracy"):
+        session.labels_saved(1.5)
+
+
+def test_an_arm_of_one_class_has_no_model(make: Make) -> None:
+    session = make()
+    by_arm = {True: "red", False: None}
+    for _ in range(60):
+        item = session.next()[0]
+        at_random = item.stream == "train" and item.strategy == "random"
+        session.record(item.id, by_arm[at_random] or NAMES[TRUTH[item.index]])
+    arms = session.arms()
+    assert arms.random == []
+    assert arms.active
+    assert "no model of the random arm yet: it takes labels of two classes" in arms.saved.why_not
+
+
+def test_active_labels_that_mislead_are_found_out(make: Make) -> None:
+    session = make(strategy="margin", audit=0.3)
+    for _ in range(140):
+        item = session.next()[0]
+        is_active = item.stream == "train" and item.strategy != "random"
+        session.record(item.id, NAMES[(TRUTH[item.index] + is_active) % 3])
+    assert session.arms().difference.high < 0
+    assert "random labels do better" in str(session.losing)
+
+
+# ---------------------------------------------------------------------- over restarts
+
+
+def test_a_store_that_is_opened_again_has_the_same_arms(tmp_path: Path) -> None:
+    path = tmp_path / "labels.db"
+    with closing(opened(path)) as session:
+        label(session, 120)
+        before = session.arms()
+    with closing(opened(path, compare=None)) as again:
+        # To the last bit, for the same was said of the same labels.
+        assert again.arms() == before
+        label(again, 60)
+        after = again.arms()
+        train = again.labels().query("stream == 'train'")["strategy"].iloc[-40:]
+        assert 10 <= (train == "random").sum() <= 30
+    assert [p.n_labels for p in after.random][: len(before.random)] == [
+        p.n_labels for p in before.random
+    ]
+    assert len(after.random) > len(before.random)
+
+
+def test_what_was_killed_in_a_fit_is_fitted_when_it_is_opened_again(tmp_path: Path) -> None:
+    path = tmp_path / "labels.db"
+    with closing(opened(path)) as session:
+        label(session, 60)
+        session._loop.arms._trainer._executor = Later()  # never comes to it
+        label(session, 20)
+        assert session.arms().active[-1].version < session.version
+    with closing(opened(path)) as again:
+        assert again.arms().active[-1].version == again.version
+
+
+def test_labels_from_before_the_comparison_serve_both(tmp_path: Path) -> None:
+    path = tmp_path / "labels.db"
+    with closing(opened(path, compare=None, strategy="margin")) as session:
+        label(session, 40)
+        had = set(training_set(session._ledger)[0].tolist())
+    with closing(opened(path, strategy="margin")) as session:
+        label(session, 60)
+        arms = arms_of(session)
+        assert had <= arms["active"] & arms["random"]
+        both = len(arms["active"] & arms["random"])
+        assert len(arms["active"] - arms["random"]) > 10
+        assert len(arms["random"] - arms["active"]) > 10
+    with closing(opened(path, compare="off", strategy="margin")) as session:
+        kept = session.arms()
+        label(session, 60)
+        last = session.labels().query("stream == 'train'")["strategy"].iloc[-40:]
+        assert "random" not in set(last)
+        # The curves stay as they were, judged by more audit labels.
+        assert [p.n_labels for p in session.arms().random] == [p.n_labels for p in kept.random]
+    with closing(opened(path, strategy="margin")) as session:
+        arms = arms_of(session)
+        assert len(arms["active"] & arms["random"]) > both + 30
+
+
+def test_a_pool_that_grows_keeps_its_arms(make: Make) -> None:
+    session = make(n=200)
+    label(session, 100)
+    before = session.arms()
+    session.pool.extend(ids=range(200, N), features=X[200:])
+    label(session, 100)
+    after = session.arms()
+    assert len(after.random) > len(before.random)
+    assert after.random[-1].estimate.known
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"compare": "margin"}, "compare='margin' is none: 'random' shares out"),
+        ({"compare": "random", "audit": 0}, "give audit=0.15"),
+        ({"compare": "random", "strategy": "random"}, "give another strategy, such as 'auto'"),
+    ],
+)
+def test_a_comparison_that_cannot_be_is_refused(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(al.AlwidgetsError, match=words):
+        opened(**options)
+
+
+def test_a_task_without_a_model_has_no_arms() -> None:
+    pool = al.Pool.from_texts(["teh cat", "a dog"])
+    with pytest.raises(al.AlwidgetsError, match="none is trained for"):
+        al.Session(pool, al.Correction(), compare="random")
+
+
+# ---------------------------------------------------------------------- every kind
+
+
+@pytest.mark.parametrize("kind", ["binary", "rating", "multilabel"])
+def test_every_kind_of_task_has_arms(kind: str) -> None:
+    tasks: dict[str, Any] = {
+        "binary": (al.Binary("red"), lambda k: bool(TRUTH[k] == 0)),
+        "rating": (al.Rating(1, 3), lambda k: int(TRUTH[k]) + 1),
+        "multilabel": (
+            al.MultiLabel(["low", "left"]),
+            lambda k: [n for n, at in (("low", 0), ("left", 1)) if X[k, at] < 1],
+        ),
+    }
+    task, answer = tasks[kind]
+    pool = al.Pool.from_arrays(X[:150], ids=range(150))
+    options: dict[str, Any] = {"batch_size": 15, "learner": quick(), "compare": "random"}
+    with closing(al.Session(pool, task, executor=al.InlineExecutor(), **options)) as session:
+        for _ in range(60):
+            item = session.next()[0]
+            session.record(item.id, answer(item.index))
+        arms = session.arms()
+        assert len(arms.active) == len(arms.random) >= 2
+        assert arms.random[-1].estimate.value > 0.4
+        assert arms.difference.known
+
+
+def test_in_the_background_nothing_waits_for_the_arms(make: Make) -> None:
+    session = make(executor=None)
+    label(session, 60)
+    arms = session.arms(wait=True)
+    assert arms.active[-1].version == session.version
