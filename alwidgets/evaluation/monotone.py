@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,30 +11,6 @@ Floats = NDArray[np.float64]
 MOST = 60
 #: Heights that differ by less are one: rounding tells them apart.
 SAME = 1e-10
-
-
-@dataclass(frozen=True)
-class Crossing:
-    """Where a curve reaches a height.
-
-    Attributes
-    ----------
-    low, high : float
-        The same, or the ends of where it may be: before the first point, or after the last.
-    """
-
-    low: float
-    high: float
-
-    @property
-    def is_before(self) -> bool:
-        """Whether the first point is above it already."""
-        return self.low == 0 < self.high
-
-    @property
-    def is_beyond(self) -> bool:
-        """Whether no point has got there."""
-        return math.isinf(self.high)
 
 
 def isotonic(values: Floats) -> Floats:
@@ -58,26 +31,45 @@ def isotonic(values: Floats) -> Floats:
     return found
 
 
-def crossing(labels: Floats, curve: Floats, height: float) -> Crossing:
-    """Where a rising curve reaches a height.
+def crossings(labels: Floats, curves: Floats, heights: Floats) -> tuple[Floats, Floats]:
+    """Where rising curves reach a height each.
 
-    Points of one height count as one in their middle, and the curve is straight between them
-    (centred isotonic regression: Oron & Flournoy, Statistics in Biopharmaceutical Research 2017).
+    Points of one height count as one in their middle, and a curve is straight between them (centred
+    isotonic regression: Oron & Flournoy, Statistics in Biopharmaceutical Research 2017).
 
     Parameters
     ----------
-    labels, curve : (k,) arrays
+    labels : (k,) array
+    curves : (b, k) array
         Both rising.
-    height : float
+    heights : (b,) array
+
+    Returns
+    -------
+    low, high : (b,) arrays
+        The same number of labels, or the ends of where it may be: 0 and that of the first point, or
+        that of the last and infinity.
     """
-    starts = np.flatnonzero(np.diff(curve, prepend=-np.inf) > SAME)
-    if height < curve[0] - SAME:
-        return Crossing(0.0, float(labels[0]))
-    if height > curve[-1] + SAME:
-        return Crossing(float(labels[-1]), math.inf)
-    middles = np.add.reduceat(labels, starts) / np.diff(starts, append=len(labels))
-    at = float(np.interp(height, curve[starts], middles))
-    return Crossing(at, at)
+    k, at = len(labels), np.arange(len(labels))
+    begins = np.diff(curves, axis=1, prepend=-np.inf) > SAME
+    ends = np.concatenate([begins[:, 1:], np.ones_like(begins[:, :1])], axis=1)
+    first = np.maximum.accumulate(np.where(begins, at, 0), axis=1)
+    last = np.minimum.accumulate(np.where(ends, at, k - 1)[:, ::-1], axis=1)[:, ::-1]
+    sums = np.concatenate([[0.0], np.cumsum(labels)])
+    middles = (sums[last + 1] - sums[first]) / (last - first + 1)
+
+    above = np.count_nonzero(curves <= heights[:, None] + SAME, axis=1)
+    sides = np.clip(above - 1, 0, k - 1)[:, None], np.clip(above, 0, k - 1)[:, None]
+    (below, before), (over, after) = (
+        (np.take_along_axis(curves, side, 1)[:, 0], np.take_along_axis(middles, side, 1)[:, 0])
+        for side in sides
+    )
+    rise = np.where(over - below > SAME, over - below, np.inf)
+    reached = before + (after - before) * np.clip((heights - below) / rise, 0.0, 1.0)
+    too_low, too_high = above == 0, heights > curves[:, -1] + SAME
+    low = np.where(too_low, 0.0, np.where(too_high, labels[-1], reached))
+    high = np.where(too_low, labels[0], np.where(too_high, np.inf, reached))
+    return low, high
 
 
 def thinned(labels: Floats, rows: Floats) -> tuple[Floats, Floats]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from alwidgets.errors import EvaluationError
-from alwidgets.evaluation.monotone import Crossing, crossing, isotonic, thinned
+from alwidgets.evaluation.monotone import crossings, isotonic, thinned
 from alwidgets.evaluation.risk import Floats, weights
 
 #: Audit labels, and models of each arm, below which nothing is said.
@@ -185,28 +185,34 @@ def labels_saved(
             few = f"{MODELS} models of the {arm.name} arm are needed, there"
             few += f" are {len(arm.labels)}" if len(arm.labels) != 1 else " is 1"
             return not_known(few, len(v), goal, confidence)
-    found = _Reading.of(active, active.curve, random, random.curve, target)
-    reached = f"{100 * found.target:.0f} %"
-    if found.spent.is_beyond and found.needed.is_beyond:
-        return not_known(f"no arm has reached {reached} yet", len(v), found.target, confidence)
-    if found.spent.is_before and found.needed.is_before:
+    found = _read(active, active.curve[None], random, random.curve[None], target)
+    height, reached = float(found.height[0]), f"{100 * found.height[0]:.0f} %"
+    spent, needed = (tuple(end.item() for end in ends) for ends in (found.spent, found.needed))
+    if math.isinf(spent[1]) and math.isinf(needed[1]):
+        return not_known(f"no arm has reached {reached} yet", len(v), height, confidence)
+    if spent[0] == needed[0] == 0:
         words = f"the first models of both arms had reached {reached}: ask for more"
-        return not_known(words, len(v), found.target, confidence)
-    rng = np.random.default_rng([seed, 8])
-    ends = []
+        return not_known(words, len(v), height, confidence)
+    rng, parts = np.random.default_rng([seed, 8]), []
     for _ in range(0, RESAMPLES, AT_ONCE):
         mixes = _mixes(AT_ONCE, len(v), N, rng)
-        pairs = zip(active.resampled(mixes, rng), random.resampled(mixes, rng), strict=True)
-        ends += [_Reading.of(active, a, random, r, target).ends for a, r in pairs]
-    lows, highs = np.array(ends).T
+        curves = active.resampled(mixes, rng), random.resampled(mixes, rng)
+        parts.append(_read(active, curves[0], random, curves[1], target))
+    lows, highs = (np.concatenate(ends) for ends in zip(*(one.ends for one in parts), strict=True))
     tail = (1 - confidence) / 2
+    low, high = (end.item() for end in found.ends)
+    bound: Bound = ""
+    if math.isinf(needed[1]) or spent[0] == 0:
+        bound = "at least"
+    elif math.isinf(spent[1]) or needed[0] == 0:
+        bound = "at most"
     return Saved(
-        value=found.value,
-        low=min(found.ends[0], float(np.quantile(lows, tail, method="lower"))),
-        high=max(found.ends[1], float(np.quantile(highs, 1 - tail, method="higher"))),
-        target=found.target,
-        needed=found.needed.high,
-        bound=found.bound,
+        value=high if bound == "at most" else low,
+        low=min(low, float(np.quantile(lows, tail, method="lower"))),
+        high=max(high, float(np.quantile(highs, 1 - tail, method="higher"))),
+        target=height,
+        needed=needed[1],
+        bound=bound,
         n=len(v),
         confidence=confidence,
     )
@@ -247,36 +253,30 @@ class _Arm:
 
 
 @dataclass(frozen=True)
-class _Reading:
-    """Both curves, read at one height."""
+class _Readings:
+    """Pairs of curves, read at one height each, (b,): ends of the labels spent, and needed."""
 
-    target: float
-    spent: Crossing
-    needed: Crossing
-
-    @classmethod
-    def of(
-        cls, active: _Arm, curve: Floats, random: _Arm, other: Floats, target: float | None
-    ) -> _Reading:
-        height = float(min(curve[-1], other[-1])) if target is None else float(target)
-        spent = crossing(active.labels, curve, height)
-        return cls(height, spent, crossing(random.labels, other, height))
+    height: Floats
+    spent: tuple[Floats, Floats]
+    needed: tuple[Floats, Floats]
 
     @property
-    def ends(self) -> tuple[float, float]:
+    def ends(self) -> tuple[Floats, Floats]:
         """What was saved, at least and at most."""
-        return self.needed.low - self.spent.high, self.needed.high - self.spent.low
+        return self.needed[0] - self.spent[1], self.needed[1] - self.spent[0]
 
-    @property
-    def bound(self) -> Bound:
-        if self.needed.is_beyond or self.spent.is_before:
-            return "at least"
-        return "at most" if self.spent.is_beyond or self.needed.is_before else ""
 
-    @property
-    def value(self) -> float:
-        low, high = self.ends
-        return high if self.bound == "at most" else low
+def _read(
+    active: _Arm, curves: Floats, random: _Arm, others: Floats, target: float | None
+) -> _Readings:
+    height = np.minimum(curves[:, -1], others[:, -1])
+    if target is not None:
+        height = np.full_like(height, target)
+    return _Readings(
+        height,
+        crossings(active.labels, curves, height),
+        crossings(random.labels, others, height),
+    )
 
 
 def _mixes(b: int, M: int, N: int, rng: np.random.Generator) -> Floats:

@@ -339,11 +339,21 @@ def test_a_store_that_is_opened_again_has_the_same_arms(tmp_path: Path) -> None:
     assert len(after.random) > len(before.random)
 
 
+class Never:
+    """Has no thread to run a job in."""
+
+    def submit(self, job: Callable[[], None]) -> None:
+        raise RuntimeError("can't start new thread")
+
+    def join(self) -> None:
+        pass
+
+
 def test_what_was_killed_in_a_fit_is_fitted_when_it_is_opened_again(tmp_path: Path) -> None:
     path = tmp_path / "labels.db"
     with closing(opened(path)) as session:
         label(session, 60)
-        session._loop.arms._trainer._executor = Later()  # never comes to it
+        session._loop.arms._trainer._executor = Never()
         label(session, 20)
         assert session.arms().active[-1].version < session.version
     with closing(opened(path)) as again:
@@ -378,7 +388,7 @@ def test_a_pool_that_grows_keeps_its_arms(make: Make) -> None:
     session = make(n=200)
     label(session, 100)
     before = session.arms()
-    session.pool.extend(ids=range(200, N), features=X[200:])
+    session.pool.extend(X[200:], ids=range(200, N))
     label(session, 100)
     after = session.arms()
     assert len(after.random) > len(before.random)
