@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from alwidgets.errors import EvaluationError
-from alwidgets.evaluation.monotone import crossings, isotonic, thinned
+from alwidgets.evaluation.monotone import crossings, isotonic, smoother, thinned
 from alwidgets.evaluation.risk import Floats, weights
 
 #: Audit labels, and models of each arm, below which nothing is said.
@@ -110,11 +110,11 @@ def labels_saved(
 ) -> Saved:
     """How many labels active selection saved on the way to an accuracy.
 
-    The accuracies of each arm's models, estimated from the same audit items, are made a rising
-    curve by centred isotonic regression, so that no single noisy model decides, and the number of
-    labels at which it reaches the target is read off. The interval is a bootstrap of the audit
-    items, the same resample for all models of both arms, in which each model's distance from its
-    curve has a random sign (a wild bootstrap).
+    The accuracies of each arm's models, estimated from the same audit items, are made a smooth and
+    rising curve, so that no single noisy model decides, and the number of labels at which it
+    reaches the target is read off. The interval is a bootstrap of the audit items, the same
+    resample for all models of both arms; so far as models lie off their curve by more than the
+    audit explains, that has a random sign in each resample (a wild bootstrap).
 
     Parameters
     ----------
@@ -155,7 +155,8 @@ def labels_saved(
 
     References
     ----------
-    Oron & Flournoy, "Centered isotonic regression: point and interval estimation for dose-response
+    Cleveland, "Robust locally weighted regression and smoothing scatterplots", JASA 1979, and Oron
+    & Flournoy, "Centered isotonic regression: point and interval estimation for dose-response
     studies", Statistics in Biopharmaceutical Research 2017; Rao & Wu, "Resampling inference with
     complex survey data", JASA 1988, for finite pools; Wu, "Jackknife, bootstrap and other
     resampling methods in regression analysis", Annals of Statistics 1986, for the wild bootstrap.
@@ -174,8 +175,8 @@ def labels_saved(
     if not 0 < confidence < 1:
         raise EvaluationError(f"confidence must lie between 0 and 1, not {confidence}: 0.95, say.")
     v = weights(q, N)
-    active = _Arm("active", active_labels, active_wrong, v)
-    random = _Arm("random", random_labels, random_wrong, v)
+    active = _Arm("active", active_labels, active_wrong, v, N)
+    random = _Arm("random", random_labels, random_wrong, v, N)
     goal = math.nan if target is None else float(target)
     if len(v) < AUDITED:
         few = f"{len(v)} audit labels are too few, {AUDITED} are needed"
@@ -230,26 +231,34 @@ def check_target(target: float | None) -> None:
 class _Arm:
     """The models of an arm, in the order of their labels, and their curve."""
 
-    def __init__(self, name: str, labels: ArrayLike, wrong: ArrayLike, v: Floats) -> None:
+    def __init__(self, name: str, labels: ArrayLike, wrong: ArrayLike, v: Floats, N: int) -> None:
         self.name = name
         at, losses = _checked(name, labels, wrong, len(v))
         order = np.argsort(at, kind="stable")
         self.labels, losses = thinned(at[order], losses[order])
+        k, M = losses.shape
+        if M < AUDITED or k < MODELS:
+            return
         #: What each audit item adds to the estimate of each accuracy, (k, M).
         self._right = 1 - losses * v
-        means = self._right.mean(axis=1) if len(v) else np.zeros(len(at))
-        self.curve = isotonic(means) if len(at) else means
-        self._off = means - self.curve
-        if len(at):
-            # What a rising curve takes up of the noise (Meyer & Woodroofe, Annals of Statistics
-            # 2000) is put back, so far as enough is left to tell.
-            levels = len(np.unique(self.curve))
-            self._off *= math.sqrt(len(self.labels) / max(len(self.labels) - levels, 1))
+        self._smoother = smoother(self.labels)
+        means = self._right.mean(axis=1)
+        self._smooth = self._smoother @ means
+        self.curve = isotonic(self._smooth)
+        # How far models lie off their curve, beyond what the audit's chance explains: they have
+        # luck of their own.
+        off = (np.eye(k) - self._smoother) @ self._right
+        found = np.mean(off.mean(axis=1) ** 2)
+        explained = np.mean(off.var(axis=1, ddof=1)) * (1 / M - 1 / N)
+        free = max(k - float(np.trace(self._smoother)), 1.0)
+        share = max(0.0, 1 - explained / found) if found > 0 else 0.0
+        self._luck = math.sqrt(share * k / free) * off.mean(axis=1)
 
     def resampled(self, mixes: Floats, rng: np.random.Generator) -> Floats:
-        """Curves, (b, k), as other audits would have shown them."""
+        """Curves, (b, k), as other audits and luckier models would have shown them."""
         signs = rng.choice([-1.0, 1.0], (len(mixes), len(self.labels)))
-        return isotonic(self.curve + mixes @ self._right.T + signs * self._off)
+        changes = mixes @ self._right.T + signs * self._luck
+        return isotonic(self._smooth + changes @ self._smoother.T)
 
 
 @dataclass(frozen=True)

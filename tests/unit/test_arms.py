@@ -38,7 +38,7 @@ def quick() -> Any:
 def opened(store: Any = None, *, n: int = N, **options: Any) -> al.Session:
     pool = al.Pool.from_arrays(X[:n], ids=range(n))
     options = {
-        "batch_size": 10,
+        "batch_size": 15,
         "audit": 0.2,
         "compare": "random",
         "learner": quick(),
@@ -68,11 +68,11 @@ def label(session: al.Session, n: int) -> None:
 
 def test_the_cards_are_half_and_half_and_say_why_they_are_there(make: Make) -> None:
     session = make()
-    label(session, 150)
+    label(session, 90)
     labels = session.labels()
     train = labels[labels["stream"] == "train"]
     by = Counter(train["strategy"] == "random")
-    assert abs(by[True] - by[False]) <= 8
+    assert abs(by[True] - by[False]) <= 10
     at_random = train[train["strategy"] == "random"]
     assert (at_random["q"] > 0).all()
     assert at_random["score"].isna().all()
@@ -141,7 +141,7 @@ def arms_of(session: al.Session) -> dict[str, set[int]]:
     }
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(st.sampled_from(["label", "skip", "undo", "choose", "flag"]), max_size=50))
 def test_no_arm_has_a_label_of_the_audit_or_one_not_drawn_for_it(course: list[str]) -> None:
     with closing(opened(n=80, batch_size=5, strategy="margin")) as session:
@@ -202,7 +202,7 @@ def test_the_arms_train_on_their_labels_alone(make: Make) -> None:
             return super().fit(X, y, sample_weight)
 
     session = make(learner=al.SklearnLearner(Recorder(), members=1))
-    label(session, 100)
+    label(session, 60)
     place = {tuple(row): at for at, row in enumerate(X)}
     reserved = set(np.flatnonzero(session.reserved).tolist())
     trained = [frozenset(place[tuple(row)] for row in fit) for fit in fits]
@@ -245,7 +245,7 @@ class Later:
 
 def test_what_is_behind_passes_rounds_over(make: Make) -> None:
     session = make()
-    label(session, 20)
+    label(session, 30)
     later = Later()
     session._loop.arms._trainer._executor = later
     known = len(session.arms().active)
@@ -261,19 +261,23 @@ def test_what_is_behind_passes_rounds_over(make: Make) -> None:
 
 def test_points_rest_on_the_same_audit_labels(make: Make) -> None:
     session = make()
-    label(session, 150)
+    label(session, 120)
     arms = session.arms()
     assert len(arms.active) == len(arms.random) >= 5
     audited = session.progress()["audit"]
     for points in (arms.active, arms.random):
         assert [p.n_labels for p in points] == sorted(p.n_labels for p in points)
         assert {p.estimate.n for p in points} == {audited}
-    assert abs(arms.active[-1].n_labels - arms.random[-1].n_labels) <= 8
+    assert abs(arms.active[-1].n_labels - arms.random[-1].n_labels) <= 15
     assert arms.difference.n == audited
     assert arms.difference.low <= arms.difference.value <= arms.difference.high
-    assert arms.difference.value == pytest.approx(
-        arms.active[-1].estimate.value - arms.random[-1].estimate.value, abs=0.1
+    each = min(arms.active[-1].n_labels, arms.random[-1].n_labels)
+    mine, theirs = (
+        min(points[::-1], key=lambda p: abs(p.n_labels - each))
+        for points in (arms.active, arms.random)
     )
+    gain = mine.estimate.value - theirs.estimate.value
+    assert arms.difference.value == pytest.approx(gain)
     assert arms.forecast[0].labels == arms.random[-1].n_labels
     assert arms.forecast[-1].labels >= 2 * arms.random[-1].n_labels
     assert all(0 <= p.low <= p.value <= p.high <= 1 for p in arms.forecast)
@@ -287,7 +291,7 @@ def test_early_on_it_says_what_is_missing(make: Make) -> None:
     assert "no model of either arm yet" in arms.difference.method
     assert arms.forecast == []
     assert arms.no_forecast
-    label(session, 40)
+    label(session, 45)
     arms = session.arms()
     assert "audit labels are too few" in arms.saved.why_not
     assert "at least 6 points" in arms.no_forecast
@@ -310,7 +314,7 @@ def test_an_arm_of_one_class_has_no_model(make: Make) -> None:
 
 def test_active_labels_that_mislead_are_found_out(make: Make) -> None:
     session = make(strategy="margin", audit=0.3)
-    for _ in range(140):
+    for _ in range(110):
         item = session.next()[0]
         is_active = item.stream == "train" and item.strategy != "random"
         session.record(item.id, NAMES[(TRUTH[item.index] + is_active) % 3])
@@ -324,15 +328,15 @@ def test_active_labels_that_mislead_are_found_out(make: Make) -> None:
 def test_a_store_that_is_opened_again_has_the_same_arms(tmp_path: Path) -> None:
     path = tmp_path / "labels.db"
     with closing(opened(path)) as session:
-        label(session, 120)
+        label(session, 75)
         before = session.arms()
     with closing(opened(path, compare=None)) as again:
         # To the last bit, for the same was said of the same labels.
         assert again.arms() == before
-        label(again, 60)
+        label(again, 45)
         after = again.arms()
-        train = again.labels().query("stream == 'train'")["strategy"].iloc[-40:]
-        assert 10 <= (train == "random").sum() <= 30
+        train = again.labels().query("stream == 'train'")["strategy"].iloc[-30:]
+        assert 8 <= (train == "random").sum() <= 24
     assert [p.n_labels for p in after.random][: len(before.random)] == [
         p.n_labels for p in before.random
     ]
@@ -352,7 +356,7 @@ class Never:
 def test_what_was_killed_in_a_fit_is_fitted_when_it_is_opened_again(tmp_path: Path) -> None:
     path = tmp_path / "labels.db"
     with closing(opened(path)) as session:
-        label(session, 60)
+        label(session, 45)
         session._loop.arms._trainer._executor = Never()
         label(session, 20)
         assert session.arms().active[-1].version < session.version
@@ -385,11 +389,11 @@ def test_labels_from_before_the_comparison_serve_both(tmp_path: Path) -> None:
 
 
 def test_a_pool_that_grows_keeps_its_arms(make: Make) -> None:
-    session = make(n=200)
-    label(session, 100)
+    session = make(n=150)
+    label(session, 45)
     before = session.arms()
-    session.pool.extend(X[200:], ids=range(200, N))
-    label(session, 100)
+    session.pool.extend(X[150:], ids=range(150, N))
+    label(session, 45)
     after = session.arms()
     assert len(after.random) > len(before.random)
     assert after.random[-1].estimate.known

@@ -7,7 +7,7 @@ import pytest
 
 from alwidgets.errors import AlwidgetsError
 from alwidgets.evaluation.curvefit import LAST, SHAPES, fit
-from alwidgets.evaluation.extrapolation import Forecast
+from alwidgets.evaluation.extrapolation import Forecast, beyond
 from alwidgets.stopping import Worth, forecast, pace, worth
 
 LABELS = np.arange(20.0, 820.0, 20.0)
@@ -26,8 +26,8 @@ def curve(kind: str, labels: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("kind", [*SHAPES, LAST])
 def test_a_fit_recovers_a_curve_of_its_kind(kind: str) -> None:
     found = fit(kind, LABELS, curve(kind, LABELS), np.ones(len(LABELS)))
-    beyond = np.array([10.0, 900.0, 1_600.0])
-    assert found(beyond) == pytest.approx(curve(kind, beyond), abs=2e-4)
+    further = np.array([10.0, 900.0, 1_600.0])
+    assert found(further) == pytest.approx(curve(kind, further), abs=2e-4)
     assert found.top <= 1
 
 
@@ -122,6 +122,23 @@ def test_worth_in_words() -> None:
     )
     assert "50 seconds" in str(worth(made(), seconds_per_label=0.5))
     assert "3 hours" in str(worth(made(), seconds_per_label=100))
+
+
+def test_a_curve_is_drawn_on_with_a_band() -> None:
+    x, rng = LABELS[:15], np.random.default_rng(0)
+    values = curve("pow4", x) + 0.005 * rng.normal(size=len(x))
+    found = beyond(x, values, np.full(len(x), 400), 600.0)
+    assert [point.labels for point in found] == [300, 375, 450, 525, 600]
+    for point in found:
+        assert 0 <= point.low < point.value < point.high <= 1
+        assert point.low <= curve("pow4", np.array([point.labels]))[0] <= point.high
+    # What few audit labels say is less sure.
+    few = beyond(x, values, np.full(len(x), 40), 600.0)
+    assert few[0].high - few[0].low > 1.5 * (found[0].high - found[0].low)
+    with pytest.raises(AlwidgetsError, match="more labels than there are, 300"):
+        beyond(x, values, np.full(len(x), 400), 300.0)
+    with pytest.raises(AlwidgetsError, match="at least 6 points"):
+        beyond(x[:5], values[:5], np.full(5, 400), 600.0)
 
 
 def test_worth_in_money() -> None:
