@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 OUT = ROOT / "artifacts" / "bench.json"
 PARTS = ("imports", "rounds", "memory", "selecting", "comparing", "efficiency", "estimates")
 #: Only where they are asked for: one needs a device, the others an hour.
-ASKED = ("device", "coverage", "stopping")
+ASKED = ("device", "coverage", "saved", "stopping")
 
 
 def part(name: str, asked: argparse.Namespace) -> Iterator[Row]:
@@ -57,6 +57,8 @@ def part(name: str, asked: argparse.Namespace) -> Iterator[Row]:
         yield from _estimates()
     elif name == "coverage":
         yield from _coverage(asked)
+    elif name == "saved":
+        yield from _saved(asked)
     elif name == "stopping":
         from stopping import DATASETS, stopping
 
@@ -149,6 +151,17 @@ def _coverage(asked: argparse.Namespace) -> Iterator[Row]:
         )
 
 
+def _saved(asked: argparse.Namespace) -> Iterator[Row]:
+    from saved import AUDIT, BAR, DATASETS, LABELS, campaign, held, table
+
+    rows = campaign(tuple(asked.datasets or DATASETS), asked.seeds, LABELS, AUDIT)
+    print(table(rows))
+    for name in dict.fromkeys(row["dataset"] for row in rows):
+        share = held([row for row in rows if row["dataset"] == name])
+        words = f"{name}, sessions whose interval holds the truth"
+        yield Row("labels saved", words, share, bar=f"{BAR}", met=share >= BAR)
+
+
 def alone(name: str, rest: list[str]) -> tuple[list[dict[str, Any]], int]:
     """Run one part in a process of its own; what it found, and its exit code."""
     with tempfile.TemporaryDirectory() as folder:
@@ -168,8 +181,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--limit", type=float, default=60, help="seconds for a peer")
     made.add_argument("--memory", type=float, default=8, help="GB for a contestant")
     made.add_argument("--strategies", nargs="+", help="only these")
-    made.add_argument("--datasets", nargs="+", help="for efficiency, coverage and stopping")
-    made.add_argument("--seeds", type=int, default=10, help="for efficiency, comparing, coverage")
+    made.add_argument("--datasets", nargs="+", help="for efficiency, coverage, saved, stopping")
+    made.add_argument("--seeds", type=int, default=10, help="for all that have seeds")
     made.add_argument(
         "--jobs", type=int, default=os.cpu_count(), help="for efficiency and stopping"
     )

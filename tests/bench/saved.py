@@ -17,6 +17,8 @@ import json
 import math
 import os
 import time
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +26,14 @@ if __name__ == "__main__":
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from coverage import split
+from covering import split
 from data import Data, digits, there
 from numpy.typing import NDArray
 
 OUT = Path(__file__).parents[2] / "artifacts" / "saved.jsonl"
 DATASETS = ("digits", "trec")
 LABELS, AUDIT, BAR = 300, 0.15, 0.90
+MEANS = ("value", "truth", "alone")
 
 Points = tuple[list[int], list[NDArray[np.bool_]]]
 
@@ -151,78 +154,83 @@ def campaign(
     return [row for row in wanted if row["dataset"] in datasets and row["seed"] < seeds]
 
 
+def held(rows: list[dict[str, Any]], what: str = "") -> float:
+    """The share of sessions whose interval holds the truth, of those that have one."""
+    known = [row for row in rows if not math.isnan(row["value"])]
+    hits = [row[f"{what}low"] <= row[f"{what}truth"] <= row[f"{what}high"] for row in known]
+    return float(np.mean(hits)) if hits else math.nan
+
+
 def table(rows: list[dict[str, Any]]) -> str:
     lines = [
         f"{'':<8}{'seed':>5}{'each':>6}{'audit':>7}{'said':>8}{'low':>7}{'high':>7}{'truth':>8}"
         f"{'alone':>8}   gain (low to high), truth"
     ]
-    for row in rows:
-        held = row["low"] <= row["truth"] <= row["high"]
-        lines.append(
-            f"{row['dataset']:<8}{row['seed']:>5}{row['each']:>6}{row['n']:>7}"
-            f"{row['value']:>8.0f}{row['low']:>7.0f}{row['high']:>7.0f}{row['truth']:>8.0f}"
-            f"{row['alone']:>8.0f}{'' if held else ' NO':<3}{row['gain']:>+6.3f} "
-            f"({row['gain_low']:+.3f} to {row['gain_high']:+.3f}), {row['gain_truth']:+.3f}"
-        )
+    lines += [
+        f"{row['dataset']:<8}{row['seed']:>5}{row['each']:>6}{row['n']:>7}"
+        f"{row['value']:>8.0f}{row['low']:>7.0f}{row['high']:>7.0f}{row['truth']:>8.0f}"
+        f"{row['alone']:>8.0f}{'' if held([row]) else ' NO':<3}{row['gain']:>+6.3f} "
+        f"({row['gain_low']:+.3f} to {row['gain_high']:+.3f}), {row['gain_truth']:+.3f}"
+        for row in rows
+    ]
     for name in dict.fromkeys(row["dataset"] for row in rows):
         mine = [r for r in rows if r["dataset"] == name and not math.isnan(r["value"])]
-        if mine:
-            held = np.mean([r["low"] <= r["truth"] <= r["high"] for r in mine])
-            gain = np.mean([r["gain_low"] <= r["gain_truth"] <= r["gain_high"] for r in mine])
-            means = ", ".join(
-                f"{what} {np.mean([r[what] for r in mine]):.0f}"
-                for what in ("value", "truth", "alone")
-            )
-            lines.append(
-                f"{name}: {len(mine)} sessions, interval holds the truth {held:.2f}, that of the "
-                f"gain {gain:.2f}; on average {means}"
-            )
+        means = (f"{what} {np.mean([r[what] for r in mine]):.0f}" for what in MEANS if mine)
+        lines.append(
+            f"{name}: {len(mine)} sessions, the interval holds the truth {held(mine):.2f}, that of "
+            f"the gain {held(mine, 'gain_'):.2f}; on average {', '.join(means)}"
+        )
     return "\n".join(lines)
 
 
-def simulate(runs: int) -> str:
-    """How often the interval holds, where what was saved is known."""
+def error(labels: Any) -> Any:
+    """Of a simulated model on so many random labels."""
+    return 0.04 + 1.2 / np.sqrt(labels)
+
+
+def cell(
+    worth: float, points: int, M: int, luck: float, target: float | None, runs: int
+) -> tuple[float, float, float]:
+    """Arms that are known: how often the interval holds, its median width, and the mean bias.
+
+    A label of the active arm is worth so many random ones, up to 200 labels an arm. Some items are
+    harder than others for every model, and each model has luck of its own.
+    """
     from scipy.special import ndtri
 
     from alwidgets.evaluation import labels_saved
 
-    def error(labels: Any) -> Any:
-        return 0.04 + 1.2 / np.sqrt(labels)
+    at, q = np.linspace(10, 200, points).round(), 1 / (5_000 - np.arange(M))
+    needed = (200 if target is None else 120) * min(1.0, worth)
+    truth = needed * (1 - 1 / worth)
+    found = []
+    for seed in range(runs):
+        rng = np.random.default_rng([seed, points, M])
+        hard = rng.normal(size=M)
+        sides = []
+        for labels in (worth * at, at):
+            rate = error(labels) * np.exp(luck * rng.normal(size=points))
+            latent = np.sqrt(0.7) * hard + np.sqrt(0.3) * rng.normal(size=(points, M))
+            sides.append(latent > -ndtri(rate)[:, None])
+        one = labels_saved(at, sides[0], at, sides[1], q, 5_000, target)
+        if one.known:
+            found.append((one.low <= truth <= one.high, one.high - one.low, one.value - truth))
+    hits, widths, off = np.array(found, dtype=np.float64).T
+    return float(hits.mean()), float(np.median(widths)), float(off.mean())
 
-    lines = [
-        f"{'worth':>6}{'target':>9}{'points':>7}{'audit':>6}{'luck':>6}{'held':>7}{'width':>7}{'bias':>7}"
-    ]
-    for worth in (2.0, 1.0, 0.5):
-        for points in (8, 20):
-            for M in (45, 100, 300):
-                for luck in (0.0, 0.05):
-                    at = np.linspace(10, 200, points).round()
-                    for target in (None, 1 - error(120 * min(1.0, worth))):
-                        saved = (1 - 1 / worth) * (200 if worth > 1 else 200 * worth)
-                        if target is not None:
-                            saved = (120 if worth >= 1 else 60) * (1 - 1 / worth)
-                        hits, widths, values = [], [], []
-                        for seed in range(runs):
-                            rng = np.random.default_rng([seed, points, M])
-                            hard = rng.normal(size=M)
-                            sides = []
-                            for w in (worth, 1.0):
-                                rate = error(w * at) * np.exp(luck * rng.normal(size=points))
-                                own = rng.normal(size=(points, M))
-                                latent = np.sqrt(0.7) * hard + np.sqrt(0.3) * own
-                                sides.append(latent > -ndtri(rate)[:, None])
-                            q = 1 / (5000 - np.arange(M))
-                            one = labels_saved(at, sides[0], at, sides[1], q, 5000, target)
-                            if one.known:
-                                hits.append(one.low <= saved <= one.high)
-                                widths.append(one.high - one.low)
-                                values.append(one.value - saved)
-                        lines.append(
-                            f"{worth:>6g}{'both' if target is None else f'{target:.3f}':>9}"
-                            f"{points:>7}{M:>6}{luck:>6g}{np.mean(hits):>7.2f}"
-                            f"{np.median(widths):>7.0f}{np.median(values):>+7.1f}"
-                        )
-    return "\n".join(lines)
+
+def simulate(runs: int) -> Iterator[str]:
+    """A line for each kind of arms."""
+    head = ("worth", "target", "points", "audit", "luck", "held", "width", "bias")
+    yield "".join(f"{name:>8}" for name in head)
+    for worth, points, M, luck in product((2.0, 1.0, 0.5), (8, 20), (45, 100, 300), (0.0, 0.05)):
+        for target in (None, 1 - error(120 * min(1.0, worth))):
+            holds, width, bias = cell(worth, points, M, luck, target, runs)
+            goal = "both" if target is None else f"{target:.2f}"
+            yield (
+                f"{worth:>8g}{goal:>8}{points:>8}{M:>8}{luck:>8g}{holds:>8.2f}{width:>8.0f}"
+                f"{bias:>+8.1f}"
+            )
 
 
 def main() -> None:
@@ -234,7 +242,8 @@ def main() -> None:
     asked.add_argument("--simulate", type=int, metavar="RUNS", help="instead of sessions")
     given = asked.parse_args()
     if given.simulate:
-        print(simulate(given.simulate))
+        for line in simulate(given.simulate):
+            print(line, flush=True)
     else:
         print(table(campaign(tuple(given.datasets), given.seeds, given.labels, given.audit)))
 
