@@ -20,11 +20,12 @@ SAME = 1e-10
 def smoother(labels: Floats) -> Floats:
     """The matrix (k, k) that makes points at (k,) labels smooth.
 
-    Local lines over the logarithm of the labels, in which learning curves are nearly straight, with
-    tricube weights: Cleveland, "Robust locally weighted regression and smoothing scatterplots",
-    JASA 1979. A rising curve alone is too high at its end: its last point is the luckiest.
+    Local lines over the inverse root of the labels, in which learning curves are nearly straight,
+    with tricube weights (Cleveland, "Robust locally weighted regression and smoothing
+    scatterplots", JASA 1979). A rising curve alone is too high at its end: its last point is the
+    luckiest.
     """
-    k, x = len(labels), np.log(labels)
+    k, x = len(labels), -1 / np.sqrt(labels)
     nearest = min(k, max(NEAREST, math.ceil(SPAN * k)))
     found = np.empty((k, k))
     for row in range(k):
