@@ -100,9 +100,14 @@ class ArmFits:
         last = executor or BackgroundExecutor(2 * YIELDS)
         self._trainer = Trainer(self._snapshot, self._work, self._publish, self._fail, last)
 
+    @property
+    def is_on(self) -> bool:
+        """Whether cards are shared out between two arms."""
+        return self._sharing.is_on
+
     def request(self) -> None:
         """Fit both arms after the newest round, if that was not done."""
-        if self._sharing.is_on:
+        if self.is_on:
             self._trainer.request()
 
     def wait(self) -> None:
@@ -130,6 +135,8 @@ class ArmFits:
 
     def verdict(self) -> Verdict | None:
         """Whether active selection is worth it; None while there is too little to say."""
+        if not self.is_on:
+            return None
         with self._lock:
             return self._both().verdict()
 

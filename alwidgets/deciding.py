@@ -13,6 +13,7 @@ from .errors import AlwidgetsError
 from .evaluation.saved import Saved
 from .evaluation.worth import Worth, pace, worth
 from .hub import Hub
+from .sharing import Compare
 from .strategies import AUTO, suited
 
 
@@ -98,6 +99,11 @@ class Deciding(Hub):
         if self._strategy in ("random", AUTO) or verdict is None:
             return None
         return verdict.losing
+
+    @property
+    def compare(self) -> Compare:
+        """What the strategy is compared with in this run: ``"random"``, or ``"off"``."""
+        return "random" if self._loop.arms.is_on else "off"
 
     def arms(self, *, wait: bool = False) -> Arms:
         """Active selection beside random cards, in a session that shares out its cards.

@@ -193,7 +193,7 @@ class Session(Reviewing, Selecting, Exploring, Growing, Classes, Deciding, Diagn
                 ledger=self._ledger,
                 sharing=sharing,
                 store=self.store,
-                fresh=copy.deepcopy(learner),
+                fresh=learner,
                 features=lambda: pool.features,
                 signals=self._signals,
                 lock=self._lock,

@@ -122,6 +122,7 @@ def test_a_batch_holds_each_item_once_whoever_draws_it(data: st.DataObject) -> N
 
 def test_without_a_comparison_nothing_is_shared_out(make: Make) -> None:
     session = make(compare=None, strategy="margin")
+    assert session.compare == "off"
     label(session, 60)
     assert "random" not in set(session.labels().query("stream == 'train'")["strategy"])
     arms = session.arms()
@@ -386,6 +387,21 @@ def test_labels_from_before_the_comparison_serve_both(tmp_path: Path) -> None:
     with closing(opened(path, strategy="margin")) as session:
         arms = arms_of(session)
         assert len(arms["active"] & arms["random"]) > both + 30
+
+
+def test_classes_that_were_merged_are_one_for_the_arms_too(tmp_path: Path) -> None:
+    path = tmp_path / "labels.db"
+    with closing(opened(path)) as session:
+        label(session, 60)
+        before = session.arms()
+        session.merge_classes("blue", "green")
+        merged = session.arms()
+    # What was taken for the one and is the other is no error any more; another model may have come.
+    for points in ("active", "random"):
+        pairs = zip(getattr(before, points), getattr(merged, points), strict=False)
+        assert all(was.estimate.value <= now.estimate.value for was, now in pairs)
+    with closing(opened(path)) as again:
+        assert again.arms() == merged
 
 
 def test_a_pool_that_grows_keeps_its_arms(make: Make) -> None:
