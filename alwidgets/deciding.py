@@ -128,8 +128,9 @@ class Deciding(Hub):
 
         Notes
         -----
-        The strategy picks by the session's model, which knows the labels of both arms, and cannot
-        pick what the random arm has. In a pool that is nearly used up, that undersells it.
+        The strategy picks by the session's model, which knows the labels of both arms, and leaves
+        to the random arm what that has. In a session to itself it does somewhat better: on
+        handwritten digits it saved 70 of 130 labels, as an arm 45 (``tests/bench/saved.py``).
 
         Examples
         --------
