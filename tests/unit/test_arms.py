@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -17,6 +18,7 @@ from sklearn.linear_model import LogisticRegression
 
 import alwidgets as al
 from alwidgets.arms import ARMS
+from alwidgets.learners.progress import Cancelled
 from alwidgets.readings import training_set
 from alwidgets.sharing import Shares
 from alwidgets.strategies import Selection
@@ -458,6 +460,31 @@ def test_every_kind_of_task_has_arms(kind: str) -> None:
         assert len(arms.active) == len(arms.random) >= 2
         assert arms.random[-1].estimate.value > 0.4
         assert arms.difference.known
+
+
+def test_rounds_go_on_while_an_arm_is_fitted_and_that_can_be_stopped(make: Make) -> None:
+    begun = threading.Event()
+    of_arms: list[Any] = []
+
+    class Slow(al.HeadEnsemble):
+        def fit(self, X: Any, y: Any, *, classes: int | None = None) -> Any:
+            if of_arms and self.should_stop is of_arms[0]:
+                begun.set()
+                of_arms[0].wait(60)
+                raise Cancelled("It was stopped.")
+            return super().fit(X, y, classes=classes)
+
+    session = make(executor=None, learner=Slow(members=2, device="cpu"))
+    of_arms.append(session._loop.arms._trainer.stop)
+    label(session, 20)
+    assert begun.wait(60)
+    before = session.version
+    label(session, 30)
+    session.retrain()
+    assert session.version > before
+    assert session.arms().active == []
+    session.cancel()
+    assert session.error is None
 
 
 def test_in_the_background_nothing_waits_for_the_arms(make: Make) -> None:

@@ -114,6 +114,13 @@ def test_the_interval_holds_what_was_saved(worth: float, saved: float) -> None:
     assert np.mean([one.low <= saved <= one.high for one in found]) >= 0.9
 
 
+def test_the_interval_holds_half_where_active_selection_needs_half() -> None:
+    # To what random cards have reached with all of their 200 labels.
+    found = [labels_saved(**simulated(seed, worth=2)) for seed in range(30)]
+    assert np.mean([one.low <= 100 <= one.high for one in found]) >= 0.9
+    assert np.mean([one.value for one in found]) == pytest.approx(100, abs=20)
+
+
 def test_the_interval_grows_narrow_with_the_audit() -> None:
     few, many = (
         [labels_saved(**simulated(seed, worth=2, audited=m)) for seed in range(10)]
