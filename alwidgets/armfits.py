@@ -128,7 +128,9 @@ class ArmFits:
         """Both arms, by the audit labels that there are now."""
         with self._lock:
             both = self._both()
-            key = self._ledger.revision, len(self._said), self._task.to_json()
+            # An audit card that is skipped lets those after it count, and changes no answer.
+            audited = len(both.sample.items)
+            key = self._ledger.revision, len(self._said), audited, self._task.to_json()
         if self._found is None or self._found[0] != key:
             self._found = key, both.summary()
         return self._found[1]
