@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -365,6 +368,31 @@ def test_what_was_killed_in_a_fit_is_fitted_when_it_is_opened_again(tmp_path: Pa
         assert session.arms().active[-1].version < session.version
     with closing(opened(path)) as again:
         assert again.arms().active[-1].version == again.version
+
+
+KILLED = """
+import os, signal, sys
+from importlib.util import module_from_spec, spec_from_file_location
+
+spec = spec_from_file_location("arms", sys.argv[1])
+tests = module_from_spec(spec)
+spec.loader.exec_module(tests)
+session = tests.opened(sys.argv[2])
+tests.label(session, 75)
+print(repr(session.arms()), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_killed_process_leaves_its_arms(tmp_path: Path) -> None:
+    path = tmp_path / "labels.db"
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, __file__, str(path)], capture_output=True, text=True
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    with closing(opened(path)) as again:
+        assert repr(again.arms()) == killed.stdout.strip()
+        assert len(again.arms().random) >= 4
 
 
 def test_labels_from_before_the_comparison_serve_both(tmp_path: Path) -> None:
