@@ -107,7 +107,7 @@ def name_of(by: str) -> str:
     if by.startswith(SCORE):
         return f"Score: {by[len(SCORE) :].replace('_', ' ')}"
     if by.startswith(THEN):
-        return f"Prediction of model {by[len(THEN) :]}"
+        return f"Model {by[len(THEN) :]}'s prediction"
     return by[len(COLUMN) :] if by.startswith(COLUMN) else _PLAIN[by][1]
 
 
@@ -226,8 +226,9 @@ def slow_colours(session: Any, by: str, between: Callable[[], None]) -> Colours:
         return column_colours(name, session.pool.metadata[name], between)
     if by.startswith(THEN):
         names = list(session.task.categories)
-        codes = _kept_secret(session, session.predictions(int(by[len(THEN) :])), -1)
-        return _categories(np.minimum(codes, len(names) - 1), names, "for audit, or not there then")
+        said = session.predictions(int(by[len(THEN) :]))
+        codes = np.minimum(_kept_secret(session, said, -1), len(names) - 1)
+        return _categories(codes, names, f"{FOR_AUDIT} or newer" if (said < 0).any() else FOR_AUDIT)
     values = session.scores(by[len(SCORE) :], between=between)
     values = _kept_secret(session, values, np.nan)
     low, high = middle_range(values)

@@ -1,74 +1,62 @@
-"""The random arm beside the active one, as the curve draws it."""
+"""The random arm beside the active one, as the curve draws them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from ..arms import NOT_COMPARED, ArmPoint, Arms
+from ..evaluation.extrapolation import Ahead
 from ..evaluation.risk import Estimate
 from .curvewords import sentence
 
 
 @dataclass(frozen=True)
-class Arm:
-    """What random labels would have come to.
+class Drawn:
+    """Both arms, so far as something is known of them.
 
     Attributes
     ----------
-    labels : list of int
-        Of each point.
-    estimates : list of Estimate
-    versions : list of int
-        Of the models that the points stand beside.
-    ahead : list of (labels, value, low, high)
-        Where it goes beyond its labels, by a forecast.
+    active, random : list of ArmPoint
+    ahead : list of Ahead
+        Where the random arm goes beyond its labels, by a forecast.
     words : list of str
-        Labels saved, the verdict, and why there is no forecast.
+        Labels saved, and whether one arm is ahead.
     """
 
-    labels: list[int]
-    estimates: list[Estimate]
-    versions: list[int]
-    ahead: list[tuple[int, float, float, float]]
+    active: list[ArmPoint]
+    random: list[ArmPoint]
+    ahead: list[Ahead]
     words: list[str]
 
 
-def on_arms(session: Any, draw: Callable[[], None]) -> list[Callable[[], None]]:
-    """Have it drawn when the arms change; returns what ends that."""
-    return [session.on("arms", lambda *_: draw())] if hasattr(session, "arms") else []
-
-
-def random_arm(session: Any) -> Arm | None:
-    """The random arm of a session that compares with one; None of others."""
-    arms = session.arms() if hasattr(session, "arms") else None
-    if arms is None:
+def drawn(arms: Arms) -> Drawn | None:
+    """What there is to draw; None of a session that does not share out its cards."""
+    if arms.saved.why_not == NOT_COMPARED:
         return None
-    points = [point for point in arms.random if point.estimate.known]
-    forecast = arms.forecast
-    ahead = [] if isinstance(forecast, str) else list(forecast or [])
-    words = [str(arms.saved) if arms.saved is not None else "", verdict(arms.difference)]
-    if isinstance(forecast, str):
-        words.append(forecast)
-    return Arm(
-        labels=[int(point.n_labels) for point in points],
-        estimates=[point.estimate for point in points],
-        versions=[int(point.version) for point in points],
-        ahead=[(int(p.labels), p.value, p.low, p.high) for p in ahead],
+    words = [str(arms.saved), verdict(arms.difference)]
+    return Drawn(
+        active=_known(arms.active),
+        random=_known(arms.random),
+        ahead=arms.forecast,
         words=[sentence(line) for line in words if line],
     )
 
 
-def verdict(difference: Estimate | None) -> str:
-    """Whether one arm is ahead of the other, in words."""
-    if difference is None or not difference.known:
+def verdict(difference: Estimate) -> str:
+    """Whether one arm is ahead of the other, in words; nothing where that is not known."""
+    if not difference.known:
         return ""
-    points, low, high = (100 * x for x in (difference.value, difference.low, difference.high))
-    if low > 0 or high < 0:
-        ahead = "active labels do" if low > 0 else "random labels do"
-        by = f"{abs(points):.1f} points better"
+    value, low, high = (100 * x for x in (difference.value, difference.low, difference.high))
+    interval = f"({low:+.1f} to {high:+.1f})"
+    if low > 0:
+        words = f"With as many labels, active selection is ahead by {value:.1f} points {interval}"
+    elif high < 0:
+        words = f"With as many labels, random cards are ahead by {-value:.1f} points {interval}"
     else:
-        ahead, by = "neither arm is ahead", f"{points:+.1f} points"
-    return f"{ahead}{':' if low <= 0 <= high else ''} {by} ({low:.1f} to {high:.1f})".replace(
-        "-", "\N{MINUS SIGN}"
-    )
+        words = f"With as many labels, neither is ahead: {value:+.1f} points {interval}"
+    return words.replace("-", "\N{MINUS SIGN}")
+
+
+def _known(points: Sequence[ArmPoint]) -> list[ArmPoint]:
+    return [point for point in points if point.estimate.known]

@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from ..arms import ArmPoint
 from ..evaluation.risk import Estimate
 from ..schema import RoundRecord, Switch
-from .curvearms import Arm
+from .curvearms import Drawn
 from .curvelook import Look
 from .curvepoints import LABELS, Points, Scale, labels_of
-from .curvewords import hovered, share, strategy_title
+from .curvewords import hovered, percent, share, strategy_title
 from .lines import FONT, LINE_COLOURS
 
-ACTIVE, RANDOM = LINE_COLOURS[0], "#8A8A8A"
+ACTIVE, ARM, RANDOM = LINE_COLOURS[0], LINE_COLOURS[3], "#8A8A8A"
 SWITCH_COLOUR = "rgba(128, 128, 128, 0.75)"
 #: How much of a colour a band and that of a forecast have.
 BAND, AHEAD = 0.22, 0.11
@@ -37,6 +38,7 @@ FIXED = (
     "random, forecast, 80 % interval",
     "another strategy",
     "forecast",
+    "active arm",
     "random arm",
     "random arm, forecast",
     "round shown",
@@ -57,7 +59,7 @@ class Drawing:
         Items that there are.
     scale : Scale
     switches : list of Switch
-    arm : Arm or None
+    arms : Drawn or None
     shown : int or None
         Version of the round that is looked at.
     """
@@ -68,7 +70,7 @@ class Drawing:
     pool: int
     scale: Scale = LABELS
     switches: list[Switch] = field(default_factory=list)
-    arm: Arm | None = None
+    arms: Drawn | None = None
     shown: int | None = None
 
 
@@ -88,17 +90,11 @@ def empty_figure(height: int, measure: str) -> Any:
                 visible=False,
             ),
             _dashed(FIXED[5], ACTIVE),
+            _arm(FIXED[6], ARM, "diamond"),
+            _arm(FIXED[7], RANDOM, "square"),
+            _dashed(FIXED[8], RANDOM).update(showlegend=False),
             go.Scatter(
-                name=FIXED[6],
-                mode="lines+markers",
-                line={"color": RANDOM, "width": 2.5},
-                marker={"size": 7, "symbol": "square"},
-                hovertemplate="%{text}<extra></extra>",
-                visible=False,
-            ),
-            _dashed(FIXED[7], RANDOM),
-            go.Scatter(
-                name=FIXED[8],
+                name=FIXED[9],
                 mode="markers",
                 marker={"size": 17, "symbol": "circle-open", "line": {"width": 2.5}},
                 hoverinfo="skip",
@@ -107,7 +103,7 @@ def empty_figure(height: int, measure: str) -> Any:
             ),
         ]
     )
-    figure.data[8].marker.color = LINE_COLOURS[1]
+    figure.data[9].marker.color = LINE_COLOURS[1]
     figure.update_layout(
         height=height,
         autosize=True,
@@ -155,7 +151,7 @@ def strategy_traces(figure: Any) -> tuple[Any, ...]:
 
 def clickable(figure: Any) -> tuple[Any, ...]:
     """The traces whose points are rounds, and which are there from the first."""
-    return (figure.data[FIXED.index("random arm")],)
+    return tuple(figure.data[FIXED.index(name)] for name in ("active arm", "random arm"))
 
 
 def update(figure: Any, drawing: Drawing) -> list[Any]:
@@ -172,15 +168,16 @@ def update(figure: Any, drawing: Drawing) -> list[Any]:
         extent = Extent()
         _spread(trace[FIXED[0]], x, [(e.low, e.high) for _, e in known], extent)
         _draw_forecast(trace[FIXED[2]], trace[FIXED[5]], drawing, extent)
-        _draw_arm(trace, drawing.arm, scale, extent)
+        _draw_arms(trace, drawing.arms, scale, extent)
         switches = [s for s in drawing.switches if s.before is not None] if records else []
         _mark(trace[FIXED[4]], switches, x[-1] if x else 0.0, scale)
         for line in strategy_traces(figure):
             _fill(line, lines.get(line.name, []), found, scale)
             line.visible = line.name in lines
-        _ring(trace[FIXED[8]], drawing.shown, found, records, scale)
+        _ring(trace[FIXED[9]], drawing.shown, found, records, scale)
         figure.layout.shapes = _asked(look, scale, drawing.pool)
-        figure.layout.xaxis.title.text = scale.title
+        of_arms = "" if drawing.arms is None else " (of an arm: its own)"
+        figure.layout.xaxis.title.text = f"{scale.title}{of_arms}"
         figure.layout.yaxis.title.text = drawing.title
         if records:
             figure.layout.annotations = ()
@@ -269,26 +266,41 @@ def _draw_forecast(band: Any, line: Any, drawing: Drawing, extent: Extent) -> No
     _spread(band, x, list(zip(low.tolist(), high.tolist(), strict=True)), extent)
 
 
-def _draw_arm(trace: dict[str, Any], arm: Arm | None, scale: Scale, extent: Extent) -> None:
-    """The random arm as far as its labels reach, then dashed."""
-    parts = [trace[FIXED[place]] for place in (1, 3, 6, 7)]
+def _draw_arms(trace: dict[str, Any], arms: Drawn | None, scale: Scale, extent: Extent) -> None:
+    """Both arms by the labels of each, the random one as far as its labels reach, then dashed."""
+    parts = [trace[FIXED[place]] for place in (1, 3, 6, 7, 8)]
     for part in parts:
-        part.visible = arm is not None
-    if arm is None:
+        part.visible = arms is not None
+    if arms is None:
         return
-    band, ahead_band, line, ahead = parts
-    x = scale.at(arm.labels).tolist()
-    line.x, line.y = x, [estimate.value for estimate in arm.estimates]
-    line.customdata = arm.versions
-    line.text = [
-        f"random labels only, {n:,} of them<br>{share(e.value)} ({share(e.low)} to {share(e.high)})"
-        for n, e in zip(arm.labels, arm.estimates, strict=True)
+    band, ahead_band, active, random, ahead = parts
+    for line, name, points in (
+        (active, "active selection", arms.active),
+        (random, "random cards", arms.random),
+    ):
+        x = scale.at([point.n_labels for point in points]).tolist()
+        y = [point.estimate.value for point in points]
+        line.x, line.y = x, y
+        line.customdata = [point.version for point in points]
+        line.text = [_of_arm(name, point) for point in points]
+        extent.take(x, list(zip(y, y, strict=True)))
+    ends = [(point.estimate.low, point.estimate.high) for point in arms.random]
+    _spread(band, scale.at([point.n_labels for point in arms.random]).tolist(), ends, extent)
+    x = scale.at([point.labels for point in arms.ahead]).tolist()
+    ahead.x, ahead.y = x, [point.value for point in arms.ahead]
+    ahead.text = [
+        f"random cards, forecast at {p.labels:,.0f} labels: {share(p.value)}<br>"
+        f"{share(p.low)} to {share(p.high)} (80 %)"
+        for p in arms.ahead
     ]
-    _spread(band, x, [(e.low, e.high) for e in arm.estimates], extent)
-    further = scale.at([point[0] for point in arm.ahead]).tolist()
-    ahead.x, ahead.y = further, [point[1] for point in arm.ahead]
-    ahead.text = [f"random labels, forecast at {p[0]:,}: {share(p[1])}" for p in arm.ahead]
-    _spread(ahead_band, further, [(point[2], point[3]) for point in arm.ahead], extent)
+    _spread(ahead_band, x, [(point.low, point.high) for point in arms.ahead], extent)
+
+
+def _of_arm(name: str, point: ArmPoint) -> str:
+    return (
+        f"{name}: a model of {point.n_labels:,} labels, after model {point.version}<br>"
+        f"{percent(point.estimate)} from {point.estimate.n:,} audit labels"
+    )
 
 
 def _mark(trace: Any, switches: list[Switch], end: float, scale: Scale) -> None:
@@ -330,13 +342,13 @@ def _asked(look: Look, scale: Scale, pool: int) -> list[dict[str, Any]]:
     beside = {"textposition": "end", "xanchor": "right"}
     if look.target is not None:
         level = {"x0": 0, "x1": 1, "xref": "paper", "y0": look.target, "y1": look.target}
-        words = {"text": f"target {share(look.target)}", "yanchor": "top"}
-        shapes.append({"type": "line", "line": line, "label": words | beside, **level})
+        label = {"text": f"target {share(look.target)}", "yanchor": "top"} | beside
+        shapes.append({"type": "line", "line": line, "label": label, **level})
     if look.budget is not None:
         x = _budget(look, scale, pool)
         upright = {"x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper"}
-        words = {"text": "budget", "textangle": 0, "yanchor": "top"}
-        shapes.append({"type": "line", "line": line, "label": words | beside, **upright})
+        turned: dict[str, Any] = {"text": "budget", "textangle": 0, "yanchor": "top"}
+        shapes.append({"type": "line", "line": line, "label": turned | beside, **upright})
     return shapes
 
 
@@ -360,6 +372,17 @@ def _band(name: str, colour: str, opacity: float) -> Any:
         hoverinfo="skip",
         visible=name == FIXED[0],
         showlegend=name == FIXED[0],
+    )
+
+
+def _arm(name: str, colour: str, symbol: str) -> Any:
+    return go.Scatter(
+        name=name,
+        mode="lines+markers",
+        line={"color": colour, "width": 2},
+        marker={"size": 7, "symbol": symbol},
+        hovertemplate="%{text}<extra></extra>",
+        visible=False,
     )
 
 

@@ -21,7 +21,7 @@ from ..evaluation.worth import pace
 from .background import Background, on_a_thread
 from .bundles import bundle
 from .channel import Channel
-from .curvearms import on_arms, random_arm
+from .curvearms import drawn
 from .curvefigure import Drawing, clickable, empty_figure, update
 from .curvelook import FROM_CURVES, Axis, Look, look_of, parse_look, parse_round
 from .curvepanels import NO_PANELS, panels
@@ -182,10 +182,12 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
             session.on("advice", lambda _: self._on_advice()),
             session.on("round shown", lambda _: self._draw()),
             session.on("closed", lambda _: self._stop_listening()),
-            *on_arms(session, self._draw),
+            session.on("arms", self._on_arms),
         ]
         for trace in clickable(self.figure):
             trace.on_click(self._on_click)
+        # Read off a thousand resamples: not for every drawing.
+        self._arms = drawn(session.arms())
         self._is_open = True
         self._draw()
         self._advise()
@@ -277,6 +279,10 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         self._advise()
         self._draw()  # with the forecast of the newest round
 
+    def _on_arms(self) -> None:
+        self._arms = drawn(self._session.arms())
+        self._draw()
+
     def _advise(self, problem: str = "") -> None:
         self._header.advice = advise(self._session) | {"problem": problem}
 
@@ -314,7 +320,6 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         if points is None:
             return None, {"tools": tools(look, None, "Working it out…")}
         scale, why_not = scale_of(given, look)
-        arm = random_arm(session) if look.is_shown_figure else None
         drawing = Drawing(
             points=points,
             title=title_of(session, look),
@@ -322,7 +327,7 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
             pool=len(session.pool),
             scale=scale,
             switches=session.switches,
-            arm=arm,
+            arms=self._arms if look.is_shown_figure else None,
             shown=session.round_shown,
         )
         has_classes = points.classes is not None
@@ -382,7 +387,7 @@ def told(session: Session, drawing: Drawing, seconds: float | None) -> dict[str,
         waiting_for(session),
         about_target(points, look, pool, price),
         about_budget(points, look, pool, price),
-        *(drawing.arm.words if drawing.arm is not None else ()),
+        *(drawing.arms.words if drawing.arms is not None else ()),
     ]
     return summarise(session.current, drawing.title, newest) | {
         "picking": picking(session.switches),

@@ -191,7 +191,7 @@ def test_a_round_that_is_looked_at_can_be_coloured_by(session: al.Session) -> No
     with pytest.raises(MessageError):
         colourings.check(session, "then:3")
     assert shown(session)["Model"][0] == "then:2"
-    assert colourings.name_of("then:2") == "Prediction of model 2"
+    assert colourings.name_of("then:2") == "Model 2's prediction"
     made = colourings.slow_colours(session, "then:2", lambda: None)
     assert made.categories == ["left", "right"]
     then = session.predictions(2)

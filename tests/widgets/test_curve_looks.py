@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,13 @@ import pandas as pd
 import pytest
 
 import alwidgets as al
+from alwidgets.arms import ArmPoint, Arms
 from alwidgets.errors import AlwidgetsError, MessageError
-from alwidgets.evaluation.extrapolation import forecast
+from alwidgets.evaluation.extrapolation import Ahead, forecast
 from alwidgets.evaluation.risk import Estimate, unknown
+from alwidgets.evaluation.saved import Saved
 from alwidgets.schema import RoundRecord
-from alwidgets.widgets.curvearms import random_arm
+from alwidgets.widgets.curvearms import drawn as drawn_arms
 from alwidgets.widgets.curvefigure import FIXED, Drawing, empty_figure, strategy_traces, update
 from alwidgets.widgets.curvelook import FROM_CURVES, Look, parse_look, parse_round
 from alwidgets.widgets.curvepanels import MOST, panels
@@ -458,99 +460,90 @@ def test_a_round_is_shown_in_all_views(session: al.Session) -> None:
 # ---------------------------------------------------------------------- arms
 
 
-@dataclass
-class Point:
-    n_labels: int
-    estimate: Estimate
-    version: int
+SAVED = Saved(84.0, 20.0, 160.0, 0.7, 144.0, "", 60, 0.95)
+AHEAD = [Ahead(60, 0.7, 0.65, 0.75), Ahead(160, 0.78, 0.7, 0.86)]
 
 
-@dataclass
-class Ahead:
-    labels: int
-    value: float
-    low: float
-    high: float
+def arms(difference: Estimate, ahead: list[Ahead], saved: Saved = SAVED) -> Arms:
+    def point(n: int, value: float, version: int) -> ArmPoint:
+        known = Estimate(value, value - 0.1, value + 0.1, 40, 40.0, "")
+        return ArmPoint(n, unknown("too few") if math.isnan(value) else known, version)
 
-
-class Saved:
-    value, low, high = 84.0, 20.0, 160.0
-
-    def __str__(self) -> str:
-        return "84 labels saved (20 to 160)"
-
-
-@dataclass
-class Arms:
-    random: list[Point]
-    difference: Estimate | None
-    forecast: Any
-    saved: Any = field(default_factory=Saved)
-
-
-@dataclass
-class Comparing:
-    """A session that compares."""
-
-    found: Any
-
-    def arms(self) -> Any:
-        return self.found
-
-
-POINTS = [
-    Point(20, Estimate(0.6, 0.5, 0.7, 40, 40.0, ""), 3),
-    Point(40, unknown("too few"), 5),
-    Point(60, Estimate(0.7, 0.6, 0.8, 40, 40.0, ""), 7),
-]
+    return Arms(
+        active=[point(20, 0.62, 3), point(60, 0.8, 7)],
+        random=[point(20, 0.6, 3), point(40, math.nan, 5), point(60, 0.7, 7)],
+        difference=difference,
+        forecast=ahead,
+        no_forecast="" if ahead else "too few",
+        saved=saved,
+    )
 
 
 def test_the_random_arm_as_far_as_its_labels_reach_then_dashed() -> None:
-    ahead = [Ahead(60, 0.7, 0.65, 0.75), Ahead(160, 0.78, 0.7, 0.86)]
-    difference = Estimate(0.04, 0.01, 0.07, 60, 60.0, "")
-    arm = random_arm(Comparing(Arms(POINTS, difference, ahead)))
-    assert arm is not None
-    assert arm.words == [
-        "84 labels saved (20 to 160).",
-        "Active labels do 4.0 points better (1.0 to 7.0).",
+    found = drawn_arms(arms(Estimate(0.04, 0.01, 0.07, 60, 60.0, ""), AHEAD))
+    assert found is not None
+    assert found.words == [
+        f"{SAVED}.",
+        "With as many labels, active selection is ahead by 4.0 points (+1.0 to +7.0).",
     ]
     figure = empty_figure(280, "accuracy")
-    update(figure, Drawing(curve(RISING), "accuracy", Look(), 1000, arm=arm))
+    update(figure, Drawing(curve(RISING), "accuracy", Look(), 1000, arms=found))
     traces = dict(zip(FIXED, figure.data, strict=False))
     line, dashed = traces["random arm"], traces["random arm, forecast"]
     assert (line.x, line.y, line.customdata) == ((20, 60), (0.6, 0.7), (3, 7))
+    assert (traces["active arm"].x, traces["active arm"].y) == ((20, 60), (0.62, 0.8))
     assert (dashed.x, dashed.y) == ((60, 160), (0.7, 0.78))
     assert dashed.line.dash == "dash"
-    assert traces["random, 95 % interval"].y == (0.7, 0.8, 0.6, 0.5)
+    assert traces["random, 95 % interval"].y == pytest.approx((0.7, 0.8, 0.6, 0.5))
     assert traces["random, forecast, 80 % interval"].y == (0.75, 0.86, 0.7, 0.65)
+    assert figure.layout.yaxis.range[0] == pytest.approx(0.4)  # what is lowest, and some room
     update(figure, Drawing(curve(RISING), "accuracy", Look(), 1000))
     assert line.visible is False
 
 
 @pytest.mark.parametrize(
-    ("ends", "says"),
+    ("difference", "says"),
     [
         (
-            (-0.07, -0.01),
-            "Random labels do 4.0 points better (\N{MINUS SIGN}7.0 to \N{MINUS SIGN}1.0).",
+            Estimate(-0.04, -0.07, -0.01, 60, 60.0, ""),
+            "random cards are ahead by 4.0 points (\N{MINUS SIGN}7.0",
         ),
-        ((-0.01, 0.07), "Neither arm is ahead: "),
+        (
+            Estimate(0.03, -0.01, 0.07, 60, 60.0, ""),
+            "neither is ahead: +3.0 points (\N{MINUS SIGN}1.0 to +7.0)",
+        ),
     ],
 )
-def test_the_verdict(ends: tuple[float, float], says: str) -> None:
-    difference = Estimate(-0.04 if ends[1] < 0 else 0.03, *ends, 60, 60.0, "")
-    arm = random_arm(Comparing(Arms(POINTS, difference, "too few random labels", None)))
-    assert arm is not None
-    assert arm.words[0].startswith(says)
-    assert arm.words[1:] == ["Too few random labels."]
-    assert arm.ahead == []
+def test_the_verdict(difference: Estimate, says: str) -> None:
+    found = drawn_arms(arms(difference, []))
+    assert found is not None
+    assert says in found.words[1]
+    assert found.ahead == []
 
 
-def test_without_arms_there_is_none(session: al.Session) -> None:
-    assert random_arm(object()) is None
-    assert random_arm(Comparing(None)) is None
-    unsure = Arms(POINTS, unknown("too few"), None, None)
-    assert random_arm(Comparing(unsure)).words == []  # type: ignore[union-attr]
+def test_without_a_comparison_there_are_no_arms(session: al.Session) -> None:
+    assert drawn_arms(session.arms()) is None
+    label(session, 20)
+    assert trace(Curves(session, run=at_once), "random arm").visible is False
+
+
+def test_the_arms_of_a_session_that_compares() -> None:
+    with closing(made(compare="random", strategy="margin")) as session:
+        curves = Curves(session, run=at_once)
+        assert lines_of(curves) == [f"{str(session.arms().saved).capitalize()}."]
+        label(session, 90)
+        found = session.arms()
+        for name, points in (("random arm", found.random), ("active arm", found.active)):
+            known = [point for point in points if point.estimate.known]
+            assert len(known) > 2
+            line = trace(curves, name)
+            assert line.visible is True
+            assert line.x == tuple(point.n_labels for point in known)
+            assert line.y == tuple(point.estimate.value for point in known)
+        assert trace(curves, "random arm, forecast").y == tuple(p.value for p in found.forecast)
+        assert str(found.saved)[1:] in lines_of(curves)[0]
+        look(curves, metric="error")
+        assert trace(curves, "random arm").visible is False
 
 
 # ---------------------------------------------------------------------- classes, tables, messages

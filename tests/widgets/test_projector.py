@@ -435,7 +435,7 @@ def test_a_look_back_colours_by_what_that_model_said_and_then_as_before(setup: S
         return [sent for sent in setup.view.take() if sent[0]["type"] == "colours"]
 
     colours, (codes,) = look(2)[-1]
-    assert (colours["by"], colours["name"]) == ("then:2", "Prediction of model 2")
+    assert (colours["by"], colours["name"]) == ("then:2", "Model 2's prediction")
     assert list(codes) == [1, 0, 255, 0, 0, 255]
     assert look(1)[-1][0]["by"] == "then:1"
     # A newer model leaves it as it is.
