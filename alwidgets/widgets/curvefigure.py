@@ -27,6 +27,8 @@ BAND, AHEAD = 0.22, 0.11
 STEPS = 40
 #: How far it is drawn on, as a share of the labels there are, where nothing else is asked for.
 FURTHER = 0.5
+#: Rounds beyond which their points are smaller.
+MANY = 30
 #: Pixels from a point within which it is meant.
 REACH = 24
 
@@ -194,7 +196,6 @@ def update(figure: Any, drawing: Drawing) -> list[Any]:
             name=name,
             mode="lines+markers",
             line={"color": colour, "width": 2.5},
-            marker={"size": 8},
             hovertemplate="%{text}<extra></extra>",
         )
         _fill(line, lines[name], found, scale)
@@ -208,6 +209,7 @@ def _fill(line: Any, records: list[RoundRecord], found: dict[int, Estimate], sca
     line.y = [found[r.version].value for r in records]
     line.customdata = [r.version for r in records]
     line.text = [hovered(r, found[r.version]) for r in records]
+    line.marker.size = 8 if len(found) <= MANY else 5
 
 
 @dataclass
@@ -339,16 +341,17 @@ def _asked(look: Look, scale: Scale, pool: int) -> list[dict[str, Any]]:
     """A level line at the target, an upright one at the budget."""
     shapes: list[dict[str, Any]] = []
     line = {"color": LINE_COLOURS[2], "width": 1.5, "dash": "dash"}
-    beside = {"textposition": "end", "xanchor": "right"}
+    beside: dict[str, Any] = {"textangle": 0, "xanchor": "right"}
     if look.target is not None:
         level = {"x0": 0, "x1": 1, "xref": "paper", "y0": look.target, "y1": look.target}
-        label = {"text": f"target {share(look.target)}", "yanchor": "top"} | beside
-        shapes.append({"type": "line", "line": line, "label": label, **level})
+        label = {"text": f"target {share(look.target)}", "textposition": "end", "yanchor": "top"}
+        shapes.append({"type": "line", "line": line, "label": beside | label, **level})
     if look.budget is not None:
         x = _budget(look, scale, pool)
         upright = {"x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper"}
-        turned: dict[str, Any] = {"text": "budget", "textangle": 0, "yanchor": "top"}
-        shapes.append({"type": "line", "line": line, "label": turned | beside, **upright})
+        shapes.append(
+            {"type": "line", "line": line, "label": beside | {"text": "budget"}, **upright}
+        )
     return shapes
 
 
