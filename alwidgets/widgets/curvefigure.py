@@ -17,7 +17,7 @@ from .curvearms import Drawn
 from .curvelook import Look
 from .curvepoints import LABELS, Points, Scale, labels_of
 from .curvewords import hovered, percent, share, strategy_title
-from .lines import FONT, LINE_COLOURS
+from .lines import FONT, LINE_COLOURS, dashed, faint
 
 ACTIVE, ARM, RANDOM = LINE_COLOURS[0], LINE_COLOURS[3], "#8A8A8A"
 SWITCH_COLOUR = "rgba(128, 128, 128, 0.75)"
@@ -91,10 +91,10 @@ def empty_figure(height: int, measure: str) -> Any:
                 hovertemplate="%{customdata}<extra></extra>",
                 visible=False,
             ),
-            _dashed(FIXED[5], ACTIVE),
+            dashed(FIXED[5], ACTIVE),
             _arm(FIXED[6], ARM, "diamond"),
             _arm(FIXED[7], RANDOM, "square"),
-            _dashed(FIXED[8], RANDOM).update(showlegend=False),
+            dashed(FIXED[8], RANDOM).update(showlegend=False),
             go.Scatter(
                 name=FIXED[9],
                 mode="markers",
@@ -369,7 +369,7 @@ def _band(name: str, colour: str, opacity: float) -> Any:
     return go.Scatter(
         name=name,
         fill="toself",
-        fillcolor=_faint(colour, opacity),
+        fillcolor=faint(colour, opacity),
         line={"width": 0},
         mode="lines",
         hoverinfo="skip",
@@ -387,18 +387,3 @@ def _arm(name: str, colour: str, symbol: str) -> Any:
         hovertemplate="%{text}<extra></extra>",
         visible=False,
     )
-
-
-def _dashed(name: str, colour: str) -> Any:
-    return go.Scatter(
-        name=name,
-        mode="lines",
-        line={"color": colour, "width": 2, "dash": "dash"},
-        hovertemplate="%{text}<extra></extra>",
-        visible=False,
-    )
-
-
-def _faint(colour: str, opacity: float) -> str:
-    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
-    return f"rgba({red}, {green}, {blue}, {opacity})"
