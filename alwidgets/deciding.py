@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from . import readings
 from .advising import StopSign
 from .arguments import check_strategy
@@ -72,6 +75,19 @@ class Deciding(Hub):
             cost_of_error=cost_of_error,
             cost_of_label=cost_of_label,
         )
+
+    def seconds_per_label(self) -> NDArray[np.float64]:
+        """How long each label that stands took to give.
+
+        Returns
+        -------
+        ndarray of float64, shape (l,)
+            Seconds, in the order in which the labels were given; NaN of those whose cards were not
+            timed, such as imported ones. Those of one bulk answer share the time of their grid.
+            `al.stopping.pace` makes one figure of them.
+        """
+        with self._lock:
+            return readings.seconds_given(self._ledger)
 
     @property
     def strategy(self) -> str | Callable[..., Any]:

@@ -24,7 +24,7 @@ class Displayed:
         return self._view("projector", "Projector", options)
 
     def curves(self, **options: Any) -> Any:
-        """Show the learning curve."""
+        """Show the learning curve; `widgets.curves.Curves` has the options: metric, target, …."""
         return self._view("curves", "Curves", options)
 
     def diagnostics(self, **options: Any) -> Any:

@@ -38,22 +38,30 @@ def training_set(
 
 
 def timed(ledger: Ledger) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Positions of the answered items whose cards were timed, and the seconds they took.
+    """Positions of the answered items whose cards were timed, and the seconds they took."""
+    seconds = seconds_given(ledger)
+    both = ~np.isnan(seconds)
+    positions = ledger.labels.column("item")[ledger.labels.answered()[both]].astype(np.int64)
+    return positions, seconds[both]
+
+
+def seconds_given(ledger: Ledger) -> NDArray[np.float64]:
+    """Seconds that each answer which stands took, (l,), in the order given; NaN if not timed.
 
     Those answered in bulk share the time of their grid.
     """
     rows = ledger.labels.answered()
     shown, answered = (ledger.labels.column(name)[rows] for name in ("shown", "answered"))
     both = (shown != NO_TIME) & (answered != NO_TIME)
-    positions = ledger.labels.column("item")[rows[both]].astype(np.int64)
-    seconds = (answered[both] - shown[both]) / 1e6
     # All of a group count, whether or not they still stand: the time was spent on them.
     bulks = ledger.bulks()
     sizes = Counter(bulks.values())
     group = np.array([sizes[name] for name in bulks.values()], dtype=np.float64)
     share = np.ones(ledger.labels.n_events + 1)  # and one for what is stored and not read
     share[np.searchsorted(ledger.labels.column("seq"), list(bulks))] = group
-    return positions, seconds / share[rows[both]]
+    seconds = np.full(len(rows), np.nan)
+    seconds[both] = (answered[both] - shown[both]) / 1e6 / share[rows[both]]
+    return seconds
 
 
 def audit_sample(ledger: Ledger, n: int | None = None) -> AuditSample:

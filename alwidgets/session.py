@@ -4,7 +4,7 @@ What a session can do stands in modules of their own: `labelling` (cards and ans
 (what was done), `gathering` (many items at once), `selection` (what all views have selected),
 `exploring` (edge cases, items that are alike), `growing` (new items in the pool), `deciding`
 (whether to go on), `diagnosing` (where the model is wrong), `classes` (their changes), `modelling`
-(the model), `displays` (the views).
+(the model), `lookback` (the round that the views show), `displays` (the views).
 How it runs: `ledger` (the state) and `loop` (the rounds).
 """
 
@@ -38,6 +38,7 @@ from .ingest import progress_bar
 from .learners import Learner
 from .learners.wrapping import as_learner
 from .ledger import Ledger
+from .lookback import LookingBack
 from .loop import Loop
 from .modelfile import ModelFile
 from .opening import open_store, remember
@@ -69,12 +70,23 @@ SIGNALS = (
     "together",
     "selection",
     "slices",
+    "round shown",
     "grown",
     "closed",
 )
 
 
-class Session(Reviewing, Selecting, Exploring, Growing, Classes, Deciding, Diagnosing, Displayed):
+class Session(
+    Reviewing,
+    Selecting,
+    Exploring,
+    Growing,
+    Classes,
+    Deciding,
+    Diagnosing,
+    LookingBack,
+    Displayed,
+):
     """Labelling with active learning.
 
     Parameters
@@ -309,9 +321,9 @@ class Session(Reviewing, Selecting, Exploring, Growing, Classes, Deciding, Diagn
             ``advice`` (StopSign: whether to go on), ``arms`` (: there are new points of `arms`),
             ``training`` (bool), ``progress`` (Progress of a fit), ``queue`` (), ``error``
             (Exception), ``notice`` (str), ``together`` (Gathered: to be labelled in one go),
-            ``selection`` (Selection, and who selected, or None), ``slices`` (), ``grown`` (int: so
-            many items joined the pool) or ``closed`` (str). The
-            call comes from the thread where it happens.
+            ``selection`` (Selection, and who selected, or None), ``slices`` (), ``round shown``
+            (int, or None: the views look back at a round), ``grown`` (int: so many items joined
+            the pool) or ``closed`` (str). The call comes from the thread where it happens.
         listener : callable
 
         Returns

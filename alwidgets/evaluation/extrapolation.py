@@ -46,6 +46,10 @@ class Forecast:
     weights : dict of str to float
         How much each curve counts, by its error in that.
     curves : tuple of Curve
+    end : float
+        Labels at the newest point.
+    noise : float
+        Variance of the value there; 0 where it is not known what it was estimated from.
     """
 
     ahead: int
@@ -57,6 +61,8 @@ class Forecast:
     backtest_last: float
     weights: dict[str, float]
     curves: tuple[Curve, ...]
+    end: float = math.nan
+    noise: float = 0.0
 
     def at(self, labels: ArrayLike) -> Floats:
         """The averaged curve (n,) at so many labels, in [0, 1]."""
@@ -64,6 +70,22 @@ class Forecast:
         found = [self.weights[curve.kind] * curve(at) for curve in self.curves]
         mixed: Floats = np.clip(np.sum(found, axis=0), 0.0, 1.0)
         return mixed
+
+    def band(self, labels: ArrayLike) -> tuple[Floats, Floats, Floats]:
+        """The curve drawn on from its newest point, and its interval: three (n,), in [0, 1].
+
+        It rises by `gain` over the first `ahead` labels, and then as the averaged curve does. The
+        variance of the gain is spread evenly over these labels and goes on to grow so, as if what
+        each label brings were independent; that of the newest value is part of it all the way.
+        """
+        at = np.asarray(labels, dtype=np.float64)
+        steps = np.maximum(at - self.end, 0.0) / self.ahead
+        begun, drawn = self.at([self.end, self.end + self.ahead])
+        value = self.at(at) + (self.gain - (drawn - begun)) * np.minimum(steps, 1.0)
+        z = float(ndtri(0.5 + self.confidence / 2))
+        half = np.sqrt(z**2 * self.noise + ((self.high - self.low) / 2) ** 2 * steps)
+        low, mid, high = (np.clip(x, 0.0, 1.0) for x in (value - half, value, value + half))
+        return mid, low, high
 
     def __str__(self) -> str:
         beats = "better" if self.backtest < self.backtest_last else "no better"
@@ -165,6 +187,8 @@ def forecast(
         float(np.average(np.abs(missed[-1]), weights=w[first:])),
         dict(zip(kinds, shares.tolist(), strict=True)),
         curves,
+        end,
+        0.0 if n is None else 1 / float(w[-1]),
     )
 
 

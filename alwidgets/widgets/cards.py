@@ -113,6 +113,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             session.on("progress", lambda _: self._status()),
             session.on("round", lambda _: self._status()),
             session.on("error", lambda _: self._status()),
+            session.on("round shown", lambda _: self._status()),
             session.on("notice", self._on_notice),
             session.on("switch", self._on_switch),
             session.on("together", self._send_together),
@@ -368,6 +369,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             "error": None if error is None else explain(error),
             "notice": notice,
             "saved_to": store.name if store.persistent else None,
+            "round_shown": self._session.round_shown,
         }
 
     def _refuse(self, event_id: str | None, reason: str) -> None:

@@ -16,6 +16,8 @@ from ..strategies import scoring
 #: Columns whose names are sent at once; the others are found by a part of their names.
 COLUMNS = 100
 SCORE, COLUMN = "score:", "meta:"
+#: What the model of a round said: before its version.
+THEN = "then:"
 FOR_AUDIT = "for audit"
 
 #: What is there without asking, with its name and the group that it stands in.
@@ -104,6 +106,8 @@ def name_of(by: str) -> str:
     """The name of what is coloured by, for people."""
     if by.startswith(SCORE):
         return f"Score: {by[len(SCORE) :].replace('_', ' ')}"
+    if by.startswith(THEN):
+        return f"Model {by[len(THEN) :]}'s prediction"
     return by[len(COLUMN) :] if by.startswith(COLUMN) else _PLAIN[by][1]
 
 
@@ -127,6 +131,10 @@ def choices(session: Any, *, measured: bool) -> ChoicesMessage:
         quantity = by in _QUANTITIES
         choice: Choice = {"by": by, "name": name, "needs": needs, "quantity": quantity}
         groups[0 if group == "Model" else 1]["choices"].append(choice)
+    if session.round_shown is not None:
+        then = f"{THEN}{session.round_shown}"
+        back: Choice = {"by": then, "name": name_of(then), "needs": None, "quantity": False}
+        groups[0]["choices"].insert(0, back)
     scores = scoring(session.task.multilabel) if session.task.classes else []
     if scores:
         listed: list[Choice] = [
@@ -168,6 +176,7 @@ def check(session: Any, by: object) -> str:
         known = by in _PLAIN
         known |= by.startswith(SCORE) and by[len(SCORE) :] in scoring(session.task.multilabel)
         known |= by.startswith(COLUMN) and by[len(COLUMN) :] in session.pool.metadata
+        known |= by == f"{THEN}{session.round_shown}"
         if known:
             return by
     names = [*_PLAIN, f"{SCORE}NAME of a strategy", f"{COLUMN}NAME of a column"]
@@ -199,11 +208,11 @@ def takes_a_while(session: Any, by: str) -> tuple[Any, ...] | None:
     n = len(session.pool)
     if by.startswith(SCORE):
         return by, n, session.current.version
-    return (by, n) if by.startswith(COLUMN) else None
+    return (by, n) if by.startswith((COLUMN, THEN)) else None
 
 
 def slow_colours(session: Any, by: str, between: Callable[[], None]) -> Colours:
-    """Colours by a strategy's score or a column of metadata.
+    """Colours by a strategy's score, a column of metadata or what an earlier model said.
 
     Parameters
     ----------
@@ -215,6 +224,11 @@ def slow_colours(session: Any, by: str, between: Callable[[], None]) -> Colours:
     if by.startswith(COLUMN):
         name = by[len(COLUMN) :]
         return column_colours(name, session.pool.metadata[name], between)
+    if by.startswith(THEN):
+        names = list(session.task.categories)
+        said = session.predictions(int(by[len(THEN) :]))
+        codes = np.minimum(_kept_secret(session, said, -1), len(names) - 1)
+        return _categories(codes, names, f"{FOR_AUDIT} or newer" if (said < 0).any() else FOR_AUDIT)
     values = session.scores(by[len(SCORE) :], between=between)
     values = _kept_secret(session, values, np.nan)
     low, high = middle_range(values)

@@ -16,7 +16,7 @@ from ..errors import AlwidgetsError
 from ..evaluation.comparing import Comparison
 from ..evaluation.comparing.plan import BASELINE
 from .bundles import bundle
-from .lines import FONT, LINE_COLOURS
+from .lines import FONT, LINE_COLOURS, faint
 from .messages import message_type
 from .throttle import Throttle
 
@@ -196,7 +196,7 @@ def _traces(comparison: Comparison) -> list[Any]:
                 legendgroup=name,
                 showlegend=False,
                 fill="toself",
-                fillcolor=_faint(colour),
+                fillcolor=faint(colour, 0.14),
                 line={"width": 0},
                 mode="lines",
                 hoverinfo="skip",
@@ -259,11 +259,6 @@ def _layout(comparison: Comparison, height: int) -> dict[str, Any]:
             "zeroline": False,
         },
     }
-
-
-def _faint(colour: str) -> str:
-    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
-    return f"rgba({red}, {green}, {blue}, 0.14)"
 
 
 def _spread(row: Any, name: str, sign: str = "") -> str:

@@ -1,274 +1,371 @@
-"""The learning curve: accuracy against labels, from the audit, with its interval."""
+"""The learning curve: any metric against labels, time or money, from the audit, live."""
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
-from itertools import pairwise
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 import ipywidgets
-import plotly.graph_objects as go
+import numpy as np
 import traitlets
+from numpy.typing import NDArray
 
 from ..errors import AlwidgetsError
-from ..evaluation.risk import Estimate
-from ..rounds import Round
-from ..schema import RoundRecord, Switch
+from ..evaluation.metrics import METRICS, Metric
+from ..evaluation.worth import pace
+from .background import Background, on_a_thread
 from .bundles import bundle
-from .lines import FONT, LINE_COLOURS
+from .channel import Channel
+from .curvearms import drawn
+from .curvefigure import Drawing, clickable, empty_figure, update
+from .curvelook import FROM_CURVES, Axis, Look, look_of, parse_look, parse_round
+from .curvepanels import NO_PANELS, panels
+from .curvepoints import (
+    Points,
+    at_once,
+    depends_on,
+    is_there,
+    scale_of,
+    table_of,
+    worked_out,
+)
+from .curvetold import rounds_of, told
+from .curvewords import (
+    about_forecast,
+    metric_names,
+    sentence,
+    title_of,
+)
+from .messages import message_type
 from .signs import advise, strategy_of
+from .throttle import Throttle
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ..session import Session
 
-BAND_COLOUR = "rgba(46, 134, 209, 0.22)"
-SWITCH_COLOUR = "rgba(128, 128, 128, 0.75)"
+log = logging.getLogger(__name__)
+
+#: Seconds between two drawings while somebody labels, at least.
+LABELLED_EVERY = 0.5
 
 
 class CurvesHeader(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
-    """The figure in words, above the figure."""
+    """The figure in words, above the figure, and what is drawn."""
 
     _esm, _css = bundle("curves")
     summary = traitlets.Dict().tag(sync=True)
     advice = traitlets.Dict().tag(sync=True)
+    #: What can be chosen, and what is.
+    tools = traitlets.Dict().tag(sync=True)
+    #: The rounds in words, and the one that is shown.
+    rounds = traitlets.Dict().tag(sync=True)
+    panels = traitlets.Dict().tag(sync=True)
 
 
 class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
     """Learning curve of a session, live.
 
-    A point a retraining: the accuracy on the pool, estimated from the audit labels, with its
-    95 % interval; a line for each strategy that chose the labels on the way.
+    A point a retraining: the figure on the pool, estimated from the audit labels, with its 95 %
+    interval; a line for each strategy that chose the labels on the way; dashed, where the curve
+    goes from there, with an 80 % interval. A click on a point has all views show that round.
 
     Parameters
     ----------
     session : Session
     height : int, optional
         Of the plot, in pixels.
+    metric : {"accuracy", "error", "precision", "recall", "f1"}
+    of : str, optional
+        The figure of this class alone.
+    axis : {"labels", "minutes", "money"}
+        What it is drawn against.
+    hindsight : bool
+        Every round from all audit labels that there are now, so that rounds can be compared; by
+        default as it was shown then.
+    by_class : bool
+        A small curve for every class as well.
+    forecast : bool
+        Whether the curve is drawn on beyond the newest round.
+    target : float, optional
+        A share, (0, 1]: the view says where it is reached, or should be.
+    budget : int, optional
+        Labels that can be paid for in all: the view says what they should bring.
+    cost_of_label, cost_of_hour : float, optional
+        One of them, in `currency`.
+    currency : str
+    run : callable, optional
+        Runs what takes a moment; a thread by default.
 
     Attributes
     ----------
     figure : plotly.graph_objects.FigureWidget
+        Yours to change and to save: ``figure.write_html("curve.html")``.
+    look : Look
+        What is drawn.
+
+    Raises
+    ------
+    AlwidgetsError
+        If one of these cannot be.
 
     Examples
     --------
-    >>> session.curves(height=400)  # doctest: +SKIP
+    >>> session.curves(metric="f1", target=0.9, cost_of_hour=30, currency="€")  # doctest: +SKIP
     """
 
-    def __init__(self, session: Session, *, height: int = 280) -> None:
+    #: False of one whose arguments were refused, too: it is deleted all the same.
+    _is_open = False
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        height: int = 280,
+        metric: Metric = "accuracy",
+        of: str | None = None,
+        axis: Axis = "labels",
+        hindsight: bool = False,
+        by_class: bool = False,
+        forecast: bool = True,
+        target: float | None = None,
+        budget: int | None = None,
+        cost_of_label: float | None = None,
+        cost_of_hour: float | None = None,
+        currency: str = "",
+        run: Callable[[Callable[[], None]], None] = on_a_thread,
+    ) -> None:
+        look = look_of(
+            metric=metric,
+            of=of,
+            axis=axis,
+            hindsight=hindsight,
+            by_class=by_class,
+            forecast=forecast,
+            target=target,
+            budget=budget,
+            cost_of_label=cost_of_label,
+            cost_of_hour=cost_of_hour,
+            currency=currency,
+        )
         self._session = session
-        self._drawing = threading.Lock()
-        self._header = CurvesHeader()
+        self._check_class(look)
+        self.look = look
+        self._lock = threading.RLock()
+        self._begun = self._drawn = 0
+        self._slow = Background(lambda _: self._draw(), run)
+        self._header = CurvesHeader(summary={"headline": "Working it out…"})
+        self._channel = Channel(self._header)
         self._header.on_msg(self._on_message)
-        self.figure = _empty_figure(height, measure_of(session))
+        self.figure = empty_figure(height, title_of(session, look))
         super().__init__([self._header, self.figure])
         self.add_class("alw-curves")
+        # Until there is a model, what it waits for.
+        self._soon = Throttle(self._draw, LABELLED_EVERY)
         self._unsubscribe: list[Callable[[], None]] = [
+            session.on("labelled", lambda _: None if session.version else self._soon()),
             session.on("round", lambda _: self._draw()),
             session.on("switch", lambda _: self._draw()),
-            session.on("advice", lambda _: self._advise()),
+            session.on("advice", lambda _: self._on_advice()),
+            session.on("round shown", lambda _: self._draw()),
             session.on("closed", lambda _: self._stop_listening()),
+            session.on("arms", self._on_arms),
         ]
+        for trace in clickable(self.figure):
+            trace.on_click(self._on_click)
+        # Read off a thousand resamples: not for every drawing.
+        self._arms = drawn(session.arms())
+        self._is_open = True
         self._draw()
         self._advise()
 
+    def to_frame(self) -> pd.DataFrame:
+        """The figures that are drawn.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row a round, indexed by the ``version`` of its model: ``strategy``, ``labels``,
+            ``n_train``, ``n_audit``, ``metric``, ``of``, ``value``, ``low``, ``high``, ``n``,
+            ``method``, ``seconds`` (of the retraining) and ``at``; ``minutes`` of labelling and
+            ``money`` where they are known, and three columns a class where these are shown. What
+            is not known is NaN, and ``method`` says why.
+        """
+        session, look = self._session, self.look
+        points = at_once(session) if is_there(look) else worked_out(session, look)
+        return table_of(points, look, self._given())
+
     def close(self) -> None:
         """Take the curve away; it no longer listens to the session."""
+        if not self._is_open:
+            return
+        self._is_open = False
         self._stop_listening()
         self.figure.close()
         self._header.close()
         super().close()
 
     def _stop_listening(self) -> None:
+        self._slow.close()
+        self._soon.close()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe = []
 
-    def _advise(self, problem: str = "") -> None:
-        with self._drawing:
-            self._header.advice = advise(self._session) | {"problem": problem}
+    # ------------------------------------------------------------------ what arrives
 
     def _on_message(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        problem = ""
         try:
-            self._session.strategy = strategy_of(content)
+            kind = message_type(content, FROM_CURVES)
+            if kind == "strategy":
+                self._session.strategy = strategy_of(content)
+            elif kind == "look":
+                self._change(parse_look(content))
+            elif kind == "round":
+                self._session.round_shown = parse_round(content)
+            else:
+                self._send_table()
         except AlwidgetsError as error:
-            self._advise(str(error))
-        else:
-            self._advise()
+            problem = str(error)
+        except Exception as error:
+            log.exception("the curve could not handle a message")
+            problem = f"The curve could not do that: {type(error).__name__}: {error}"
+        if problem:
+            self._draw()  # the front end goes back to what is drawn
+        self._advise(problem)
+
+    def _change(self, look: Look) -> None:
+        self._check_class(look)
+        self.look = look
+        self._draw()
+
+    def _check_class(self, look: Look) -> None:
+        names = self._classes()
+        if look.of is not None and look.of not in names:
+            raise AlwidgetsError(
+                f"There is no class {look.of!r}; there is {', '.join(names) or 'none'}."
+            )
+
+    def _on_click(self, _trace: Any, points: Any, _state: Any) -> None:
+        if not points.point_inds:
+            return
+        trace = self.figure.data[points.trace_index]
+        version = int(trace.customdata[points.point_inds[0]])
+        shown = self._session.round_shown
+        self._session.round_shown = None if version == shown else version
+
+    def _send_table(self) -> None:
+        name = f"{self._session.name} {title_of(self._session, self.look)}.csv"
+        text = self.to_frame().to_csv()
+        self._channel.post({"type": "file", "name": name, "text": text})
+
+    # ------------------------------------------------------------------ what is drawn
+
+    def _on_advice(self) -> None:
+        self._advise()
+        self._draw()  # with the forecast of the newest round
+
+    def _on_arms(self) -> None:
+        self._arms = drawn(self._session.arms())
+        self._draw()
+
+    def _advise(self, problem: str = "") -> None:
+        self._header.advice = advise(self._session) | {"problem": problem}
 
     def _draw(self) -> None:
-        with self._drawing:
-            rounds = [r for r in self._session.rounds if r.accuracy is not None]
-            current = self._session.current
-            switches = self._session.switches
-            words = summarise(current, measure_of(self._session))
-            self._header.summary = words | {"picking": picking(switches)}
-            if rounds:
-                _update(self.figure, rounds, switches)
+        """Show how things stand, unless a drawing that was begun later is there already.
 
+        Nothing is asked of the session while the lock is held: the session may be sending an
+        event under a lock of its own.
+        """
+        with self._lock:
+            self._begun += 1
+            ticket = self._begun
+        drawing, traits = self._gather()
+        with self._lock:
+            if ticket < self._drawn:
+                return
+            self._drawn = ticket
+            if drawing is not None:
+                for trace in update(self.figure, drawing):
+                    trace.on_click(self._on_click)
+            for name, value in traits.items():
+                setattr(self._header, name, value)
 
-def measure_of(session: Session) -> str:
-    """What the estimate of a session measures: of several labels an item counts as a whole."""
-    return "every label right" if session.task.multilabel else "accuracy"
-
-
-def summarise(newest: Round | None, measure: str = "accuracy") -> dict[str, str]:
-    """Put the newest estimate into words: ``{"headline", "detail"}``."""
-    measure = measure.capitalize()
-    if newest is None or newest.predictions is None:
-        return {
-            "headline": f"{measure}: not known yet",
-            "detail": "It is estimated after the first retraining, from cards drawn at random.",
-        }
-    trained = f"{newest.n_train:,} training labels"
-    if newest.n_audit == 0:
-        return {
-            "headline": f"{measure}: no audit labels yet",
-            "detail": f"{trained}. Cards drawn at random come up among the others.",
-        }
-    audited = f"{newest.n_audit:,} audit {'label' if newest.n_audit == 1 else 'labels'}"
-    skipped = f" ({newest.n_skipped:,} more skipped)" if newest.n_skipped else ""
-    return {
-        "headline": f"{measure} {percent(newest.accuracy)}",
-        "detail": (
-            f"95 % interval, on items not trained on, from {audited} drawn at random{skipped} · "
-            f"{trained}"
-        ),
-    }
-
-
-def picking(switches: list[Switch]) -> str:
-    """Say which strategy chooses the cards, and why."""
-    if not switches:
-        return ""
-    newest = switches[-1]
-    return f"Cards by {_title(newest.strategy)}: {newest.reason}"
-
-
-def percent(accuracy: Estimate) -> str:
-    """Return an estimate for people, such as ``91 % (80 to 97 %)``."""
-    return f"{accuracy.value:.0%} ({accuracy.low * 100:.0f} to {accuracy.high:.0%})".replace(
-        "%", " %"
-    )
-
-
-def lines_of(rounds: list[RoundRecord]) -> dict[str, list[RoundRecord]]:
-    """Share out the rounds: each to the strategy that chose the labels since the one before.
-
-    A line begins at the point where its strategy took over.
-    """
-    lines: dict[str, list[RoundRecord]] = {}
-    for before, after in pairwise(rounds):
-        line = lines.setdefault(_title(before.strategy), [])
-        if not line or line[-1] is not before:
-            line.append(before)
-        line.append(after)
-    return lines or {_title(rounds[0].strategy): rounds}
-
-
-def _title(strategy: str) -> str:
-    return strategy.replace("_", " ")
-
-
-def _update(figure: Any, rounds: list[RoundRecord], switches: list[Switch]) -> None:
-    labels = [r.n_train + r.n_audit for r in rounds]
-    lines = lines_of(rounds)
-    missing = [name for name in lines if not any(t.name == name for t in figure.data)]
-    with figure.batch_update():
-        band = figure.data[0]
-        band.x = labels + labels[::-1]
-        band.y = [r.high for r in rounds] + [r.low for r in rounds[::-1]]
-        _mark(figure.data[1], [s for s in switches if s.before is not None], rounds[-1])
-        for trace in figure.data[2:]:
-            if trace.name in lines:
-                _fill(trace, lines[trace.name])
-        figure.layout.annotations = ()
-        lowest = min(r.low for r in rounds if r.low is not None)
-        figure.layout.yaxis.range = (max(0.0, lowest - 0.05), 1.02)
-        figure.layout.xaxis.range = (0, 1.03 * labels[-1])
-    for name in missing:
-        colour = LINE_COLOURS[(len(figure.data) - 2) % len(LINE_COLOURS)]
-        trace = go.Scatter(
-            name=name,
-            mode="lines+markers",
-            line={"color": colour, "width": 2.5},
-            marker={"size": 7},
-            hovertemplate=(
-                "%{x} labels: %{y:.1%}<br>%{customdata[0]:.0%} to %{customdata[1]:.0%} from "
-                "%{customdata[2]} audit labels<br>model %{customdata[3]}<extra></extra>"
-            ),
+    def _gather(self) -> tuple[Drawing | None, dict[str, Any]]:
+        """What is to be drawn, None while it is made, and what the header says."""
+        session, look, given = self._session, self.look, self._given()
+        tools = partial(self._tools, pace(given))
+        if look.of is not None and look.of not in self._classes():
+            self.look = look = replace(look, of=None)  # it was renamed, or merged into another
+        try:
+            points = self._points(look)
+        except Exception as error:  # what a metric failed with
+            log.warning("the curve could not be worked out", exc_info=True)
+            return None, {"tools": tools(look, None, sentence(str(error)))}
+        if points is None:
+            return None, {"tools": tools(look, None, "Working it out…")}
+        scale, why_not = scale_of(given, look)
+        drawing = Drawing(
+            points=points,
+            title=title_of(session, look),
+            look=look,
+            pool=len(session.pool),
+            scale=scale,
+            switches=session.switches,
+            arms=self._arms if look.is_shown_figure else None,
+            shown=session.round_shown,
         )
-        _fill(trace, lines[name])
-        figure.add_trace(trace)
+        has_classes = points.classes is not None
+        return drawing, {
+            "summary": told(session, drawing, pace(given)),
+            "rounds": rounds_of(drawing),
+            "panels": panels(points, look, scale) if has_classes else NO_PANELS,
+            "tools": tools(look, points, why_not),
+        }
 
+    def _points(self, look: Look) -> Points | None:
+        """The points of a look, if they are there; else they are made meanwhile."""
+        session = self._session
+        if not session.rounds or is_there(look):
+            return at_once(session)
+        made: Points | None = self._slow.get(
+            depends_on(session, look), lambda: worked_out(session, look)
+        )
+        if made is not None and look.is_shown_figure:
+            sign = session.stop_sign  # it follows a little after its round
+            return replace(made, forecast=sign.forecast, no_forecast=sign.no_forecast)
+        return made
 
-def _mark(trace: Any, switches: list[Switch], newest: RoundRecord) -> None:
-    """Upright lines where another strategy took over; its name and the reason on hovering."""
-    x: list[int | None] = []
-    y: list[float | None] = []
-    words: list[str | None] = []
-    for switch in switches:
-        at = min(switch.n_labels, newest.n_train + newest.n_audit)
-        # Several points a line, so that there is something to hover over all the way up.
-        x += [*[at] * 21, None]
-        y += [*(step / 20 for step in range(21)), None]
-        words += [*[f"{_title(switch.strategy)}: {switch.reason}"] * 21, None]
-    trace.x, trace.y, trace.customdata = x, y, words
-    trace.visible = bool(switches)
+    def _given(self) -> NDArray[np.float64]:
+        """Seconds that each label took; none where the store is closed."""
+        try:
+            return self._session.seconds_per_label()
+        except AlwidgetsError:
+            return np.empty(0)
 
+    def _classes(self) -> list[str]:
+        return list(self._session.task.asked()["classes"]) if self._session.task.classes else []
 
-def _fill(trace: Any, rounds: list[RoundRecord]) -> None:
-    trace.x = [r.n_train + r.n_audit for r in rounds]
-    trace.y = [r.accuracy for r in rounds]
-    trace.customdata = [[r.low, r.high, r.n_audit, r.version] for r in rounds]
-
-
-def _empty_figure(height: int, measure: str) -> Any:
-    band = go.Scatter(
-        name="95 % interval",
-        fill="toself",
-        fillcolor=BAND_COLOUR,
-        line={"width": 0},
-        mode="lines",
-        hoverinfo="skip",
-    )
-    switches = go.Scatter(
-        name="another strategy",
-        mode="lines",
-        line={"color": SWITCH_COLOUR, "width": 1.5, "dash": "dot"},
-        hovertemplate="from %{x} labels: %{customdata}<extra></extra>",
-        visible=False,
-    )
-    figure = go.FigureWidget([band, switches])
-    figure.update_layout(
-        height=height,
-        autosize=True,
-        template="none",
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        margin={"l": 56, "r": 16, "t": 8, "b": 44},
-        # What the text is measured in is what it is drawn in: the style sheet sets the same.
-        font={"family": FONT, "size": 12},
-        hovermode="closest",
-        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 0.02, "yanchor": "bottom"},
-        xaxis={"title": {"text": "labels"}, "range": (0, 100), "zeroline": False},
-        yaxis={
-            "title": {"text": measure},
-            "tickformat": ".0%",
-            "range": (0, 1.02),
-            "zeroline": False,
-        },
-        annotations=[
-            {
-                "text": "The curve begins after the first retraining",
-                "showarrow": False,
-                "xref": "paper",
-                "yref": "paper",
-                "x": 0.5,
-                "y": 0.5,
-            }
-        ],
-    )
-    figure._config = {"displayModeBar": False, "responsive": True}
-    return figure
+    def _tools(
+        self, seconds: float | None, look: Look, points: Points | None, note: str
+    ) -> dict[str, Any]:
+        """What can be chosen, what is, and what there is to know of it."""
+        session = self._session
+        names = metric_names(session) if session.task.classes else {}
+        before: str = self._header.tools.get("forecast", "")
+        return {
+            "metrics": [{"by": by, "name": names[by]} for by in METRICS if by in names],
+            "classes": self._classes(),
+            "timed": seconds is not None,
+            "look": look.to_json(),
+            "forecast": before if points is None else about_forecast(points),
+            "note": note,
+        }

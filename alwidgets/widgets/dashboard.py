@@ -11,7 +11,8 @@ import traitlets
 
 from .bundles import bundle
 from .cards import Cards
-from .curves import Curves, measure_of, percent
+from .curves import Curves
+from .curvewords import measure_of, percent
 from .projector import Projector
 from .throttle import Throttle
 

@@ -191,6 +191,7 @@ class StatusMessage(TypedDict):
     error: str | None
     notice: str | None
     saved_to: str | None
+    round_shown: int | None
 
 
 class ProblemMessage(TypedDict):

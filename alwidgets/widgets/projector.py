@@ -67,6 +67,8 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         #: How many points the front end shows; those of items that joined come a little later.
         self._shown = 0
         self._by: str | None = None
+        #: What it is to be coloured by after a look back.
+        self._by_before: str | None = None
         self._awaited: set[str] = set()
         super().__init__(_task={"classes": list(session.task.categories)}, height=height)
         self._channel = Channel(self)
@@ -79,6 +81,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._listing = Listing(session, self._map, self._post)
         self._slicing = Slicing(session, self._post)
         # A million colours are a megabyte: large pools are recoloured a little less often.
+        self._look_back(session.round_shown)
         self._recolour = Throttle(self._send_labels, max(RECOLOUR_EVERY, len(session.pool) / 1e6))
         self._unsubscribe: list[Callable[[], None]] = [
             self._map.on_change(self._on_map),
@@ -88,6 +91,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             session.on("training", lambda begun: self._map.prepare() if begun else None),
             session.on("selection", self._on_selection),
             session.on("slices", lambda *_: self._slicing.changed()),
+            session.on("round shown", self._on_round_shown),
             session.on("grown", lambda _: self._on_growth()),
             session.on("closed", lambda *_: self._stop_listening()),
         ]
@@ -273,6 +277,21 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     def _on_selection(self, selection: Selection, origin: object) -> None:
         if origin is not self:
             self._channel.post_newest("selection", self._selection)
+
+    def _on_round_shown(self, version: int | None) -> None:
+        self._look_back(version)
+        self._send_choices()
+        self._send_colours()
+        self._send_progress()
+
+    def _look_back(self, version: int | None) -> None:
+        """Colour by what the model of a round said, or as before that."""
+        then = self._by is not None and self._by.startswith(colourings.THEN)
+        if version is not None:
+            self._by_before = self._by_before if then else self._by
+            self._by = f"{colourings.THEN}{version}"
+        elif then:
+            self._by = self._by_before
 
     def _on_growth(self) -> None:
         self._map.grow()

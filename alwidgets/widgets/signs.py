@@ -10,6 +10,7 @@ import math
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from ..errors import AlwidgetsError, MessageError
+from .curvewords import sentence
 
 if TYPE_CHECKING:
     from ..session import Session
@@ -48,13 +49,13 @@ def advise(session: Session) -> dict[str, Any]:
         title, reason = "", ""
     else:
         title = "Enough labels?" if sign.stop else "Go on labelling."
-        reason = _sentence(sign.reason)
+        reason = sentence(sign.reason)
     return {
         "stop": sign.stop,
         "title": title,
         "reason": reason,
         "worth": _worth(session),
-        "losing": _sentence(session.losing or ""),
+        "losing": sentence(session.losing or ""),
     }
 
 
@@ -68,9 +69,4 @@ def _worth(session: Session) -> str:
     except AlwidgetsError:
         return ""  # a newer round has too few points
     missed = f"The curve missed the last rounds by {100 * found.backtest:.1f} points on average."
-    return f"{_sentence(str(worth))} {missed}"
-
-
-def _sentence(text: str) -> str:
-    """Begun with a capital and ended with a full stop."""
-    return f"{text[0].upper()}{text[1:]}." if text else ""
+    return f"{sentence(str(worth))} {missed}"

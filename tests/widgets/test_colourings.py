@@ -180,3 +180,22 @@ def test_what_failed_is_raised_once_to_whoever_asks() -> None:
     background.close()
     with pytest.raises(Superseded):
         background.check()
+
+
+def test_a_round_that_is_looked_at_can_be_coloured_by(session: al.Session) -> None:
+    label(session, 40)
+    with pytest.raises(MessageError):
+        colourings.check(session, "then:2")
+    session.round_shown = 2
+    assert colourings.check(session, "then:2") == "then:2"
+    with pytest.raises(MessageError):
+        colourings.check(session, "then:3")
+    assert shown(session)["Model"][0] == "then:2"
+    assert colourings.name_of("then:2") == "Model 2's prediction"
+    made = colourings.slow_colours(session, "then:2", lambda: None)
+    assert made.categories == ["left", "right"]
+    then = session.predictions(2)
+    assert (made.codes[session.reserved] == 255).all()
+    np.testing.assert_array_equal(made.codes[~session.reserved], then[~session.reserved])
+    session.round_shown = None
+    assert "then:2" not in shown(session)["Model"]

@@ -14,7 +14,9 @@ import pytest
 import alwidgets as al
 from alwidgets.evaluation.risk import Estimate
 from alwidgets.schema import RoundRecord
-from alwidgets.widgets.curves import Curves, lines_of, percent, summarise
+from alwidgets.widgets.curvefigure import FIXED, lines_of, strategy_traces
+from alwidgets.widgets.curves import Curves
+from alwidgets.widgets.curvewords import percent, summarise
 from alwidgets.widgets.dashboard import Dashboard
 from alwidgets.widgets.signs import advise
 
@@ -57,7 +59,9 @@ def test_a_point_a_round_with_its_interval(session: al.Session) -> None:
     label(session, 40)
     rounds = session.rounds
     assert len(rounds) == 4
-    band, marks, *lines = curves.figure.data
+    traces = dict(zip(FIXED, curves.figure.data, strict=False))
+    band, marks = traces["95 % interval"], traces["another strategy"]
+    lines = strategy_traces(curves.figure)
     points = {(x, y) for line in lines for x, y in zip(line.x, line.y, strict=True)}
     assert points == {(r.n_train + r.n_audit, r.accuracy) for r in rounds}
     assert band.y[: len(rounds)] == tuple(r.high for r in rounds)
@@ -142,7 +146,7 @@ def test_of_several_labels_it_says_what_it_counts() -> None:
 
 def test_shown_again_it_has_the_earlier_rounds(session: al.Session) -> None:
     label(session, 30)
-    assert sum(len(line.x) for line in Curves(session).figure.data[2:]) >= 3
+    assert sum(len(line.x) for line in strategy_traces(Curves(session).figure)) >= 3
 
 
 def test_a_line_for_each_strategy_from_where_it_took_over() -> None:

@@ -81,6 +81,7 @@ class FakeSession:
     listeners: list[tuple[str, Callable[..., object]]] = field(default_factory=list)
     scored: list[str] = field(default_factory=list)
     prepared: int = 0
+    round_shown: int | None = None
 
     def __post_init__(self) -> None:
         self.selection = Selection(self)  # type: ignore[arg-type]
@@ -101,6 +102,11 @@ class FakeSession:
         between()
         self.scored.append(strategy)
         return np.array([np.nan, 0.0, np.nan, 0.5, 1.0, 0.25])
+
+    def predictions(self, version: int) -> Any:
+        if version > 3:
+            raise AlwidgetsError(f"What model {version} said was not kept.")
+        return np.array([1, 0, -1, 0, 0, -1], dtype=np.int32)
 
     @property
     def text_index(self) -> Any:
@@ -414,6 +420,41 @@ def test_what_a_person_chose_stays(setup: Setup) -> None:
     setup.session.current = a_round()
     setup.session.emit("round", setup.session.current)
     assert setup.view.take()[1][0]["by"] == "label"
+
+
+def test_a_look_back_colours_by_what_that_model_said_and_then_as_before(setup: Setup) -> None:
+    session = setup.session
+    session.current = a_round(3)
+    session.emit("round", session.current)
+    setup.tell({"type": "colour_by", "by": "uncertainty"})
+
+    def look(version: int | None) -> list[tuple[dict[str, Any], list[bytes]]]:
+        setup.view.take()
+        session.round_shown = version
+        session.emit("round shown", version)
+        return [sent for sent in setup.view.take() if sent[0]["type"] == "colours"]
+
+    colours, (codes,) = look(2)[-1]
+    assert (colours["by"], colours["name"]) == ("then:2", "Model 2's prediction")
+    assert list(codes) == [1, 0, 255, 0, 0, 255]
+    assert look(1)[-1][0]["by"] == "then:1"
+    # A newer model leaves it as it is.
+    session.current = a_round(4)
+    session.emit("round", session.current)
+    assert setup.view._shown_by() == "then:1"
+    assert look(None)[-1][0]["by"] == "uncertainty"
+    look(2)
+    setup.tell({"type": "colour_by", "by": "label"})
+    assert look(None)[-1][0]["by"] == "label"
+
+
+def test_of_a_round_that_was_not_kept_the_map_says_so(setup: Setup) -> None:
+    setup.session.current = a_round(3)
+    setup.session.round_shown = 9
+    setup.session.emit("round shown", 9)
+    problem = next(m for m, _ in setup.view.take() if m["type"] == "problem")
+    assert problem["text"] == "What model 9 said was not kept."
+    assert setup.view._shown_by() == "prediction"
 
 
 def test_uncertainty(setup: Setup) -> None:

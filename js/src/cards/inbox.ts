@@ -91,6 +91,13 @@ export class Inbox {
       status.error,
       status.model_version > 0 ? "Labelling goes on; the last model stays in use." : "Labelling goes on.",
     );
+    const back = status.round_shown ?? null;
+    this.#board.set(
+      "back",
+      "info",
+      back === null ? null : `The map and the curve show model ${back}.`,
+      "The cards and what they suggest go by the newest.",
+    );
     // said once, in one status: it stays until it is put away or there is a newer one
     if (status.notice) this.#board.news("notice", "info", status.notice, "");
   }

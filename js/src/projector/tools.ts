@@ -1,5 +1,6 @@
 /** What can be done with the plot: kinds of lasso, how a pick counts, how points look, lines, a picture, full screen. */
 import { icon, make, set, setText } from "../shared/dom";
+import { saveFile } from "../shared/files";
 import type { Listeners } from "../shared/listeners";
 import { Choosing, quantity } from "./choices";
 import { type How, SHAPES, type Shape } from "./lasso";
@@ -222,9 +223,7 @@ export class Tools {
 export async function download(canvas: HTMLCanvasElement, name: string): Promise<void> {
   const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, "image/png"));
   if (!blob) throw new Error("the browser made no picture");
-  const url = URL.createObjectURL(blob);
-  make("a", { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000); // it is read after the click
+  saveFile(blob, name);
 }
 
 export function button(name: string, key: string, ...paths: string[]): HTMLButtonElement {

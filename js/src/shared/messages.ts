@@ -119,6 +119,8 @@ export interface Status {
   error: string | null;
   notice: string | null;
   saved_to: string | null;
+  /** Version of the model that the other views look back at; null for the newest. */
+  round_shown?: number | null;
 }
 
 /** More about why an item is on a card. */

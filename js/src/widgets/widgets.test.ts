@@ -6,7 +6,7 @@ import type { Advice } from "../curves/sign";
 import type { FromCards, ToCards } from "../shared/messages";
 import type { Model } from "../shared/model";
 import cards from "./cards";
-import curves from "./curves";
+import curves, { type CurvesTraits } from "./curves";
 import dashboard from "./dashboard";
 
 afterEach(() => {
@@ -139,10 +139,13 @@ describe("fixtures", () => {
 
 describe("headers", () => {
   it("of the curves: says the figure, marks its box", () => {
-    const { model, handlers, set } = traits<{ summary: Record<string, string>; advice: Advice }>({
+    const { model, handlers, set } = traits({
       summary: { headline: "Accuracy 91 %", detail: "from 12 labels" },
-      advice: {},
-    });
+      advice: {} as Advice,
+      tools: {},
+      rounds: {},
+      panels: {},
+    } as CurvesTraits);
     const box = document.createElement("div");
     box.className = "alw-curves";
     const el = document.createElement("div");

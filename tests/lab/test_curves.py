@@ -1,0 +1,151 @@
+"""The learning curve as a person uses it: rounds, targets, metrics, files, by mouse and keys."""
+
+from __future__ import annotations
+
+import csv
+import struct
+from pathlib import Path
+
+from conftest import SCREENSHOTS, Open
+from page import Notebook
+from playwright.sync_api import Locator
+from samples import DIGITS
+from test_look import THEMES, audit
+
+SESSION = DIGITS.replace('store="digits.db"', "audit=0.3, executor=al.InlineExecutor()") + (
+    """
+from datetime import datetime, timedelta
+
+begin = datetime(2026, 1, 1)
+
+def label(n):
+    for _ in range(n):
+        item = session.next()[0]
+        session.record(
+            item.id,
+            int(digits.target[item.index]),
+            shown_at=begin.isoformat(),
+            answered_at=(begin + timedelta(seconds=7)).isoformat(),
+        )
+
+view = session.curves()
+"""
+)
+
+
+def pictures(
+    notebook: Notebook, view: Locator, name: str, themes: tuple[str, ...] = ("light",)
+) -> list[str]:
+    """A picture in each theme; what axe complains of."""
+    found = []
+    for theme in themes:
+        if len(themes) > 1:
+            notebook.theme(THEMES[theme])
+        notebook.page.wait_for_timeout(500)
+        notebook.screenshot(SCREENSHOTS / f"{name}-{theme}.png", view)
+        found += audit(notebook, "curves")
+    return found
+
+
+def saved(notebook: Notebook, button: Locator) -> Path:
+    """The file that a press on a button saves."""
+    with notebook.page.expect_download() as download:
+        button.click()
+    path = notebook.folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+def test_the_curve(opened: Open) -> None:
+    notebook = opened([SESSION, "view"], size=(1000, 1100))
+    notebook.run_all()
+    view, page = notebook.view("curves"), notebook.page
+    view.locator(".xtitle").wait_for()
+    complaints = pictures(notebook, view, "curve-empty")
+    notebook.execute("label(160)")
+    view.get_by_text("Go on labelling.").wait_for()
+
+    # A click on a point has all views show that round.
+    points = view.locator(".scatterlayer .trace:last-child .points path")
+    points.nth(4).scroll_into_view_if_needed()
+    box = points.nth(4).bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2 - 4, box["y"] + box["height"] / 2 + 4)
+    page.wait_for_timeout(200)  # plotly looks for what is meant a little later
+    page.mouse.down()
+    page.mouse.up()
+    back = view.get_by_role("button", name="Back to the newest")
+    back.wait_for()
+    shown = notebook.value("session.round_shown")
+    assert shown in notebook.value("[r.version for r in session.rounds]")
+    assert view.locator(".alw-curves-back").get_by_text(f"Model {shown} · ").is_visible()
+    complaints += pictures(notebook, view, "curve-round")
+    back.click()
+    back.wait_for(state="hidden")
+    assert notebook.value("session.round_shown") is None
+
+    # The same by keyboard, and no key of it reaches the notebook.
+    cells = notebook.cells()
+    fold = view.get_by_role("button", name="Options")
+    fold.focus()
+    page.keyboard.press("Enter")
+    rounds = view.get_by_role("combobox", name="Round")
+    rounds.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    back.wait_for()
+    n = notebook.value("len(session.rounds)")
+    assert notebook.wait_value("session.round_shown", lambda v: v == n - 1) == n - 1
+    page.keyboard.press("Escape")
+    assert fold.evaluate("b => b === document.activeElement")
+    page.keyboard.press("Escape")
+    back.wait_for(state="hidden")
+    assert fold.evaluate("b => b !== document.activeElement")
+    assert notebook.cells() == cells
+
+    # A target, in words, by its slider.
+    fold.click()
+    slider = view.get_by_label("Target, in percent")
+    slider.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    view.get_by_text("Target 94 %:").wait_for()
+    view.get_by_role("spinbutton", name="Budget").fill("9999")
+    page.keyboard.press("Tab")
+    view.get_by_text("is above the pool").wait_for()
+    complaints += pictures(notebook, view, "curve-tools", ("dark", "light"))
+
+    # Another metric, in hindsight, against minutes, with a small curve for each class.
+    view.get_by_role("combobox", name="Figure").select_option("f1")
+    view.get_by_role("checkbox", name="In hindsight").check()
+    view.get_by_role("checkbox", name="Each class").check()
+    view.get_by_role("combobox", name="Against").select_option("minutes")
+    view.get_by_text("F1 of each class").wait_for()
+    view.locator(".xtitle", has_text="minutes").wait_for()
+    view.get_by_text("Working it out").wait_for(state="hidden")
+    assert view.locator(".alw-panel").count() == 10
+    value = notebook.value("float(session.estimate_rounds('f1', hindsight=True)[-1].value)")
+    view.get_by_text(f"F1, macro {value:.0%}".replace("%", " %")).wait_for()
+    complaints += pictures(notebook, view, "curve-classes", ("dark", "light"))
+
+    # What is drawn, as files.
+    table = saved(notebook, view.get_by_role("button", name="Save as CSV"))
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["version"]) for row in rows] == list(range(1, n + 1))
+    assert float(rows[-1]["value"]) == value
+    assert abs(float(rows[-1]["minutes"]) - float(rows[-1]["labels"]) * 7 / 60) < 1e-6
+    picture = saved(notebook, view.get_by_role("button", name="Save as PNG")).read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert struct.unpack(">II", picture[16:24]) == (1800, 840)
+    (SCREENSHOTS / "curve-saved.png").write_bytes(picture)
+
+    # Narrow, nothing sticks out.
+    notebook.execute("view.layout.width = '320px'")
+    page.wait_for_timeout(800)
+    notebook.screenshot(SCREENSHOTS / "curve-narrow.png", view)
+    assert view.evaluate("e => e.scrollWidth - e.clientWidth") <= 1
+    assert complaints == []
+    assert notebook.errors == []
+    assert notebook.outside == []

@@ -1,0 +1,55 @@
+"""When a curve comes to a target."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alwidgets.errors import AlwidgetsError
+from alwidgets.evaluation.extrapolation import forecast
+from alwidgets.evaluation.targets import crossing, reached
+
+LABELS = np.arange(1, 13) * 20.0
+#: A power that rises to 0.9.
+VALUES = 0.9 - 1.5 * (LABELS + 30) ** -0.5
+FORECAST = forecast(LABELS, VALUES, n=np.full(len(LABELS), 5_000))
+
+
+def test_the_first_that_is_there() -> None:
+    assert reached([0.7, np.nan, 0.9, 0.95], 0.9) == 2
+    assert reached([0.7, np.nan], 0.9) is None
+    assert reached([], 0.1) is None
+
+
+@given(st.floats(0.8, 0.84))
+def test_a_crossing_is_where_the_curve_is_there_for_the_first_time(target: float) -> None:
+    found = crossing(FORECAST, target, 4_000)
+    assert found.labels is not None
+    at = np.arange(int(FORECAST.end), 4_001)
+    value, low, high = FORECAST.band(at)
+    # Looked at in at most 2,000 places.
+    for line, place in ((value, found.labels), (high, found.soonest)):
+        assert place is not None
+        exact = at[reached(line, target)]
+        assert exact <= place <= exact + 2
+    where = reached(low, target)
+    assert (found.latest is None) == (where is None)
+    assert found.soonest is not None
+    assert found.soonest <= found.labels
+    assert found.latest is None or found.labels <= found.latest
+
+
+def test_nothing_is_beyond_the_pool() -> None:
+    beyond = crossing(FORECAST, 0.99, 4_000)
+    assert beyond.labels is None
+    assert crossing(FORECAST, 0.5, 4_000).labels == FORECAST.end
+    # A pool that is smaller than the labels that there are, as where items were taken out.
+    assert crossing(FORECAST, 0.99, 10).labels is None
+
+
+def test_a_target_is_a_share() -> None:
+    for wrong in (95, -0.1, np.nan):
+        with pytest.raises(AlwidgetsError, match="must be a share"):
+            crossing(FORECAST, wrong, 100)

@@ -1,0 +1,653 @@
+"""What is drawn of a curve, and asked of it: metrics, axes, targets, rounds, arms, tables."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import alwidgets as al
+from alwidgets.arms import ArmPoint, Arms
+from alwidgets.errors import AlwidgetsError, MessageError
+from alwidgets.evaluation.extrapolation import Ahead, forecast
+from alwidgets.evaluation.risk import Estimate, unknown
+from alwidgets.evaluation.saved import Saved
+from alwidgets.schema import RoundRecord
+from alwidgets.widgets.curvearms import drawn as drawn_arms
+from alwidgets.widgets.curvefigure import FIXED, Drawing, empty_figure, strategy_traces, update
+from alwidgets.widgets.curvelook import FROM_CURVES, Look, parse_look, parse_round
+from alwidgets.widgets.curvepanels import MOST, panels
+from alwidgets.widgets.curvepoints import LABELS, Points, labels_of
+from alwidgets.widgets.curves import Curves
+from alwidgets.widgets.curvewords import (
+    Prices,
+    about_budget,
+    about_forecast,
+    about_target,
+    looking_back,
+    worst_first,
+)
+from alwidgets.widgets.messages import message_type
+
+FIXTURES = Path(__file__).parents[2] / "js/fixtures/messages"
+RNG = np.random.default_rng(0)
+TRUTH = RNG.integers(0, 3, 150)
+X = np.eye(3)[TRUTH] * 2 + RNG.normal(size=(150, 3))
+BEGIN = datetime(2026, 1, 1)
+SECONDS = 6
+
+
+def at_once(work: Callable[[], None]) -> None:
+    work()
+
+
+def made(task: al.Classification | al.MultiLabel | None = None, **options: Any) -> al.Session:
+    given: dict[str, Any] = {"batch_size": 10, "audit": 0.3, "executor": al.InlineExecutor()}
+    pool = al.Pool.from_arrays(X, ids=range(150))
+    return al.Session(pool, task or al.Classification(["a", "b", "c"]), **given | options)
+
+
+@pytest.fixture
+def session() -> Iterator[al.Session]:
+    with closing(made()) as session:
+        yield session
+
+
+def label(session: al.Session, n: int, *, timed: bool = True) -> None:
+    for _ in range(n):
+        item = session.next()[0]
+        answer: Any = "abc"[TRUTH[item.index]]
+        times = {
+            "shown_at": BEGIN.isoformat(),
+            "answered_at": (BEGIN + timedelta(seconds=SECONDS)).isoformat(),
+        }
+        answer = [answer] if session.task.multilabel else answer
+        session.record(item.id, answer, **times if timed else {})
+
+
+def drawn(curves: Curves) -> list[tuple[float, float]]:
+    """The points of all strategies' lines, each once."""
+    lines = strategy_traces(curves.figure)
+    return sorted({p for line in lines for p in zip(line.x, line.y, strict=True)})
+
+
+def trace(curves: Curves, name: str) -> Any:
+    return curves.figure.data[FIXED.index(name)]
+
+
+def send(curves: Curves, **message: Any) -> None:
+    curves._header._handle_custom_msg(message, [])
+
+
+def look(curves: Curves, **changes: Any) -> None:
+    send(curves, type="look", **replace(curves.look, **changes).to_json())
+
+
+def lines_of(curves: Curves) -> list[str]:
+    lines: list[str] = curves._header.summary["lines"]
+    return lines
+
+
+# ---------------------------------------------------------------------- what is drawn
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"metric": "f1"},
+        {"metric": "error"},
+        {"metric": "recall", "of": "b"},
+        {"hindsight": True},
+    ],
+    ids=str,
+)
+def test_the_points_are_the_estimates_of_the_session(
+    session: al.Session, wish: dict[str, Any]
+) -> None:
+    label(session, 60)
+    curves = Curves(session, run=at_once, **wish)
+    asked = {"metric": "accuracy"} | wish
+    estimates = session.estimate_rounds(asked.pop("metric"), **asked)
+    known = [(r, e) for r, e in zip(session.rounds, estimates, strict=True) if e.known]
+    assert len(known) >= 4
+    assert drawn(curves) == sorted((labels_of(r), e.value) for r, e in known)
+    band = trace(curves, "95 % interval")
+    assert band.y[: len(known)] == tuple(e.high for _, e in known)
+    assert band.y[len(known) :] == tuple(e.low for _, e in known[::-1])
+    frame = curves.to_frame()
+    np.testing.assert_array_equal(frame["value"], [e.value for e in estimates])
+
+
+def test_a_metric_is_worked_out_meanwhile(session: al.Session) -> None:
+    label(session, 30)
+    waiting: list[Callable[[], None]] = []
+    curves = Curves(session, run=waiting.append)
+    before = drawn(curves)
+    look(curves, metric="f1")
+    assert curves._header.tools["note"] == "Working it out…"
+    assert curves._header.tools["look"]["metric"] == "f1"
+    assert drawn(curves) == before
+    waiting.pop()()
+    assert curves._header.tools["note"] == ""
+    assert curves.figure.layout.yaxis.title.text == "F1, macro"
+    assert drawn(curves) != before
+
+
+def test_minutes_and_money(session: al.Session) -> None:
+    label(session, 40)
+    curves = Curves(session, run=at_once, axis="minutes")
+    seconds = session.seconds_per_label()
+    assert seconds.tolist() == [SECONDS] * 40
+    labels = [labels_of(r) for r in session.rounds]
+    assert [x for x, _ in drawn(curves)] == pytest.approx([n * SECONDS / 60 for n in labels])
+    assert curves.figure.layout.xaxis.title.text == "minutes of labelling"
+    look(curves, axis="money", cost=36.0, per="hour", currency="€")
+    assert [x for x, _ in drawn(curves)] == pytest.approx([n * SECONDS / 100 for n in labels])
+    assert curves.figure.layout.xaxis.title.text == "cost (€)"
+    look(curves, cost=0.5, per="label")
+    assert [x for x, _ in drawn(curves)] == [n / 2 for n in labels]
+    assert curves.to_frame()["money"].tolist() == [n / 2 for n in labels]
+
+
+def test_a_pause_is_no_labelling_and_what_was_not_timed_takes_nothing() -> None:
+    with closing(made(audit=0)) as session:
+        label(session, 10)
+        item = session.next()[0]
+        later = (BEGIN + timedelta(hours=2)).isoformat()
+        session.record(item.id, "a", shown_at=BEGIN.isoformat(), answered_at=later)
+        label(session, 1, timed=False)
+        assert np.isnan(session.seconds_per_label()[-1])
+        curves = Curves(session, run=at_once, axis="minutes")
+        minutes = curves.to_frame()["minutes"]
+        assert minutes.iloc[0] == pytest.approx(1.0)  # of 10 labels
+        session.retrain()
+        assert curves.to_frame()["minutes"].iloc[-1] == pytest.approx((10 + 4) * SECONDS / 60)
+
+
+def test_without_times_it_stays_with_the_labels_and_says_so(session: al.Session) -> None:
+    label(session, 30, timed=False)
+    curves = Curves(session, run=at_once, axis="minutes")
+    assert "Too few cards were timed" in curves._header.tools["note"]
+    assert curves._header.tools["timed"] is False
+    assert [x for x, _ in drawn(curves)] == [labels_of(r) for r in session.rounds]
+
+
+def test_of_several_labels(session: al.Session) -> None:
+    with closing(made(al.MultiLabel(["a", "b", "c"]))) as several:
+        label(several, 40)
+        curves = Curves(several, run=at_once, metric="f1")
+        assert curves.figure.layout.yaxis.title.text == "F1, mean over items"
+        expected = several.estimate_rounds("f1")
+        assert {y for _, y in drawn(curves)} == {e.value for e in expected if e.known}
+
+
+def test_what_cannot_be_drawn_is_refused_with_a_remedy(session: al.Session) -> None:
+    for wrong, says in (
+        ({"metric": "auc"}, "There is no metric 'auc'; use one of 'accuracy'"),
+        ({"of": "z"}, "There is no class 'z'; there is a, b, c"),
+        ({"axis": "days"}, "There is no axis"),
+        ({"axis": "money"}, "give cost_of_label or cost_of_hour"),
+        ({"target": 95}, "such as 0.95"),
+        ({"target": math.nan}, "such as 0.95"),
+        ({"budget": 0}, "whole number of labels"),
+        ({"cost_of_label": -1}, "must be a number above 0"),
+        ({"cost_of_label": 1, "cost_of_hour": 1}, "not both"),
+        ({"currency": "a long text"}, "at most 8 letters"),
+        ({"hindsight": 1}, "must be True or False"),
+    ):
+        with pytest.raises(AlwidgetsError, match=says):
+            Curves(session, **wrong)  # type: ignore[arg-type]
+
+
+def test_a_class_that_is_renamed_while_it_is_drawn(session: al.Session) -> None:
+    label(session, 30)
+    curves = Curves(session, run=at_once, metric="recall", of="b")
+    session.rename_class("b", "bee")
+    label(session, 10)
+    assert curves.look.of is None
+    assert curves._header.tools["classes"] == ["a", "bee", "c"]
+
+
+# ---------------------------------------------------------------------- in words
+
+
+def record(version: int, labels: int) -> RoundRecord:
+    return RoundRecord(version, "margin", labels - 10, 10, 0.8, 0.7, 0.9, 0.42, "", version)
+
+
+def curve(values: list[float], step: int = 20, n: int = 200) -> Points:
+    rounds = tuple(record(k + 1, step * (k + 1)) for k in range(len(values)))
+    found = tuple(
+        unknown("one class has no label")
+        if math.isnan(v)
+        else Estimate(v, v - 0.05, v + 0.04, n, n, "")
+        for v in values
+    )
+    known = [(labels_of(r), e.value) for r, e in zip(rounds, found, strict=True) if e.known]
+    if len(known) < 6:
+        return Points(rounds, found, None, "A forecast needs at least 6 points, there are few.")
+    labels, of = zip(*known, strict=True)
+    return Points(rounds, found, forecast(labels, of, n=[n] * len(of)))
+
+
+RISING = [0.5, 0.62, 0.69, 0.74, 0.775, 0.8, 0.82, 0.835]
+PRICE = Prices(6.0, 0.5, "€")
+
+
+def test_a_target_that_is_met_already() -> None:
+    said = about_target(curve(RISING), Look(target=0.7), 1000, PRICE)
+    assert said == "Target 70 %: reached at 80 labels (its interval reaches down to 69 %)."
+    again = about_target(curve([*RISING, 0.68]), Look(target=0.7), 1000, PRICE)
+    assert again.endswith(
+        "(its interval reaches down to 69 %); the newest round is below it again, at 68.0 %."
+    )
+
+
+def test_an_error_meets_its_target_from_above() -> None:
+    falling = curve([1 - value for value in RISING])
+    said = about_target(falling, Look(metric="error", target=0.3), 1000, PRICE)
+    assert said == "Target 30 %: reached at 80 labels (its interval reaches up to 30 %)."
+    ahead = Points(falling.rounds, falling.estimates, curve(RISING).forecast)
+    said = about_target(ahead, Look(metric="error", target=0.15), 4000, PRICE)
+    assert said.startswith("Target 15 %: not reached; the curve says about ")
+
+
+def test_a_target_that_is_ahead_with_its_price() -> None:
+    points = curve(RISING)
+    assert points.forecast is not None
+    said = about_target(points, Look(target=0.85), 4000, PRICE)
+    begin, rest = said.split(" labels (")
+    labels = int(begin.rpartition(" ")[2].replace(",", ""))
+    value, _, _ = points.forecast.band([labels - 3, labels])
+    assert value[0] < 0.85 <= value[1] + 1e-9
+    assert 160 < labels < 300
+    assert f"{labels - 160} more · " in rest
+    assert "minute" in rest or " s " in rest
+    assert f"{(labels - 160) * 0.5:,.0f} €" in rest
+    assert about_target(points, Look(target=0.85), 4000, Prices()).endswith("more.")
+
+
+def test_a_target_above_what_the_pool_can_give() -> None:
+    said = about_target(curve(RISING), Look(target=1.0), 200, PRICE)
+    assert said.startswith("Target 100 %: beyond what the pool can give.")
+    assert "all 200 items" in said
+
+
+def test_a_target_without_a_curve_to_go_by() -> None:
+    said = about_target(curve(RISING[:3]), Look(target=0.9), 1000, PRICE)
+    assert said == ("Target 90 %: not reached. A forecast needs at least 6 points, there are few.")
+    nothing = about_target(curve([math.nan] * 3), Look(target=0.9), 1000, PRICE)
+    assert nothing == "Target 90 %: nothing is known of the curve yet."
+    assert about_target(Points(), Look(target=0.9), 1000, PRICE) == nothing
+    assert about_target(curve(RISING), Look(), 1000, PRICE) == ""
+
+
+def test_a_budget() -> None:
+    points = curve(RISING)
+    assert points.forecast is not None
+    said = about_budget(points, Look(budget=260), 1000, PRICE)
+    assert said.startswith("Budget of 260 labels: 100 more · 10 minutes · 50 €, for about ")
+    value = float(points.forecast.band([260])[0][0])
+    assert f"about {value:.0%}".replace("%", " %") in said
+    above = about_budget(points, Look(budget=5000), 300, PRICE)
+    assert above.startswith(
+        "The budget of 5,000 labels is above the pool; with all its 300 items: 140 more"
+    )
+    assert about_budget(points, Look(budget=90), 1000, PRICE) == (
+        "Budget of 90 labels: spent, there are 160."
+    )
+    assert "Nothing is known of the curve yet." in about_budget(
+        Points(), Look(budget=90), 1000, PRICE
+    )
+
+
+def test_no_number_is_made_up() -> None:
+    said = [
+        about_target(points, Look(target=target, budget=budget), 500, price)
+        + about_budget(points, Look(target=target, budget=budget), 500, price)
+        + about_forecast(points)
+        for points in (Points(), curve([math.nan] * 7), curve(RISING[:2]), curve(RISING))
+        for target in (0.01, 0.9, 1.0)
+        for budget in (1, 10_000)
+        for price in (Prices(), PRICE)
+    ]
+    assert not any("nan" in words or "inf" in words for words in said)
+
+
+def test_one_class_so_far(session: al.Session) -> None:
+    curves = Curves(session, run=at_once, target=0.9)
+    while len(session.labels()) < 3:
+        item = session.next()[0]
+        if TRUTH[item.index] == 0:
+            session.record(item.id, "a")
+        else:
+            session.skip(item.id)
+    session.retrain()
+    curves._draw()  # what waits for a moment
+    assert lines_of(curves)[0] == "All 3 labels are “a” so far: a model needs a second class."
+    assert lines_of(curves)[1] == "Target 90 %: nothing is known of the curve yet."
+
+
+def test_a_metric_that_is_not_defined(session: al.Session) -> None:
+    points = curve([math.nan] * 3)
+    figure = empty_figure(280, "F1, macro")
+    update(figure, Drawing(points, "F1, macro", Look(metric="f1"), 150))
+    assert strategy_traces(figure) == ()
+    assert figure.layout.annotations[0].text == "Not known: one class has no label"
+    label(session, 20)
+    session.add_class("d")
+    label(session, 10)
+    curves = Curves(session, run=at_once, metric="f1", of="d")
+    assert curves._header.summary["headline"] == "F1 of d: not known"
+    assert curves._header.summary["detail"] not in ("", ".")
+
+
+def test_how_far_a_forecast_is_to_be_trusted() -> None:
+    points = curve(RISING)
+    assert points.forecast is not None
+    said = about_forecast(points)
+    assert "its 80 % interval" in said
+    assert f"by {100 * points.forecast.backtest:.1f} points on average" in said
+    assert "needs at least 6 points" in about_forecast(curve(RISING[:2]))
+
+
+# ---------------------------------------------------------------------- the forecast
+
+
+def test_the_forecast_goes_on_from_the_newest_point() -> None:
+    points = curve(RISING)
+    found = points.forecast
+    assert found is not None
+    figure = empty_figure(280, "accuracy")
+    update(figure, Drawing(points, "accuracy", Look(), 10_000))
+    band, line = (figure.data[FIXED.index(n)] for n in ("forecast, 80 % interval", "forecast"))
+    assert line.x[0] == 160 == found.end
+    assert line.x[-1] == 260  # as far as the forecast looks ahead
+    value, low, high = found.band(line.x)
+    np.testing.assert_allclose(line.y, value)
+    np.testing.assert_allclose(band.y, [*high, *low[::-1]])
+    assert value[-1] - value[0] == pytest.approx(found.gain, abs=1e-9)
+    update(figure, Drawing(points, "accuracy", Look(), 200))
+    assert line.x[-1] == 200  # there is no more
+    update(figure, Drawing(points, "accuracy", Look(forecast=False), 200))
+    assert line.visible is False
+    assert band.visible is False
+
+
+def test_the_forecast_of_an_error_falls() -> None:
+    points = curve([1 - value for value in RISING])
+    flipped = Points(points.rounds, points.estimates, curve(RISING).forecast)
+    figure = empty_figure(280, "error")
+    update(figure, Drawing(flipped, "error", Look(metric="error"), 10_000))
+    line = figure.data[FIXED.index("forecast")]
+    assert line.y[0] > line.y[-1]
+    assert figure.layout.yaxis.range[0] < 0.1
+
+
+def test_the_interval_of_a_forecast_widens() -> None:
+    found = curve(RISING).forecast
+    assert found is not None
+    value, low, high = found.band([160, 210, 260, 460])
+    assert (np.diff(high - low) > 0).all()
+    assert (low <= value).all()
+    assert (value <= high).all()
+    assert high[0] > low[0]  # what is known of the newest point is not certain either
+    certain = forecast(np.arange(1, 9) * 20.0, RISING)
+    begin = certain.band([160])
+    assert begin[2][0] == pytest.approx(begin[1][0])
+
+
+# ---------------------------------------------------------------------- rounds
+
+
+def test_a_click_shows_the_round_and_another_one_the_newest(session: al.Session) -> None:
+    label(session, 40)
+    curves = Curves(session, run=at_once)
+    line = strategy_traces(curves.figure)[-1]
+    at = len(line.x) - 1
+
+    def click() -> None:
+        points = type(
+            "Points", (), {"point_inds": [at], "trace_index": list(curves.figure.data).index(line)}
+        )
+        curves._on_click(line, points(), None)
+
+    click()
+    version = line.customdata[at]
+    assert session.round_shown == version
+    assert curves._header.rounds["shown"] == version
+    shown = session.rounds[version - 1]
+    assert curves._header.rounds["words"] == looking_back(
+        shown, session.estimate_rounds()[version - 1]
+    )
+    ring = trace(curves, "round shown")
+    assert (ring.x, ring.y) == ((labels_of(shown),), (shown.accuracy,))
+    assert ring.visible is True
+    click()
+    assert session.round_shown is None
+    assert curves._header.rounds["shown"] is None
+    assert ring.visible is False
+
+
+def test_a_round_is_shown_in_all_views(session: al.Session) -> None:
+    label(session, 40)
+    one, other = Curves(session, run=at_once), Curves(session, run=at_once)
+    heard: list[int | None] = []
+    session.on("round shown", heard.append)
+    send(one, type="round", version=2)
+    send(one, type="round", version=2)
+    assert heard == [2]
+    assert other._header.rounds["shown"] == 2
+    send(one, type="round", version=99)
+    assert "There is no round 99" in one._header.advice["problem"]
+    assert session.round_shown == 2
+    label(session, 10)
+    assert session.round_shown == 2  # a new round changes nothing
+    send(other, type="round", version=None)
+    assert heard == [2, None]
+
+
+# ---------------------------------------------------------------------- arms
+
+
+SAVED = Saved(84.0, 20.0, 160.0, 0.7, 144.0, "", 60, 0.95)
+AHEAD = [Ahead(60, 0.7, 0.65, 0.75), Ahead(160, 0.78, 0.7, 0.86)]
+
+
+def arms(difference: Estimate, ahead: list[Ahead], saved: Saved = SAVED) -> Arms:
+    def point(n: int, value: float, version: int) -> ArmPoint:
+        known = Estimate(value, value - 0.1, value + 0.1, 40, 40.0, "")
+        return ArmPoint(n, unknown("too few") if math.isnan(value) else known, version)
+
+    return Arms(
+        active=[point(20, 0.62, 3), point(60, 0.8, 7)],
+        random=[point(20, 0.6, 3), point(40, math.nan, 5), point(60, 0.7, 7)],
+        difference=difference,
+        forecast=ahead,
+        no_forecast="" if ahead else "too few",
+        saved=saved,
+    )
+
+
+def test_the_random_arm_as_far_as_its_labels_reach_then_dashed() -> None:
+    found = drawn_arms(arms(Estimate(0.04, 0.01, 0.07, 60, 60.0, ""), AHEAD))
+    assert found is not None
+    assert found.words == [
+        f"{SAVED}.",
+        "With as many labels, active selection is ahead by 4.0 points (+1.0 to +7.0).",
+    ]
+    figure = empty_figure(280, "accuracy")
+    update(figure, Drawing(curve(RISING), "accuracy", Look(), 1000, arms=found))
+    traces = dict(zip(FIXED, figure.data, strict=False))
+    line, dashed = traces["random arm"], traces["random arm, forecast"]
+    assert (line.x, line.y, line.customdata) == ((20, 60), (0.6, 0.7), (3, 7))
+    assert (traces["active arm"].x, traces["active arm"].y) == ((20, 60), (0.62, 0.8))
+    assert (dashed.x, dashed.y) == ((60, 160), (0.7, 0.78))
+    assert dashed.line.dash == "dash"
+    assert traces["random, 95 % interval"].y == pytest.approx((0.7, 0.8, 0.6, 0.5))
+    assert traces["random, forecast, 80 % interval"].y == (0.75, 0.86, 0.7, 0.65)
+    assert figure.layout.yaxis.range[0] == pytest.approx(0.4)  # what is lowest, and some room
+    update(figure, Drawing(curve(RISING), "accuracy", Look(), 1000))
+    assert line.visible is False
+
+
+@pytest.mark.parametrize(
+    ("difference", "says"),
+    [
+        (
+            Estimate(-0.04, -0.07, -0.01, 60, 60.0, ""),
+            "random cards are ahead by 4.0 points (\N{MINUS SIGN}7.0",
+        ),
+        (
+            Estimate(0.03, -0.01, 0.07, 60, 60.0, ""),
+            "neither is ahead: +3.0 points (\N{MINUS SIGN}1.0 to +7.0)",
+        ),
+    ],
+)
+def test_the_verdict(difference: Estimate, says: str) -> None:
+    found = drawn_arms(arms(difference, []))
+    assert found is not None
+    assert says in found.words[1]
+    assert found.ahead == []
+
+
+def test_without_a_comparison_there_are_no_arms(session: al.Session) -> None:
+    assert drawn_arms(session.arms()) is None
+    label(session, 20)
+    assert trace(Curves(session, run=at_once), "random arm").visible is False
+
+
+def test_the_arms_of_a_session_that_compares() -> None:
+    with closing(made(compare="random", strategy="margin")) as session:
+        curves = Curves(session, run=at_once)
+        assert lines_of(curves) == [f"{str(session.arms().saved).capitalize()}."]
+        label(session, 90)
+        found = session.arms()
+        for name, points in (("random arm", found.random), ("active arm", found.active)):
+            known = [point for point in points if point.estimate.known]
+            assert len(known) > 2
+            line = trace(curves, name)
+            assert line.visible is True
+            assert line.x == tuple(point.n_labels for point in known)
+            assert line.y == tuple(point.estimate.value for point in known)
+        assert trace(curves, "random arm, forecast").y == tuple(p.value for p in found.forecast)
+        assert str(found.saved)[1:] in lines_of(curves)[0]
+        look(curves, metric="error")
+        assert trace(curves, "random arm").visible is False
+
+
+# ---------------------------------------------------------------------- classes, tables, messages
+
+
+def test_small_curves_the_lowest_first(session: al.Session) -> None:
+    label(session, 40)
+    curves = Curves(session, run=at_once, by_class=True)
+    shown = curves._header.panels
+    estimates = {
+        name: session.estimate_rounds("recall", of=name)[-1].value for name in ("a", "b", "c")
+    }
+    assert [panel["name"] for panel in shown["panels"]] == sorted(
+        estimates, key=estimates.__getitem__
+    )
+    assert shown["title"] == "Recall of each class, the lowest first"
+    assert shown["panels"][0]["points"][-1][1] == min(estimates.values())
+    look(curves, by_class=False)
+    assert curves._header.panels["panels"] == []
+
+
+def test_of_many_classes_the_lowest_are_shown_and_the_others_named() -> None:
+    rounds = (record(1, 20),)
+    classes = {
+        f"c{k}": (unknown("none") if k == 3 else Estimate(k / 20, 0, 1, 9, 9.0, ""),)
+        for k in range(MOST + 3)
+    }
+    first, others = worst_first(classes, MOST)
+    assert (first[0], first[2], others[-1]) == ("c0", "c2", "c3")
+    points = Points(rounds, (Estimate(0.5, 0, 1, 9, 9.0, ""),), classes=classes)
+    found = panels(points, Look(by_class=True), LABELS)
+    assert len(found["panels"]) == MOST
+    assert found["more"] == "3 classes are not shown, of higher figures or not known ones."
+    json.dumps(found, allow_nan=False)
+
+
+def test_the_table_as_a_file(session: al.Session) -> None:
+    label(session, 40)
+    curves = Curves(session, run=at_once, by_class=True, cost_of_label=0.5)
+    sent: list[Any] = []
+    curves._header.send = lambda message, buffers=None: sent.append(message)
+    send(curves, type="table")
+    example = json.loads((FIXTURES / "curves_file.json").read_text())["message"]
+    assert sent[0].keys() == example.keys()
+    assert sent[0]["name"].endswith("accuracy.csv")
+    read = pd.read_csv(io.StringIO(sent[0]["text"]), index_col="version")
+    assert read.index.tolist() == [record.version for record in session.rounds]
+    assert {"labels", "value", "low", "high", "minutes", "money", "recall of a, low"} <= set(read)
+    expected = curves.to_frame().drop(columns="of")
+    pd.testing.assert_frame_equal(read.drop(columns="of"), expected, check_dtype=False)
+
+
+@pytest.mark.parametrize("path", sorted(FIXTURES.glob("curves_*.json")), ids=lambda p: p.stem)
+def test_examples(path: Path) -> None:
+    example = json.loads(path.read_text())
+    if example["direction"] == "to_browser":
+        return
+    message = example["message"]
+    assert message_type(message, FROM_CURVES) == message["type"]
+    if message["type"] == "look":
+        assert {"type": "look"} | parse_look(message).to_json() == message
+    if message["type"] == "round":
+        assert parse_round(message) == message["version"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"metric": "auc"},
+        {"target": "95"},
+        {"target": 0},
+        {"budget": 1.5},
+        {"cost": True},
+        {"of": 3},
+    ],
+    ids=str,
+)
+def test_what_the_front_end_may_not_send(session: al.Session, change: dict[str, Any]) -> None:
+    curves = Curves(session, run=at_once)
+    send(curves, type="look", **Look().to_json() | change)
+    assert curves._header.advice["problem"]
+    assert curves.look == Look()
+
+
+def test_messages_that_are_none(session: al.Session) -> None:
+    curves = Curves(session, run=at_once)
+    for wrong in ({"type": "look"}, {"type": "round", "version": "2"}, {"type": "nothing"}, None):
+        curves._header._handle_custom_msg(wrong, [])
+        assert curves._header.advice["problem"]
+    with pytest.raises(MessageError, match="needs of, axis"):
+        parse_look({"type": "look", "metric": "f1"})
+
+
+def test_a_closed_session_can_still_be_looked_at(session: al.Session) -> None:
+    label(session, 40)
+    curves = Curves(session, run=at_once)
+    session.close()
+    look(curves, target=0.5)
+    assert lines_of(curves)[0].startswith("Target 50 %: reached at")
+    look(curves, axis="minutes")
+    assert "Too few cards were timed" in curves._header.tools["note"]
+
+
+def test_closed_it_listens_no_more(session: al.Session) -> None:
+    curves = Curves(session, run=at_once)
+    curves.close()
+    assert not any(session._signals._listeners.values())
