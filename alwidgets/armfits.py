@@ -33,8 +33,9 @@ from .sharing import Sharing
 from .signals import Signals
 from .store import LabelStore
 from .tasks import Task
+from .tasks.base import codes_of_today
 from .threads import few_threads
-from .trainer import YIELDS, BackgroundExecutor, Executor, Trainer
+from .trainer import YIELDS, BackgroundExecutor, Executor, InlineExecutor, Trainer
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ class ArmFits:
     lock : RLock
         Of the session.
     executor : Executor or None
-        A thread of its own by default.
+        The session's; only one that works at once is shared, else there is a thread for it.
     """
 
     def __init__(
@@ -94,10 +95,16 @@ class ArmFits:
         self._known = task.to_json()
         #: Round after which fits were last tried: one that failed is not tried again.
         self._tried = 0
-        self._read()
+        try:
+            self._read()
+        except Exception:
+            # The curve begins anew; nobody is kept from labelling.
+            log.warning("what the arms' models said could not be read", exc_info=True)
+            self._said = []
         self._found: tuple[Any, Arms] | None = None
         #: The rounds go before it.
-        last = executor or BackgroundExecutor(2 * YIELDS)
+        inline = isinstance(executor, InlineExecutor)
+        last = executor if inline else BackgroundExecutor(2 * YIELDS)
         self._trainer = Trainer(self._snapshot, self._work, self._publish, self._fail, last)
 
     @property
@@ -157,17 +164,13 @@ class ArmFits:
     def _both(self) -> Both:
         """What there is to compare; the caller holds the lock."""
         if (known := self._task.to_json()) != self._known:
-            self._said = [replace(one, codes=self._of_today(one.codes)) for one in self._said]
+            self._said = [
+                replace(one, codes=codes_of_today(self._task, one.codes)) for one in self._said
+            ]
             self._known = known
         sample = audit_sample(self._ledger, min((one.n for one in self._said), default=None))
         why_not = None if self._sharing.begun else NOT_COMPARED
         return Both(self._said, sample, self._ledger.audit, why_not)
-
-    def _of_today(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The codes that answers have now that classes may have been merged."""
-        kinds, at = np.unique(codes, return_inverse=True)
-        now = [self._task.encode(self._task.decode(int(kind))) for kind in kinds]
-        return np.array(now, dtype=np.int64)[at]
 
     # ------------------------------------------------------------------ fitting
 
@@ -214,7 +217,7 @@ class ArmFits:
             return
         with self._lock:
             # Classes may have been merged meanwhile.
-            found = [replace(one, codes=self._of_today(one.codes)) for one in found]
+            found = [replace(one, codes=codes_of_today(self._task, one.codes)) for one in found]
             self._said = [*self._said, *found]
             row = self._kept(found)
         try:

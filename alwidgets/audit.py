@@ -71,7 +71,7 @@ class Audit:
         self.n_pool = len(ids)
         self.seed = seed
         n = 0 if before is None else before.n_pool
-        lots = _uniform(ids[n:] if n else ids, seed, progress)
+        lots = lots_of(ids[n:] if n else ids, str(seed), progress)
         self._hash: hashlib.blake2b = (
             hashlib.blake2b(digest_size=16) if before is None else before._hash.copy()
         )
@@ -126,16 +126,18 @@ def check_share(share: float) -> None:
         )
 
 
-def _uniform(
-    ids: Sequence[str], seed: int, progress: Callable[[int, int], None]
+def lots_of(
+    ids: Sequence[str], key: str, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> NDArray[np.float64]:
-    """Numbers in [0, 1) that depend on id and seed alone."""
-    key, blake2b = str(seed).encode(), hashlib.blake2b
+    """Numbers in [0, 1) that depend on the id and the key alone, shape (n,)."""
+    blake2b = hashlib.blake2b
     numbers = np.empty(len(ids))
     rest = iter(ids)
     for start in range(0, len(ids), IDS_AT_ONCE):
         names = [item_id.encode("utf-8", "surrogatepass") for item_id in islice(rest, IDS_AT_ONCE)]
-        digests = b"".join([blake2b(name, digest_size=8, key=key).digest() for name in names])
+        digests = b"".join(
+            [blake2b(name, digest_size=8, key=key.encode()).digest() for name in names]
+        )
         numbers[start : start + IDS_AT_ONCE] = np.frombuffer(digests, dtype=">u8")
         progress(start + len(names), len(ids))
     numbers /= 2.0**64

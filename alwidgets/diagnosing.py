@@ -85,7 +85,7 @@ class Diagnosing(Modelling):
             places = classes_of(self.task, np.arange(width))
             merged = np.zeros((len(proba), len(names)))
             np.add.at(merged.T, places, proba.T)
-            proba = merged
+            proba = np.minimum(merged, 1.0)  # of float32
         truth, answers = classes_of(self.task, codes), classes_of(self.task, said)
         return Judged(of, version, names, items, truth, answers, proba, q, population, skipped)
 

@@ -22,6 +22,7 @@ from .samples import AuditSample
 from .schema import RoundRecord
 from .slicing import parts_of
 from .tasks import Task
+from .tasks.base import codes_of_today
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -183,10 +184,10 @@ class Estimating(Hub):
             If there is no such round.
         """
         history = self._loop.history
+        # Of the items that there were for both.
+        sizes = [n for v, n in history.sizes.items() if v in (version, other)]
         with self._lock:
             versions = [record.version for record in self._ledger.rounds]
-            # Of the items that there were for both.
-            sizes = [n for v, n in history.sizes.items() if v in (version, other)]
             sample = audit_sample(self._ledger, min(sizes, default=None))
         for asked in (version, other):
             if asked not in versions:
@@ -220,7 +221,7 @@ class Estimating(Hub):
             codes = standing[batch.items]
             open_ = np.flatnonzero(codes < 0)
             n = int(open_[0]) if len(open_) else len(codes)
-            wrong = batch.said[:n] != codes[:n]
+            wrong = codes_of_today(self.task, batch.said[:n]) != codes[:n]
             batches.append(Batch(wrong, batch.q[:n], batch.n_candidates))
         return _table("version", [batch.version for batch in picked], prequential(batches))
 

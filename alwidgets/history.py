@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import zlib
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ from .audit import Audit
 from .ingest.ids import Ids
 from .store import LabelStore
 from .tasks import Task
+from .tasks.base import codes_of_today
+
+log = logging.getLogger(__name__)
 
 UNKNOWN = -1
 
@@ -45,6 +49,15 @@ class Change:
         return said
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A change, all that the model says, and the row for the store."""
+
+    change: Change
+    predictions: NDArray[np.int32]
+    kept: dict[str, Any]
+
+
 class History:
     """The predictions of every round, kept in the store as changes from one to the next.
 
@@ -66,24 +79,29 @@ class History:
         self._unsaved: list[dict[str, Any]] = []
         self._lock = threading.Lock()
 
-    def add(self, version: int, predictions: NDArray[np.int32], audit: Audit) -> None:
-        """Note what a model says of every item, as codes, shape (n,); `save` puts it on disk.
+    def prepare(self, version: int, predictions: NDArray[np.int32], audit: Audit) -> Prepared:
+        """Work out what a model says otherwise than the one before it; `add` notes it.
 
         Parameters
         ----------
         version : int
         predictions : ndarray of int32, shape (n,)
+            What it says of every item, as codes.
         audit : Audit
             Of the pool as it is now, that may have grown since.
         """
         self.load()
+        n, whole = len(predictions), not self._changes
+        items = np.flatnonzero(_of_size(self._newest, n) != predictions).astype(np.int32)
+        change = Change(version, n, items, predictions[items].astype(np.int32))
+        return Prepared(change, predictions, self._kept(change, whole, audit.keys[n]))
+
+    def add(self, prepared: Prepared) -> None:
+        """Note what a model says; `save` puts it on disk."""
         with self._lock:
-            n, whole = len(predictions), not self._changes
-            items = np.flatnonzero(_of_size(self._newest, n) != predictions).astype(np.int32)
-            change = Change(version, n, items, predictions[items].astype(np.int32))
-            self._changes.append(change)
-            self._newest = predictions
-            self._unsaved.append(self._kept(change, whole, audit.keys[n]))
+            self._changes.append(prepared.change)
+            self._newest = prepared.predictions
+            self._unsaved.append(prepared.kept)
 
     def save(self) -> None:
         """Write to the store what is new.
@@ -110,7 +128,8 @@ class History:
         for change in list(self._changes):
             said = change.applied_to(said)
             if change.version == version:
-                return said
+                found: NDArray[np.int32] = codes_of_today(self._task, said)
+                return found
         return None
 
     def of_items(self, items: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int32]]]:
@@ -128,7 +147,7 @@ class History:
             if len(change.items):
                 at = np.minimum(np.searchsorted(change.items, items), len(change.items) - 1)
                 said = np.where(change.items[at] == items, change.codes[at], said)
-            yield change.version, said
+            yield change.version, codes_of_today(self._task, said)
 
     # ------------------------------------------------------------------ in the store
 
@@ -137,14 +156,23 @@ class History:
         with self._lock:
             if self._audit is None:
                 return
-            kept = self._store.predictions()
-            # What comes before the last whole one was kept of a pool in another order.
-            start = max((place for place, row in enumerate(kept) if row["whole"]), default=0)
-            if kept and self._knows(kept[-1], self._audit):
-                self._changes = [self._read(row) for row in kept[start:]]
+            audit, self._audit = self._audit, None
+            try:
+                self._changes = self._read_all(audit)
                 for change in self._changes:
                     self._newest = change.applied_to(self._newest)
-            self._audit = None
+            except Exception:
+                # A session goes on without it; the next model is kept whole.
+                log.warning("what earlier models said could not be read", exc_info=True)
+                self._changes, self._newest = [], np.empty(0, dtype=np.int32)
+
+    def _read_all(self, audit: Audit) -> list[Change]:
+        kept = self._store.predictions()
+        if not kept or not self._knows(kept[-1], audit):
+            return []
+        # What comes before the last whole one was kept of a pool in another order.
+        start = max(place for place, row in enumerate(kept) if row["whole"])
+        return [self._read(row) for row in kept[start:]]
 
     def _knows(self, newest: dict[str, Any], audit: Audit) -> bool:
         """Whether positions mean the same items as when it was kept."""

@@ -187,6 +187,7 @@ class Loop:
             self._closed = True
         self._trainer.close()
         self.arms.close()
+        self._save_history()
 
     def grow(self, model_file: ModelFile) -> None:
         """Take in the items that joined the pool; the caller holds the lock.
@@ -312,6 +313,11 @@ class Loop:
         self._signals.emit("progress", progress)
 
     def _publish(self, result: Round) -> None:
+        said = None
+        if result.fitted and not self._closed:
+            assert result.predictions is not None
+            # Before the lock: of a large pool it takes a moment.
+            said = self.history.prepare(result.version, result.predictions, self._ledger.audit)
         with self._lock:
             if self._closed:
                 return
@@ -325,8 +331,8 @@ class Loop:
                 self.picked.append(picked)
             if result.fitted:
                 self._ledger.add_round(result.record())
-                assert result.predictions is not None
-                self.history.add(result.version, result.predictions, self._ledger.audit)
+                assert said is not None
+                self.history.add(said)
                 self._adviser.note(result)
                 self.is_fitted = True
             self.learner = result.learner
@@ -341,7 +347,6 @@ class Loop:
             self._save(result)
         if result.fitted:
             self._save_history()
-        if result.fitted:
             self._tell_training(False)
         self._signals.emit("round", result)
         if switch is not None:

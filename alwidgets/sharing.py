@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from .audit import lots_of
 from .errors import AlwidgetsError
 from .labels import ANSWER
 from .ledger import NOTHING, Ledger
@@ -129,6 +130,7 @@ class Sharing:
         if self.has_changed:
             store.keep_shared_spans(self._spans)
         self.begun = bool(self._spans)
+        self._lots = np.empty(0)
         self._order = np.empty(0, dtype=np.int64)
         if self.is_on:
             self.grow()
@@ -137,10 +139,11 @@ class Sharing:
         """Take in the items that joined: they get their places in the order, by lots."""
         if not self.is_on:
             return
-        # Of one generator: the items that were there keep their lots.
-        lots = np.random.default_rng([self._seed, 7]).random(len(self._ledger.standing))
+        # By id, as the audit's: an item keeps its lot in whatever order the pool is read.
+        ids, there = self._ledger.pool.ids, len(self._lots)
+        self._lots = np.append(self._lots, lots_of(ids[there:], f"{self._seed} random arm"))
         free = np.flatnonzero(~self._ledger.audit.reserved)
-        self._order = free[np.argsort(lots[free])]
+        self._order = free[np.argsort(self._lots[free])]
 
     def arms(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Positions of the labels that serve the active arm, and the random one.

@@ -130,12 +130,16 @@ def _ranges(values: list[Any]) -> dict[str, Callable[[Any], bool]]:
     cuts = np.unique(np.quantile(numbers[there], np.linspace(0, 1, RANGES + 1)[1:-1]))
     at = np.searchsorted(cuts, numbers, side="left")
     ends = [-np.inf, *cuts.tolist(), np.inf]
-    found: dict[str, Callable[[Any], bool]] = {}
-    for place in range(len(cuts) + 1):
-        inside = there & (at == place)
-        if inside.any():
-            low, high = numbers[inside].min(), numbers[inside].max()
-            found[f"{low:g} to {high:g}"] = partial(_between, ends[place], ends[place + 1])
+    parts = [place for place in range(len(cuts) + 1) if (there & (at == place)).any()]
+    ranges = [numbers[there & (at == place)] for place in parts]
+    for digits in (6, 10, 17):  # as few as keep them apart
+        names = [f"{r.min():.{digits}g} to {r.max():.{digits}g}" for r in ranges]
+        if len(set(names)) == len(names):
+            break
+    found: dict[str, Callable[[Any], bool]] = {
+        name: partial(_between, ends[place], ends[place + 1])
+        for name, place in zip(names, parts, strict=True)
+    }
     if not there.all():
         found[MISSING] = partial(operator.eq, MISSING)
     return found

@@ -270,7 +270,8 @@ class LabelStore(Tables):
 
     def append_predictions(self, row: dict[str, Any]) -> None:
         """Commit to disk what a model says of the pool, in the columns of the table."""
-        self._insert(predictions_table, row)
+        once = self._once
+        self._commit(lambda c: c.execute(once(c, predictions_table, "version"), row))
 
     def append_switch(self, switch: Switch) -> None:
         """Commit a change of strategy to disk."""

@@ -61,7 +61,9 @@ def crossing(forecast: Forecast, target: float, most: int) -> Crossing:
     if not 0 <= target <= 1:
         raise AlwidgetsError(f"target={target!r} must be a share between 0 and 1.")
     begin = int(forecast.end)
-    at = np.unique(np.linspace(begin, max(begin, most), LOOKS).round().astype(np.int64))
+    # Close together at first: what is near matters to the label, what is far to a hundredth.
+    beyond = np.geomspace(1, max(begin, most) - begin + 1, LOOKS) - 1
+    at = np.unique(begin + beyond.round().astype(np.int64))
     value, low, high = forecast.band(at)
     return Crossing(*(_first(at, line, target) for line in (value, high, low)))
 

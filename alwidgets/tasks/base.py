@@ -97,6 +97,15 @@ class Task(Protocol):
         ...
 
 
+def codes_of_today(task: Task, codes: NDArray[Any]) -> NDArray[Any]:
+    """The codes that answers have now that classes may have been merged; negative ones stay."""
+    there = np.flatnonzero(np.bincount(codes[codes >= 0].ravel()))
+    table = np.arange(there[-1] + 1 if len(there) else 1, dtype=codes.dtype)
+    for code in there.tolist():
+        table[code] = task.encode(task.decode(code))
+    return np.where(codes < 0, codes, table[np.maximum(codes, 0)])
+
+
 class OneClass:
     """What the kinds have in common that give an item one class: its code is what is learnt."""
 

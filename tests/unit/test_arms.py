@@ -21,6 +21,7 @@ from sklearn.linear_model import LogisticRegression
 
 import alwidgets as al
 from alwidgets.arms import ARMS
+from alwidgets.audit import lots_of
 from alwidgets.learners.progress import Cancelled
 from alwidgets.readings import training_set
 from alwidgets.sharing import Shares
@@ -520,3 +521,22 @@ def test_in_the_background_nothing_waits_for_the_arms(make: Make) -> None:
     label(session, 60)
     arms = session.arms(wait=True)
     assert arms.active[-1].version == session.version
+
+
+def test_the_order_of_the_random_arm_goes_by_the_items_and_not_by_their_places() -> None:
+    names = [f"item {k}" for k in range(50)]
+    turned = names[::-1]
+    assert lots_of(turned, "0 random arm")[::-1].tolist() == lots_of(names, "0 random arm").tolist()
+    assert (
+        lots_of(names[:20], "0 random arm").tolist() == lots_of(names, "0 random arm")[:20].tolist()
+    )
+    orders = []
+    for ids in (names, turned):
+        pool = al.Pool.from_arrays(np.random.default_rng(0).normal(size=(50, 3)), ids=ids)
+        with closing(
+            al.Session(
+                pool, al.Classification(["a", "b"]), compare="random", executor=al.InlineExecutor()
+            )
+        ) as session:
+            orders.append([pool.ids[at] for at in session._loop._sharing._order])
+    assert orders[0] == orders[1]

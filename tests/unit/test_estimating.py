@@ -216,6 +216,29 @@ def test_in_hindsight_all_rounds_are_judged_by_the_same_labels(session: al.Sessi
     assert same.high == difference(zeros, zeros, 1 / (N - np.arange(n)), N).high
 
 
+def test_ranges_of_large_numbers_keep_names_of_their_own() -> None:
+    seconds = (1_700_000_000 + 7 * np.arange(200)).tolist()
+    parts = parts_of("at", np.arange(200), [str(k) for k in range(200)], {}, {"at": seconds})
+    assert len(parts) == 4
+    assert sum(int(mask.sum()) for mask in parts.values()) == 200
+    assert next(iter(parts)).startswith("1700000000 to ")
+
+
+def test_rounds_are_compared_by_the_classes_of_today() -> None:
+    session = make()
+    label(session, 80)
+    before = session.prequential()["value"]
+    session.merge_classes("news", into="ham")
+    found = session.estimate_rounds(hindsight=True)
+    for version in range(1, len(found) + 1):
+        gap = session.compare_rounds(version, 1)
+        assert gap.value == pytest.approx(found[version - 1].value - found[0].value)
+    # Those that took the one for the other are right now.
+    after = session.prequential()["value"][: len(before)]
+    assert (after.fillna(1) >= before.fillna(0) - 1e-9).all()
+    session.close()
+
+
 def test_rounds_of_before_a_restart_are_as_they_were(tmp_path: Path) -> None:
     session = make(tmp_path / "labels.db")
     label(session, 60)

@@ -39,7 +39,8 @@ class Pools:
         self.audit = self.audit.grown(self.ids)
 
     def add(self, version: int, said: Any) -> None:
-        self.history.add(version, np.array(said, dtype=np.int32), self.audit)
+        given = np.array(said, dtype=np.int32)
+        self.history.add(self.history.prepare(version, given, self.audit))
         self.history.save()
 
 
@@ -112,6 +113,39 @@ def test_a_class_that_was_renamed_or_merged_is_the_one_of_today(store: LabelStor
     codes = pools.opened(task).of(1)
     assert codes is not None
     assert [task.decode(int(code)) for code in codes] == ["ham", "eggs", "ham", "ham"]
+
+
+def test_a_class_that_is_merged_meanwhile_is_so_at_once(store: LabelStore) -> None:
+    task = al.Classification(["ham", "spam", "news"])
+    pools = Pools(store, named(4))
+    pools.history = pools.opened(task)
+    pools.add(1, [0, 1, 2, 2])
+    task.merge("news", "ham")
+    for history in (pools.history, pools.opened(task)):
+        assert history.of(1).tolist() == [0, 1, 0, 0]  # type: ignore[union-attr]
+        assert dict(history.of_items(np.array([2, 1])))[1].tolist() == [0, 1]
+
+
+def test_what_is_damaged_keeps_nobody_from_labelling(
+    store: LabelStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    pools = Pools(store, named(4))
+    pools.add(1, [0, 1, 2, 2])
+    damaged = store.predictions()[0] | {"version": 2, "items": b"not zlib"}
+    store.append_predictions(damaged)
+    pools.history = pools.opened()
+    assert pools.history.of(1) is None
+    assert "could not be read" in caplog.text
+    pools.add(3, [2, 2, 1, 0])
+    assert pools.opened().of(3).tolist() == [2, 2, 1, 0]  # type: ignore[union-attr]
+
+
+def test_a_row_that_was_written_and_not_acknowledged_is_there_once(store: LabelStore) -> None:
+    pools = Pools(store, named(3))
+    pools.add(1, [0, 1, 2])
+    store.append_predictions(store.predictions()[0])
+    pools.add(2, [0, 1, 1])
+    assert [row["version"] for row in store.predictions()] == [1, 2]
 
 
 def test_sets_of_labels_are_kept_by_what_they_are(store: LabelStore) -> None:

@@ -41,6 +41,13 @@ def test_a_crossing_is_where_the_curve_is_there_for_the_first_time(target: float
     assert found.latest is None or found.labels <= found.latest
 
 
+def test_a_large_pool_is_looked_at_as_closely() -> None:
+    few, many = (crossing(FORECAST, 0.84, most).labels for most in (4_000, 10_000_000))
+    assert few is not None
+    assert many is not None
+    assert abs(many - few) <= 0.02 * (few - int(FORECAST.end)) + 1
+
+
 def test_nothing_is_beyond_the_pool() -> None:
     beyond = crossing(FORECAST, 0.99, 4_000)
     assert beyond.labels is None
