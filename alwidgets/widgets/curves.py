@@ -159,6 +159,8 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         self.look = look
         self._lock = threading.RLock()
         self._begun = self._drawn = 0
+        #: The change that the header had answered last, by taking or refusing it.
+        self._answered = ""
         self._slow = Background(lambda _: self._draw(), run)
         self._header = CurvesHeader(summary={"headline": "Working it out…"})
         self._channel = Channel(self._header)
@@ -227,6 +229,7 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
             if kind == "strategy":
                 self._session.strategy = strategy_of(content)
             elif kind == "look":
+                self._answered = str(content.get("id", ""))
                 self._change(parse_look(content))
             elif kind == "round":
                 self._session.round_shown = parse_round(content)
@@ -366,6 +369,7 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
             "classes": self._classes(),
             "timed": seconds is not None,
             "look": look.to_json(),
+            "answered": self._answered,
             "forecast": before if points is None else about_forecast(points),
             "note": note,
         }

@@ -604,7 +604,8 @@ def test_examples(path: Path) -> None:
     message = example["message"]
     assert message_type(message, FROM_CURVES) == message["type"]
     if message["type"] == "look":
-        assert {"type": "look"} | parse_look(message).to_json() == message
+        asked = {"type": "look", "id": message["id"]}
+        assert asked | parse_look(message).to_json() == message
     if message["type"] == "round":
         assert parse_round(message) == message["version"]
 
@@ -626,6 +627,16 @@ def test_what_the_front_end_may_not_send(session: al.Session, change: dict[str, 
     send(curves, type="look", **Look().to_json() | change)
     assert curves._header.advice["problem"]
     assert curves.look == Look()
+
+
+def test_a_change_is_answered_whether_it_is_taken_or_refused(session: al.Session) -> None:
+    curves = Curves(session, run=at_once)
+    heard: list[dict[str, Any]] = []
+    curves._header.observe(lambda change: heard.append(change["new"]), "tools")
+    for number, target in enumerate((0.5, 5, 5)):
+        send(curves, type="look", id=f"c{number}", **replace(Look(), target=target).to_json())
+        assert heard[-1]["answered"] == f"c{number}"
+        assert heard[-1]["look"]["target"] == 0.5
 
 
 def test_messages_that_are_none(session: al.Session) -> None:

@@ -6,7 +6,7 @@ import curves from "./curves";
 
 const read = (name: string) =>
   JSON.parse(readFileSync(`fixtures/messages/curves_${name}.json`, "utf8")).message;
-const { type: _, ...LOOK } = read("look_plain");
+const { type: _, id: __, ...LOOK } = read("look_plain");
 
 let values: Record<string, unknown>;
 let handlers: Map<string, (...args: unknown[]) => void>;

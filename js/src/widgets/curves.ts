@@ -46,7 +46,7 @@ function view(_state: Disposable, el: HTMLElement, model: Model<CurvesTraits>) {
   const sign = new Sign(listeners, send);
   const panels = new Panels();
   const tools = new Tools(listeners, {
-    look: (look: Look) => send({ type: "look", ...look }),
+    look: (look: Look, id) => send({ type: "look", id, ...look }),
     round: (version) => send({ type: "round", version }),
     csv: () => {
       wanted = true;
