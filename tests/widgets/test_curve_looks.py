@@ -596,6 +596,38 @@ def test_the_table_as_a_file(session: al.Session) -> None:
     pd.testing.assert_frame_equal(read.drop(columns="of"), expected, check_dtype=False)
 
 
+def test_the_table_is_worked_out_meanwhile(session: al.Session) -> None:
+    label(session, 40)
+    waiting: list[Callable[[], None]] = []
+    curves = Curves(session, run=waiting.append, metric="f1")
+    sent: list[Any] = []
+    curves._header.send = lambda message, buffers=None: sent.append(message)
+    send(curves, type="table")
+    assert sent == []
+    waiting.pop()()
+    assert [message["name"].endswith("F1, macro.csv") for message in sent] == [True]
+    read = pd.read_csv(io.StringIO(sent[0]["text"]), index_col="version")
+    np.testing.assert_allclose(read["value"], curves.to_frame()["value"])
+    label(session, 10)
+    waiting.pop()()
+    assert len(sent) == 1  # it was asked for once
+
+
+def test_a_table_that_cannot_be_made_is_told(session: al.Session) -> None:
+    label(session, 40)
+    waiting: list[Callable[[], None]] = []
+    curves = Curves(session, run=waiting.append, metric="recall", of="b")
+    send(curves, type="table")
+    session.estimate_rounds = Failing()  # type: ignore[method-assign]
+    waiting.pop(0)()
+    assert curves._header.advice["problem"] == "No figure today."
+
+
+class Failing:
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        raise AlwidgetsError("no figure today")
+
+
 @pytest.mark.parametrize("path", sorted(FIXTURES.glob("curves_*.json")), ids=lambda p: p.stem)
 def test_examples(path: Path) -> None:
     example = json.loads(path.read_text())
@@ -656,6 +688,13 @@ def test_a_closed_session_can_still_be_looked_at(session: al.Session) -> None:
     assert lines_of(curves)[0].startswith("Target 50 %: reached at")
     look(curves, axis="minutes")
     assert "Too few cards were timed" in curves._header.tools["note"]
+    look(curves, axis="labels", metric="f1")
+    assert curves._header.tools["note"] == ""
+    assert curves._header.summary["headline"].startswith("F1, macro ")
+    send(curves, type="round", version=2)
+    assert curves._header.rounds["shown"] == 2
+    send(curves, type="round", version=None)
+    assert curves._header.rounds["shown"] is None
 
 
 def test_closed_it_listens_no_more(session: al.Session) -> None:
