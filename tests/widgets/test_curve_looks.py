@@ -22,7 +22,7 @@ from alwidgets.errors import AlwidgetsError, MessageError
 from alwidgets.evaluation.extrapolation import Ahead, forecast
 from alwidgets.evaluation.risk import Estimate, unknown
 from alwidgets.evaluation.saved import Saved
-from alwidgets.schema import RoundRecord
+from alwidgets.schema import RoundRecord, Switch
 from alwidgets.widgets.curvearms import drawn as drawn_arms
 from alwidgets.widgets.curvefigure import FIXED, Drawing, empty_figure, strategy_traces, update
 from alwidgets.widgets.curvelook import FROM_CURVES, Look, parse_look, parse_round
@@ -207,6 +207,34 @@ def test_what_cannot_be_drawn_is_refused_with_a_remedy(session: al.Session) -> N
     ):
         with pytest.raises(AlwidgetsError, match=says):
             Curves(session, **wrong)  # type: ignore[arg-type]
+
+
+def test_names_are_no_markup() -> None:
+    with closing(made(al.Classification(["<unk>", "b", "c"]))) as session:
+        curves = Curves(session, run=at_once, metric="f1", of="<unk>")
+        assert curves.figure.layout.yaxis.title.text == "F1 of &lt;unk&gt;"
+        look(curves, metric="recall", cost=1, axis="money", currency="<b>")
+        assert curves.figure.layout.yaxis.title.text == "recall of &lt;unk&gt;"
+        assert curves.figure.layout.xaxis.title.text == "cost (&lt;b&gt;)"
+        assert curves._header.summary["headline"].startswith("Recall of <unk>")
+
+
+def test_the_words_in_a_figure_are_no_markup() -> None:
+    rounds = tuple(RoundRecord(v, "<lambda>", 10 * v, v, 0.8, 0.5, 0.9, 0.1, "", v) for v in (1, 2))
+    none, some = unknown("no answer is <unk>"), Estimate(0.8, 0.7, 0.9, 9, 9.0, "")
+    figure = empty_figure(200, "accuracy")
+    update(figure, Drawing(Points(rounds, (none, none)), "accuracy", Look(), 100))
+    assert figure.layout.annotations[0].text == "Not known: no answer is &lt;unk&gt;"
+    switch = Switch("a", "<lambda>", "a & b", 1, 11, "")
+    update(
+        figure, Drawing(Points(rounds, (some, some)), "accuracy", Look(), 100, switches=[switch])
+    )
+    assert [line.name for line in strategy_traces(figure)] == ["&lt;lambda&gt;"]
+    assert (
+        figure.data[FIXED.index("another strategy")]
+        .customdata[0]
+        .endswith("&lt;lambda&gt;: a &amp; b")
+    )
 
 
 def test_a_class_that_is_renamed_while_it_is_drawn(session: al.Session) -> None:

@@ -156,6 +156,7 @@ describe("the header of the curves", () => {
     box.append(plot);
     const toImage = vi.fn(async () => btoa("PNG"));
     (window as { Plotly?: unknown }).Plotly = { toImage };
+    set("summary", { headline: "F1 of <unk>&co 88 %" });
     button("Options")!.click();
     button("Save as PNG")!.click();
     await settle();
@@ -163,8 +164,9 @@ describe("the header of the curves", () => {
     expect(figure.layout).toMatchObject({ paper_bgcolor: "#ffffff", width: WIDTH, height: HEIGHT });
     expect(figure.layout.font).toEqual({ family: "serif", color: "#222222" });
     expect(options).toMatchObject({ format: "png", scale: SCALE });
+    expect(figure.layout).toMatchObject({ title: { text: "F1 of &lt;unk&gt;&amp;co 88 %" } });
     expect(layout.paper_bgcolor).toBe("rgba(0,0,0,0)"); // the plot itself stays
-    expect(saved[0]!.name).toBe("Accuracy 88 %.png");
+    expect(saved[0]!.name).toBe("F1 of  unk co 88 %.png");
     expect(await saved[0]!.file.text()).toBe("PNG");
   });
 
