@@ -116,6 +116,8 @@ def test_the_curve(opened: Open) -> None:
     view.get_by_role("spinbutton", name="Budget").fill("9999")
     page.keyboard.press("Tab")
     view.get_by_text("is above the pool").wait_for()
+    # Three letters of a currency, such as EUR, have room.
+    assert view.get_by_label("Currency").evaluate("e => e.offsetWidth") >= 44
     complaints += pictures(notebook, view, "curve-tools", ("dark", "light"))
 
     # Another metric, in hindsight, against minutes, with a small curve for each class.
