@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from html import escape
 from itertools import pairwise
 from typing import Any
 
@@ -120,7 +121,7 @@ def empty_figure(height: int, measure: str) -> Any:
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 0.02, "yanchor": "bottom"},
         xaxis={"title": {"text": LABELS.title}, "range": (0, 100), "zeroline": False},
         yaxis={
-            "title": {"text": measure},
+            "title": {"text": _plain(measure)},
             "tickformat": ".0%",
             "range": (0, 1.02),
             "zeroline": False,
@@ -162,7 +163,7 @@ def update(figure: Any, drawing: Drawing) -> list[Any]:
     known = points.known
     found = {record.version: estimate for record, estimate in known}
     records = [record for record, _ in known]
-    lines = lines_of(records) if records else {}
+    lines = {_plain(name): line for name, line in lines_of(records).items()} if records else {}
     new = [name for name in lines if not any(t.name == name for t in strategy_traces(figure))]
     trace = dict(zip(FIXED, figure.data, strict=False))
     with figure.batch_update():
@@ -179,8 +180,8 @@ def update(figure: Any, drawing: Drawing) -> list[Any]:
         _ring(trace[FIXED[9]], drawing.shown, found, records, scale)
         figure.layout.shapes = _asked(look, scale, drawing.pool)
         of_arms = "" if drawing.arms is None else " (of an arm: its own)"
-        figure.layout.xaxis.title.text = f"{scale.title}{of_arms}"
-        figure.layout.yaxis.title.text = drawing.title
+        figure.layout.xaxis.title.text = _plain(f"{scale.title}{of_arms}")
+        figure.layout.yaxis.title.text = _plain(drawing.title)
         if records:
             figure.layout.annotations = ()
             extent.right = max(extent.right, _budget(look, scale, drawing.pool))
@@ -318,7 +319,7 @@ def _mark(trace: Any, switches: list[Switch], end: float, scale: Scale) -> None:
         said = (
             f"from {switch.n_labels:,} labels: {strategy_title(switch.strategy)}: {switch.reason}"
         )
-        words += [*[said] * 21, None]
+        words += [*[_plain(said)] * 21, None]
     trace.x, trace.y, trace.customdata = x, y, words
     trace.visible = bool(switches)
 
@@ -359,10 +360,15 @@ def _budget(look: Look, scale: Scale, pool: int) -> float:
     return 0.0 if look.budget is None else float(scale.at(min(look.budget, pool)))
 
 
+def _plain(text: str) -> str:
+    """A text as plotly is to show it: the name of a class is no markup."""
+    return escape(text, quote=False)  # of quotes it knows no entity
+
+
 def _say(figure: Any, text: str) -> None:
     """Words in the place of a curve."""
     place = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
-    figure.layout.annotations = [{"text": text, "showarrow": False, **place}]
+    figure.layout.annotations = [{"text": _plain(text), "showarrow": False, **place}]
 
 
 def _band(name: str, colour: str, opacity: float) -> Any:

@@ -79,6 +79,8 @@ class LookMessage(TypedDict):
     """Something else is to be drawn: the whole `Look`."""
 
     type: Literal["look"]
+    #: Comes back as ``answered``.
+    id: str
     metric: Metric
     of: str | None
     axis: Axis

@@ -159,7 +159,10 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         self.look = look
         self._lock = threading.RLock()
         self._begun = self._drawn = 0
-        self._slow = Background(lambda _: self._draw(), run)
+        #: The change that the header had answered last, by taking or refusing it.
+        self._answered = ""
+        self._slow = Background(lambda _: self._on_made(), run)
+        self._wants_table = False
         self._header = CurvesHeader(summary={"headline": "Working it out…"})
         self._channel = Channel(self._header)
         self._header.on_msg(self._on_message)
@@ -174,7 +177,8 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
             session.on("switch", lambda _: self._draw()),
             session.on("advice", lambda _: self._on_advice()),
             session.on("round shown", lambda _: self._draw()),
-            session.on("closed", lambda _: self._stop_listening()),
+            # Its rounds can still be looked at: what is not worked out yet is.
+            session.on("closed", lambda _: self._soon.close()),
             session.on("arms", self._on_arms),
         ]
         for trace in clickable(self.figure):
@@ -206,17 +210,14 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         if not self._is_open:
             return
         self._is_open = False
-        self._stop_listening()
-        self.figure.close()
-        self._header.close()
-        super().close()
-
-    def _stop_listening(self) -> None:
         self._slow.close()
         self._soon.close()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe = []
+        self.figure.close()
+        self._header.close()
+        super().close()
 
     # ------------------------------------------------------------------ what arrives
 
@@ -227,6 +228,7 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
             if kind == "strategy":
                 self._session.strategy = strategy_of(content)
             elif kind == "look":
+                self._answered = str(content.get("id", ""))
                 self._change(parse_look(content))
             elif kind == "round":
                 self._session.round_shown = parse_round(content)
@@ -261,9 +263,25 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         shown = self._session.round_shown
         self._session.round_shown = None if version == shown else version
 
+    def _on_made(self) -> None:
+        if self._wants_table:
+            try:
+                self._send_table()
+            except Exception as error:  # what a metric failed with
+                log.warning("the table could not be made", exc_info=True)
+                self._advise(sentence(str(error)))
+        self._draw()
+
     def _send_table(self) -> None:
-        name = f"{self._session.name} {title_of(self._session, self.look)}.csv"
-        text = self.to_frame().to_csv()
+        """Send the table, or once its figures are there."""
+        self._wants_table = False
+        look = self.look
+        points = self._points(look)
+        if points is None:
+            self._wants_table = True
+            return
+        name = f"{self._session.name} {title_of(self._session, look)}.csv"
+        text = table_of(points, look, self._given()).to_csv()
         self._channel.post({"type": "file", "name": name, "text": text})
 
     # ------------------------------------------------------------------ what is drawn
@@ -366,6 +384,7 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
             "classes": self._classes(),
             "timed": seconds is not None,
             "look": look.to_json(),
+            "answered": self._answered,
             "forecast": before if points is None else about_forecast(points),
             "note": note,
         }

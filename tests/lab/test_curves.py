@@ -71,7 +71,7 @@ def test_the_curve(opened: Open) -> None:
     box = points.nth(4).bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] / 2 - 4, box["y"] + box["height"] / 2 + 4)
-    page.wait_for_timeout(200)  # plotly looks for what is meant a little later
+    view.locator(".hoverlayer .hovertext").first.wait_for()  # a click is on what plotly has found
     page.mouse.down()
     page.mouse.up()
     back = view.get_by_role("button", name="Back to the newest")
@@ -83,10 +83,11 @@ def test_the_curve(opened: Open) -> None:
     back.click()
     back.wait_for(state="hidden")
     assert notebook.value("session.round_shown") is None
+    fold = view.get_by_role("button", name="Options")
+    assert fold.evaluate("b => b === document.activeElement")
 
     # The same by keyboard, and no key of it reaches the notebook.
     cells = notebook.cells()
-    fold = view.get_by_role("button", name="Options")
     fold.focus()
     page.keyboard.press("Enter")
     rounds = view.get_by_role("combobox", name="Round")
@@ -101,7 +102,8 @@ def test_the_curve(opened: Open) -> None:
     assert fold.evaluate("b => b === document.activeElement")
     page.keyboard.press("Escape")
     back.wait_for(state="hidden")
-    assert fold.evaluate("b => b !== document.activeElement")
+    # The notebook has the keyboard again: its cell, or itself.
+    assert page.evaluate("document.activeElement.matches('.jp-Cell, .jp-Notebook')")
     assert notebook.cells() == cells
 
     # A target, in words, by its slider.
@@ -114,6 +116,8 @@ def test_the_curve(opened: Open) -> None:
     view.get_by_role("spinbutton", name="Budget").fill("9999")
     page.keyboard.press("Tab")
     view.get_by_text("is above the pool").wait_for()
+    # Three letters of a currency, such as EUR, have room.
+    assert view.get_by_label("Currency").evaluate("e => e.offsetWidth") >= 44
     complaints += pictures(notebook, view, "curve-tools", ("dark", "light"))
 
     # Another metric, in hindsight, against minutes, with a small curve for each class.
@@ -143,9 +147,11 @@ def test_the_curve(opened: Open) -> None:
 
     # Narrow, nothing sticks out.
     notebook.execute("view.layout.width = '320px'")
-    page.wait_for_timeout(800)
+    notebook.until(
+        "const e = document.querySelector('[data-view=curves]');"
+        " return e.clientWidth <= 320 && e.scrollWidth - e.clientWidth <= 1"
+    )
     notebook.screenshot(SCREENSHOTS / "curve-narrow.png", view)
-    assert view.evaluate("e => e.scrollWidth - e.clientWidth") <= 1
     assert complaints == []
     assert notebook.errors == []
     assert notebook.outside == []

@@ -22,7 +22,7 @@ from alwidgets.errors import AlwidgetsError, MessageError
 from alwidgets.evaluation.extrapolation import Ahead, forecast
 from alwidgets.evaluation.risk import Estimate, unknown
 from alwidgets.evaluation.saved import Saved
-from alwidgets.schema import RoundRecord
+from alwidgets.schema import RoundRecord, Switch
 from alwidgets.widgets.curvearms import drawn as drawn_arms
 from alwidgets.widgets.curvefigure import FIXED, Drawing, empty_figure, strategy_traces, update
 from alwidgets.widgets.curvelook import FROM_CURVES, Look, parse_look, parse_round
@@ -207,6 +207,34 @@ def test_what_cannot_be_drawn_is_refused_with_a_remedy(session: al.Session) -> N
     ):
         with pytest.raises(AlwidgetsError, match=says):
             Curves(session, **wrong)  # type: ignore[arg-type]
+
+
+def test_names_are_no_markup() -> None:
+    with closing(made(al.Classification(["<unk>", "b", "c"]))) as session:
+        curves = Curves(session, run=at_once, metric="f1", of="<unk>")
+        assert curves.figure.layout.yaxis.title.text == "F1 of &lt;unk&gt;"
+        look(curves, metric="recall", cost=1, axis="money", currency="<b>")
+        assert curves.figure.layout.yaxis.title.text == "recall of &lt;unk&gt;"
+        assert curves.figure.layout.xaxis.title.text == "cost (&lt;b&gt;)"
+        assert curves._header.summary["headline"].startswith("Recall of <unk>")
+
+
+def test_the_words_in_a_figure_are_no_markup() -> None:
+    rounds = tuple(RoundRecord(v, "<lambda>", 10 * v, v, 0.8, 0.5, 0.9, 0.1, "", v) for v in (1, 2))
+    none, some = unknown("no answer is <unk>"), Estimate(0.8, 0.7, 0.9, 9, 9.0, "")
+    figure = empty_figure(200, "accuracy")
+    update(figure, Drawing(Points(rounds, (none, none)), "accuracy", Look(), 100))
+    assert figure.layout.annotations[0].text == "Not known: no answer is &lt;unk&gt;"
+    switch = Switch("a", "<lambda>", "a & b", 1, 11, "")
+    update(
+        figure, Drawing(Points(rounds, (some, some)), "accuracy", Look(), 100, switches=[switch])
+    )
+    assert [line.name for line in strategy_traces(figure)] == ["&lt;lambda&gt;"]
+    assert (
+        figure.data[FIXED.index("another strategy")]
+        .customdata[0]
+        .endswith("&lt;lambda&gt;: a &amp; b")
+    )
 
 
 def test_a_class_that_is_renamed_while_it_is_drawn(session: al.Session) -> None:
@@ -596,6 +624,38 @@ def test_the_table_as_a_file(session: al.Session) -> None:
     pd.testing.assert_frame_equal(read.drop(columns="of"), expected, check_dtype=False)
 
 
+def test_the_table_is_worked_out_meanwhile(session: al.Session) -> None:
+    label(session, 40)
+    waiting: list[Callable[[], None]] = []
+    curves = Curves(session, run=waiting.append, metric="f1")
+    sent: list[Any] = []
+    curves._header.send = lambda message, buffers=None: sent.append(message)
+    send(curves, type="table")
+    assert sent == []
+    waiting.pop()()
+    assert [message["name"].endswith("F1, macro.csv") for message in sent] == [True]
+    read = pd.read_csv(io.StringIO(sent[0]["text"]), index_col="version")
+    np.testing.assert_allclose(read["value"], curves.to_frame()["value"])
+    label(session, 10)
+    waiting.pop()()
+    assert len(sent) == 1  # it was asked for once
+
+
+def test_a_table_that_cannot_be_made_is_told(session: al.Session) -> None:
+    label(session, 40)
+    waiting: list[Callable[[], None]] = []
+    curves = Curves(session, run=waiting.append, metric="recall", of="b")
+    send(curves, type="table")
+    session.estimate_rounds = Failing()  # type: ignore[method-assign]
+    waiting.pop(0)()
+    assert curves._header.advice["problem"] == "No figure today."
+
+
+class Failing:
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        raise AlwidgetsError("no figure today")
+
+
 @pytest.mark.parametrize("path", sorted(FIXTURES.glob("curves_*.json")), ids=lambda p: p.stem)
 def test_examples(path: Path) -> None:
     example = json.loads(path.read_text())
@@ -604,7 +664,8 @@ def test_examples(path: Path) -> None:
     message = example["message"]
     assert message_type(message, FROM_CURVES) == message["type"]
     if message["type"] == "look":
-        assert {"type": "look"} | parse_look(message).to_json() == message
+        asked = {"type": "look", "id": message["id"]}
+        assert asked | parse_look(message).to_json() == message
     if message["type"] == "round":
         assert parse_round(message) == message["version"]
 
@@ -628,6 +689,16 @@ def test_what_the_front_end_may_not_send(session: al.Session, change: dict[str, 
     assert curves.look == Look()
 
 
+def test_a_change_is_answered_whether_it_is_taken_or_refused(session: al.Session) -> None:
+    curves = Curves(session, run=at_once)
+    heard: list[dict[str, Any]] = []
+    curves._header.observe(lambda change: heard.append(change["new"]), "tools")
+    for number, target in enumerate((0.5, 5, 5)):
+        send(curves, type="look", id=f"c{number}", **replace(Look(), target=target).to_json())
+        assert heard[-1]["answered"] == f"c{number}"
+        assert heard[-1]["look"]["target"] == 0.5
+
+
 def test_messages_that_are_none(session: al.Session) -> None:
     curves = Curves(session, run=at_once)
     for wrong in ({"type": "look"}, {"type": "round", "version": "2"}, {"type": "nothing"}, None):
@@ -645,6 +716,13 @@ def test_a_closed_session_can_still_be_looked_at(session: al.Session) -> None:
     assert lines_of(curves)[0].startswith("Target 50 %: reached at")
     look(curves, axis="minutes")
     assert "Too few cards were timed" in curves._header.tools["note"]
+    look(curves, axis="labels", metric="f1")
+    assert curves._header.tools["note"] == ""
+    assert curves._header.summary["headline"].startswith("F1, macro ")
+    send(curves, type="round", version=2)
+    assert curves._header.rounds["shown"] == 2
+    send(curves, type="round", version=None)
+    assert curves._header.rounds["shown"] is None
 
 
 def test_closed_it_listens_no_more(session: al.Session) -> None:

@@ -33,6 +33,8 @@ export interface Look {
 /** Something else is to be drawn. */
 export interface LookMessage extends Look {
   type: "look";
+  /** Comes back as `answered`. */
+  id: string;
 }
 
 /** All views are to show the round of this version; null for the newest. */
@@ -64,6 +66,8 @@ export interface ToolsTrait {
   /** Whether it is known how long labels take. */
   timed: boolean;
   look: Look;
+  /** The id of the newest change that the kernel has taken or refused; empty before the first. */
+  answered: string;
   /** How far the forecast is to be trusted, or why there is none. */
   forecast: string;
   /** What the person should know of what is drawn. */

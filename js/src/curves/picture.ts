@@ -33,9 +33,14 @@ export async function picture(box: HTMLElement, title: string): Promise<Blob> {
     font: { ...(layout.font as object), color: INK },
     margin: { l: 64, r: 24, t: 52, b: 52 },
     legend: { ...(layout.legend as object), bgcolor: "rgba(0,0,0,0)" },
-    title: { text: title, x: 0.02, xanchor: "left", font: { size: 15 } },
+    title: { text: plain(title), x: 0.02, xanchor: "left", font: { size: 15 } },
   };
   const options = { format: "png", width: WIDTH, height: HEIGHT, scale: SCALE, imageDataOnly: true };
   const bytes = atob(await plotly.toImage({ data, layout: light }, options));
   return new Blob([Uint8Array.from(bytes, (c) => c.charCodeAt(0))], { type: "image/png" });
+}
+
+/** A text as plotly is to show it: the name of a class is no markup. */
+function plain(text: string): string {
+  return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 }

@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Listeners } from "../shared/listeners";
-import type { Look, ToolsTrait } from "./messages";
+import type { Look, LookMessage, ToolsTrait } from "./messages";
 import { Tools } from "./tools";
 
 const read = (name: string) =>
   JSON.parse(readFileSync(`fixtures/messages/curves_${name}.json`, "utf8")).message;
-const { type: _, ...PLAIN } = read("look_plain") as Look & { type: string };
-const { type: __, ...FULL } = read("look") as Look & { type: string };
+const { type: _, id: _id, ...PLAIN } = read("look_plain") as LookMessage;
+const { type: __, id: __id, ...FULL } = read("look") as LookMessage;
 
 const TRAIT: ToolsTrait = {
   metrics: [
@@ -17,6 +17,7 @@ const TRAIT: ToolsTrait = {
   classes: ["ham", "spam"],
   timed: false,
   look: PLAIN,
+  answered: "",
   forecast: "It missed the last rounds by 1.2 points.",
   note: "",
 };
@@ -29,15 +30,19 @@ const ROUNDS = {
 let listeners: Listeners;
 let tools: Tools;
 let looks: Look[];
+let ids: string[];
 let rounds: (number | null)[];
 let saved: string[];
 
 beforeEach(() => {
   vi.useFakeTimers();
-  [looks, rounds, saved] = [[], [], []];
+  [looks, ids, rounds, saved] = [[], [], [], []];
   listeners = new Listeners();
   tools = new Tools(listeners, {
-    look: (look) => looks.push(look),
+    look: (look, id) => {
+      looks.push(look);
+      ids.push(id);
+    },
     round: (version) => rounds.push(version),
     png: () => saved.push("png"),
     csv: () => saved.push("csv"),
@@ -54,7 +59,7 @@ afterEach(() => {
 
 const at = <T extends HTMLElement>(label: string): T =>
   [...tools.root.querySelectorAll("label")]
-    .find((l) => l.textContent?.startsWith(label))!
+    .find((l) => l.textContent?.trim().startsWith(label))!
     .querySelector<T>("input, select")!;
 const slider = () => tools.root.querySelector<HTMLInputElement>("input[type=range]")!;
 function change(element: HTMLInputElement | HTMLSelectElement, value: string, event = "change") {
@@ -77,7 +82,7 @@ describe("what is drawn", () => {
     expect(slider().value).toBe("95");
     at("Budget").dispatchEvent(new Event("change"));
     expect(looks).toEqual([FULL]);
-    tools.show({ ...TRAIT, look: PLAIN });
+    tools.show({ ...TRAIT, look: PLAIN, answered: ids[0]! });
     at("Budget").dispatchEvent(new Event("change"));
     expect(looks[1]).toEqual(PLAIN);
   });
@@ -125,6 +130,50 @@ describe("what is drawn", () => {
     tools.show({ ...TRAIT, timed: true, look: FULL });
     change(at("Cost"), "");
     expect(looks[0]).toMatchObject({ cost: null, axis: "labels" });
+  });
+});
+
+describe("an answer", () => {
+  const ticked = (label: string, on: boolean) => {
+    at<HTMLInputElement>(label).checked = on;
+    at(label).dispatchEvent(new Event("change"));
+  };
+
+  it("to an older change undoes no newer one", () => {
+    change(at("Figure"), "f1");
+    ticked("In hindsight", true);
+    tools.show({ ...TRAIT, look: looks[0]!, answered: ids[0]! });
+    expect(at<HTMLInputElement>("In hindsight").checked).toBe(true);
+    ticked("Each class", false);
+    expect(looks[2]).toEqual({ ...PLAIN, metric: "f1", hindsight: true, by_class: false });
+    tools.show({ ...TRAIT, look: looks[2]!, answered: ids[2]! });
+    tools.show({ ...TRAIT, look: PLAIN, answered: ids[2]! }); // Python changed it
+    expect(at<HTMLInputElement>("In hindsight").checked).toBe(false);
+  });
+
+  it("does not take the slider back while it waits", () => {
+    change(slider(), "91", "input");
+    vi.advanceTimersByTime(200);
+    change(slider(), "92", "input");
+    change(at("Round"), "2");
+    tools.show({ ...TRAIT, look: looks[0]!, answered: ids[0]! });
+    expect(at<HTMLInputElement>("Target").value).toBe("92");
+    vi.advanceTimersByTime(200);
+    expect(looks.map((look) => look.target)).toEqual([0.91, 0.92]);
+    expect(rounds).toEqual([2]);
+  });
+
+  it("that refuses puts the field back, once the person leaves it, and nothing else is refused", () => {
+    tools.open(true);
+    const target = at<HTMLInputElement>("Target");
+    target.focus();
+    change(target, "500");
+    tools.show({ ...TRAIT, answered: ids[0]! });
+    expect(target.value).toBe("500");
+    target.blur();
+    expect(target.value).toBe("");
+    change(at("Figure"), "f1");
+    expect(looks[1]).toEqual({ ...PLAIN, metric: "f1" });
   });
 });
 

@@ -2,6 +2,7 @@
 import { make, set, setText } from "../shared/dom";
 import { newId } from "../shared/ids";
 import type { Listeners } from "../shared/listeners";
+import type { Cleanup } from "../shared/model";
 import { AXES, type Axis, type Look, PER, type RoundsTrait, type ToolsTrait } from "./messages";
 
 const OWN = { "data-lm-suppress-shortcuts": "true" };
@@ -17,7 +18,8 @@ const AXIS_NAMES: Record<Axis, string> = {
 };
 
 export interface ToolEvents {
-  look(look: Look): void;
+  /** Draw this; the answer to it has the same id. */
+  look(look: Look, id: string): void;
   /** Show a round; null for the newest. */
   round(version: number | null): void;
   png(): void;
@@ -53,7 +55,12 @@ export class Tools {
   readonly #png = button("PNG");
   readonly #csv = button("CSV");
   readonly #drawn = new Map<HTMLSelectElement, string>();
-  #pause: (() => void) | null = null;
+  /** What is wanted: what the kernel said last, and what the person changed since. */
+  #look: Look | null = null;
+  /** The change whose answer is still to come; empty if none is. */
+  #awaited = "";
+  #telling: Cleanup | null = null;
+  #opening: Cleanup | null = null;
 
   constructor(listeners: Listeners, events: ToolEvents) {
     this.#events = events;
@@ -112,6 +119,9 @@ export class Tools {
     setText(this.#note, tools.note ?? "");
     this.#note.hidden = !tools.note;
     if (!look) return;
+    // The answer to an older change knows nothing of the newer one.
+    if (tools.answered === this.#awaited) this.#awaited = "";
+    if (this.#awaited === "") this.#look = look;
     this.#fill(
       this.#metric,
       metrics.map(({ by, name }) => [by, name]),
@@ -120,13 +130,25 @@ export class Tools {
     const missing: Record<Axis, string> = {
       labels: "",
       minutes: timed ? "" : "too few cards were timed",
-      money: look.cost === null ? "give a cost" : "",
+      money: this.#look?.cost == null ? "give a cost" : "",
     };
     this.#fill(
       this.#axis,
       AXES.map((axis) => [axis, AXIS_NAMES[axis] + (missing[axis] && ` (${missing[axis]})`)]),
     );
     for (const option of this.#axis.options) option.disabled = missing[option.value as Axis] !== "";
+    this.#render();
+  }
+
+  showRounds({ all = [], shown = null }: Partial<RoundsTrait>): void {
+    const rows = [...all].reverse().map(({ version, words }): [string, string] => [String(version), words]);
+    this.#fill(this.#round, [["", "the newest"], ...rows]);
+    this.#put(this.#round, shown === null ? "" : String(shown));
+  }
+
+  #render(): void {
+    const look = this.#look;
+    if (!look) return;
     this.#put(this.#metric, look.metric);
     this.#put(this.#of, look.of === null ? "" : `=${look.of}`);
     this.#put(this.#axis, look.axis);
@@ -142,23 +164,37 @@ export class Tools {
     set(this.#byClass, { checked: look.by_class });
   }
 
-  showRounds({ all = [], shown = null }: Partial<RoundsTrait>): void {
-    const rows = [...all].reverse().map(({ version, words }): [string, string] => [String(version), words]);
-    this.#fill(this.#round, [["", "the newest"], ...rows]);
-    this.#put(this.#round, shown === null ? "" : String(shown));
-  }
-
   #listen(): void {
     const on = (element: HTMLElement, name: string, run: () => void) =>
       this.#listeners.dom(element, name, run);
-    const fields = [this.#metric, this.#of, this.#axis, this.#target, this.#budget, this.#cost, this.#per];
-    for (const element of [...fields, this.#currency, this.#forecast, this.#hindsight, this.#byClass])
-      on(element, "change", () => this.#tell());
+    const changes: [HTMLElement, () => Partial<Look>][] = [
+      [this.#metric, () => ({ metric: this.#metric.value })],
+      [this.#of, () => ({ of: this.#of.value === "" ? null : this.#of.value.slice(1) })],
+      [this.#axis, () => ({ axis: this.#axis.value as Axis })],
+      [this.#target, () => ({ target: shareIn(this.#target) })],
+      [this.#budget, () => ({ budget: wholeIn(this.#budget) })],
+      [this.#cost, () => this.#costs(numberIn(this.#cost))],
+      [this.#per, () => ({ per: this.#per.value as Look["per"] })],
+      [this.#currency, () => ({ currency: this.#currency.value.trim() })],
+      [this.#forecast, () => ({ forecast: this.#forecast.checked })],
+      [this.#hindsight, () => ({ hindsight: this.#hindsight.checked })],
+      [this.#byClass, () => ({ by_class: this.#byClass.checked })],
+    ];
+    for (const [element, change] of changes)
+      on(element, "change", () => {
+        this.#want(change());
+        this.#tell();
+      });
     on(this.#slider, "input", () => {
       set(this.#target, { value: this.#slider.value });
-      this.#soon(() => this.#tell());
+      this.#want({ target: shareIn(this.#slider) });
+      this.#telling = this.#soon(this.#telling, () => this.#tell());
     });
-    on(this.#round, "change", () => this.#soon(() => this.#open()));
+    // What was refused while the person was at its field goes once they leave it.
+    on(this.root, "focusout", () => this.#render());
+    on(this.#round, "change", () => {
+      this.#opening = this.#soon(this.#opening, () => this.#open());
+    });
     this.#listeners.dom(this.#round, "keydown", (event) => {
       if (event.key !== "Enter") return;
       event.preventDefault(); // it would open the list
@@ -168,35 +204,32 @@ export class Tools {
     on(this.#csv, "click", () => this.#events.csv());
   }
 
-  /** Does it once the person pauses. */
-  #soon(run: () => void): void {
-    this.#pause?.();
-    this.#pause = this.#listeners.timeout(run, PAUSE_MS);
+  /** Does it once the person pauses, and what was to be done before not at all. */
+  #soon(before: Cleanup | null, run: () => void): Cleanup {
+    before?.();
+    return this.#listeners.timeout(run, PAUSE_MS);
   }
 
   #open(): void {
-    this.#pause?.();
+    this.#opening?.();
     this.#events.round(this.#round.value === "" ? null : Number(this.#round.value));
   }
 
+  /** Changes one thing of what is wanted; all else stays, whatever the fields show. */
+  #want(change: Partial<Look>): void {
+    if (!this.#look) return;
+    this.#look = { ...this.#look, ...change };
+    this.#awaited = newId();
+  }
+
   #tell(): void {
-    const share = numberIn(this.#target);
-    const budget = numberIn(this.#budget);
-    const cost = numberIn(this.#cost);
-    const axis = this.#axis.value as Axis;
-    this.#events.look({
-      metric: this.#metric.value,
-      of: this.#of.value === "" ? null : this.#of.value.slice(1),
-      axis: axis === "money" && cost === null ? "labels" : axis,
-      hindsight: this.#hindsight.checked,
-      by_class: this.#byClass.checked,
-      forecast: this.#forecast.checked,
-      target: share === null ? null : share / 100,
-      budget: budget === null ? null : Math.round(budget),
-      cost,
-      per: this.#per.value as Look["per"],
-      currency: this.#currency.value.trim(),
-    });
+    this.#telling?.();
+    if (this.#look) this.#events.look(this.#look, this.#awaited);
+  }
+
+  /** A cost, and where it is taken away no axis of money. */
+  #costs(cost: number | null): Partial<Look> {
+    return cost === null && this.#look?.axis === "money" ? { cost, axis: "labels" } : { cost };
   }
 
   /** The entries of a list, made anew only when they are others: a list that is open must not close. */
@@ -225,6 +258,17 @@ function percent(share: number): string {
 function numberIn(input: HTMLInputElement): number | null {
   const value = Number(input.value);
   return input.value.trim() === "" || !Number.isFinite(value) ? null : value;
+}
+
+/** What a field of percents holds, as a share. */
+function shareIn(input: HTMLInputElement): number | null {
+  const value = numberIn(input);
+  return value === null ? null : value / 100;
+}
+
+function wholeIn(input: HTMLInputElement): number | null {
+  const value = numberIn(input);
+  return value === null ? null : Math.round(value);
 }
 
 function number(limits: Record<string, string | number>): HTMLInputElement {

@@ -6,11 +6,12 @@ import curves from "./curves";
 
 const read = (name: string) =>
   JSON.parse(readFileSync(`fixtures/messages/curves_${name}.json`, "utf8")).message;
-const { type: _, ...LOOK } = read("look_plain");
+const { type: _, id: __, ...LOOK } = read("look_plain");
 
 let values: Record<string, unknown>;
 let handlers: Map<string, (...args: unknown[]) => void>;
 let sent: Record<string, unknown>[];
+let isGone: boolean;
 let box: HTMLElement;
 let cleanup: () => void;
 let saved: { name: string; file: Blob }[];
@@ -34,7 +35,7 @@ beforeEach(() => {
     tools: { metrics: [{ by: "accuracy", name: "accuracy" }], classes: ["ham"], timed: true, look: LOOK },
     rounds: { all: [{ version: 7, words: "model 7" }], shown: null, words: "" },
   };
-  [handlers, sent, saved] = [new Map(), [], []];
+  [handlers, sent, saved, isGone] = [new Map(), [], [], false];
   const files = new Map<string, Blob>();
   vi.spyOn(URL, "createObjectURL").mockImplementation((file) => {
     files.set(`blob:${files.size}`, file as Blob);
@@ -48,7 +49,10 @@ beforeEach(() => {
     get: (key: string) => values[key],
     on: (name: string, run: () => void) => handlers.set(name, run),
     off: (name: string) => handlers.delete(name),
-    send: (message: Record<string, unknown>) => sent.push(message),
+    send: (message: Record<string, unknown>) => {
+      if (isGone) throw new Error("Cannot send");
+      sent.push(message);
+    },
   } as unknown as Model<never>;
   box = document.createElement("div");
   box.className = "alw-curves";
@@ -94,11 +98,30 @@ describe("the header of the curves", () => {
     expect(button("Back to the newest")).toBeUndefined();
     set("rounds", { all: [], shown: 7, words: "Model 7 · 140 labels" });
     expect(find(".alw-curves-back").textContent).toContain("Model 7 · 140 labels");
+    button("Back to the newest")!.focus();
     button("Back to the newest")!.click();
+    expect(document.activeElement).toBe(button("Options"));
     press(button("Options")!, "Escape");
     expect(sent).toEqual([read("round_newest"), read("round_newest")]);
     set("rounds", { all: [], shown: null, words: "" });
     expect(button("Back to the newest")).toBeUndefined();
+  });
+
+  it("says so where the kernel is gone, and gives the keyboard back all the same", () => {
+    const cell = document.createElement("div");
+    Object.assign(cell, { className: "jp-Cell", tabIndex: 0 });
+    document.body.append(cell);
+    cell.append(box);
+    set("rounds", { all: [], shown: 7, words: "Model 7" });
+    isGone = true;
+    button("Options")!.focus();
+    press(button("Options")!, "Escape");
+    expect(document.activeElement).toBe(cell);
+    expect(find("[role=alert]").textContent).toBe("The kernel does not answer: run the cell again.");
+    expect(find("[role=alert]").hidden).toBe(false);
+    isGone = false;
+    button("Back to the newest")!.click();
+    expect(find("[role=alert]").hidden).toBe(true);
   });
 
   it("lets no key out", () => {
@@ -119,6 +142,10 @@ describe("the header of the curves", () => {
     arrives();
     expect(saved.map(({ name }) => name)).toEqual(["spam accuracy.csv"]);
     expect(await saved[0]!.file.text()).toBe(read("file").text);
+    button("Save as CSV")!.click();
+    set("advice", { problem: "There is no such figure." });
+    arrives(); // another view asked again
+    expect(saved).toHaveLength(1);
   });
 
   it("saves a picture, dark on white, whatever the page is", async () => {
@@ -129,6 +156,7 @@ describe("the header of the curves", () => {
     box.append(plot);
     const toImage = vi.fn(async () => btoa("PNG"));
     (window as { Plotly?: unknown }).Plotly = { toImage };
+    set("summary", { headline: "F1 of <unk>&co 88 %" });
     button("Options")!.click();
     button("Save as PNG")!.click();
     await settle();
@@ -136,8 +164,9 @@ describe("the header of the curves", () => {
     expect(figure.layout).toMatchObject({ paper_bgcolor: "#ffffff", width: WIDTH, height: HEIGHT });
     expect(figure.layout.font).toEqual({ family: "serif", color: "#222222" });
     expect(options).toMatchObject({ format: "png", scale: SCALE });
+    expect(figure.layout).toMatchObject({ title: { text: "F1 of &lt;unk&gt;&amp;co 88 %" } });
     expect(layout.paper_bgcolor).toBe("rgba(0,0,0,0)"); // the plot itself stays
-    expect(saved[0]!.name).toBe("Accuracy 88 %.png");
+    expect(saved[0]!.name).toBe("F1 of  unk co 88 %.png");
     expect(await saved[0]!.file.text()).toBe("PNG");
   });
 

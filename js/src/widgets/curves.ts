@@ -30,7 +30,14 @@ function start(): Disposable {
 
 function view(_state: Disposable, el: HTMLElement, model: Model<CurvesTraits>) {
   const listeners = new Listeners();
-  const send = (message: FromCurves) => model.send(message);
+  const send = (message: FromCurves) => {
+    failed.hidden = true;
+    try {
+      model.send(message);
+    } catch {
+      fail("The kernel does not answer: run the cell again.");
+    }
+  };
   let box: HTMLElement = el;
   // Of several views of one model only that saves a file which asked for it.
   let wanted = false;
@@ -43,10 +50,14 @@ function view(_state: Disposable, el: HTMLElement, model: Model<CurvesTraits>) {
   const lookedAt = make("span");
   const looking = make("p", { class: "alw-curves-back", hidden: true }, lookedAt, " ", back);
   const failed = make("p", { class: "alw-tools-note", role: "alert", hidden: true });
+  const fail = (words: string) => {
+    setText(failed, words);
+    failed.hidden = false;
+  };
   const sign = new Sign(listeners, send);
   const panels = new Panels();
   const tools = new Tools(listeners, {
-    look: (look: Look) => send({ type: "look", ...look }),
+    look: (look: Look, id) => send({ type: "look", id, ...look }),
     round: (version) => send({ type: "round", version }),
     csv: () => {
       wanted = true;
@@ -92,8 +103,7 @@ function view(_state: Disposable, el: HTMLElement, model: Model<CurvesTraits>) {
       saveFile(await picture(box, title), `${title.replace(/[^\w%.() -]+/g, " ").trim() || "curve"}.png`);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      setText(failed, `The picture could not be made: ${why}. In Python, view.figure can be saved, too.`);
-      failed.hidden = false;
+      fail(`The picture could not be made: ${why}. In Python, view.figure can be saved, too.`);
     }
   };
   const show = () => {
@@ -113,7 +123,11 @@ function view(_state: Disposable, el: HTMLElement, model: Model<CurvesTraits>) {
     looking.hidden = (rounds.shown ?? null) === null;
     setText(lookedAt, rounds.words ?? "");
   };
-  const advise = () => sign.show(model.get("advice") ?? {});
+  const advise = () => {
+    const advice = model.get("advice") ?? {};
+    if (advice.problem) wanted = false;
+    sign.show(advice);
+  };
   const showTools = () => tools.show(model.get("tools") ?? {});
   const showPanels = () => panels.show(model.get("panels") ?? {});
   const traits = { summary: show, advice: advise, tools: showTools, rounds: showRounds, panels: showPanels };
@@ -127,7 +141,10 @@ function view(_state: Disposable, el: HTMLElement, model: Model<CurvesTraits>) {
     saveFile(new Blob([message.text], { type: "text/csv" }), message.name);
   });
   listeners.dom(fold, "click", () => open(!tools.isOpen));
-  listeners.dom(back, "click", () => send({ type: "round", version: null }));
+  listeners.dom(back, "click", () => {
+    fold.focus(); // the button goes with the answer
+    send({ type: "round", version: null });
+  });
   listeners.dom(root, "keydown", (event) => {
     // Tab and what the browser itself does with a field go on; the notebook hears of nothing.
     event.stopPropagation();
@@ -136,8 +153,8 @@ function view(_state: Disposable, el: HTMLElement, model: Model<CurvesTraits>) {
       open(false);
       fold.focus();
     } else if (!looking.hidden) {
-      send({ type: "round", version: null });
       handBack(root);
+      send({ type: "round", version: null });
     } else handBack(root);
   });
 
