@@ -25,6 +25,9 @@ const root = document.querySelector("[data-view=cards]");
 """
 #: How often a page is loaded before it has the notebook and a kernel.
 LOADS = 3
+#: Seconds to wait for what comes at once on a machine with nothing else to do, and for a layout:
+#: its process is the least urgent one.
+PATIENCE, LAYOUT = 150, 400
 #: Seconds that somebody looks at a card before a press.
 LOOK = 0.6
 
@@ -57,7 +60,7 @@ class Notebook:
     def turn(self) -> None:
         """Go on in a new tab, of the same browser profile; `load` brings the notebook."""
         self.page = self._profile.new_page()
-        self.page.set_default_timeout(60_000)
+        self.page.set_default_timeout(PATIENCE * 1000)
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda e: self.console.append(f"uncaught: {e}"))
         self.page.on("request", self._requested)
@@ -118,7 +121,7 @@ class Notebook:
         """Run a script in the page; `value` is what it is given, `return` what comes back."""
         return self.page.evaluate(f"async (value) => {{ {HEAD} {script} }}", value)
 
-    def until(self, script: str, value: Any = None, *, seconds: float = 60) -> None:
+    def until(self, script: str, value: Any = None, *, seconds: float = PATIENCE) -> None:
         """Wait until a script in the page returns something true."""
         self.page.wait_for_function(
             f"(value) => {{ {HEAD} {script} }}", arg=value, timeout=seconds * 1000
@@ -133,11 +136,11 @@ class Notebook:
         """The kernel's status as the page knows it."""
         return self.js("return kernel?.status ?? null")
 
-    def wait_idle(self, seconds: float = 120) -> None:
+    def wait_idle(self, seconds: float = PATIENCE) -> None:
         """Wait until the kernel is idle."""
         self.until("return kernel?.status === 'idle'", seconds=seconds)
 
-    def run_all(self, *, seconds: float = 240) -> None:
+    def run_all(self, *, seconds: float = LAYOUT) -> None:
         """Run all cells and wait; an error in one of them is raised here."""
         self.start("notebook:run-all-cells")
         self.wait_ran(seconds)
@@ -149,7 +152,7 @@ class Notebook:
                         + "\n".join(output["traceback"])
                     )
 
-    def run_cell(self, number: int, *, wait: bool = True, seconds: float = 240) -> None:
+    def run_cell(self, number: int, *, wait: bool = True, seconds: float = LAYOUT) -> None:
         """Run one cell."""
         self.js("panel.content.activeCellIndex = value", number)
         self.start("notebook:run-cell")
@@ -163,7 +166,7 @@ class Notebook:
             command,
         )
 
-    def wait_ran(self, seconds: float = 240) -> None:
+    def wait_ran(self, seconds: float = LAYOUT) -> None:
         """Wait for what `start` started."""
         self.until("return window.ran === true", seconds=seconds)
         self.wait_idle(seconds)
@@ -215,7 +218,7 @@ class Notebook:
         )
 
     def wait_value(
-        self, expression: str, accept: Callable[[Any], bool] = bool, *, seconds: float = 60
+        self, expression: str, accept: Callable[[Any], bool] = bool, *, seconds: float = PATIENCE
     ) -> Any:
         """Wait until the value of an expression in the kernel is acceptable; return it."""
         return wait_for(lambda: self.value(expression), accept, seconds=seconds, what=expression)
@@ -294,7 +297,7 @@ class Cards:
         """Press a key wherever the focus is."""
         self._notebook.page.keyboard.press(key)
 
-    def wait_card(self, *, seconds: float = 60) -> str:
+    def wait_card(self, *, seconds: float = PATIENCE) -> str:
         """Wait until a card is there; return its item's id."""
         self._notebook.until("return !!root?.dataset.itemId", seconds=seconds)
         return self.item
@@ -303,11 +306,11 @@ class Cards:
         """Look at a card that came by itself: a press that comes sooner was meant for another."""
         time.sleep(LOOK)
 
-    def wait_saved(self, *, seconds: float = 60) -> None:
+    def wait_saved(self, *, seconds: float = PATIENCE) -> None:
         """Wait until every label is acknowledged."""
         self._notebook.until("return root?.dataset.unsaved === '0'", seconds=seconds)
 
-    def wait_round(self, version: int, *, seconds: float = 60) -> None:
+    def wait_round(self, version: int, *, seconds: float = PATIENCE) -> None:
         """Wait until this version of the model, or a later one, is there."""
         self._notebook.until(
             "return Number(root?.dataset.round) >= value", version, seconds=seconds
@@ -318,7 +321,7 @@ def wait_for(
     ask: Callable[[], Any],
     accept: Callable[[Any], bool] = bool,
     *,
-    seconds: float = 60,
+    seconds: float = PATIENCE,
     every: float = 0.1,
     what: str = "an answer",
 ) -> Any:

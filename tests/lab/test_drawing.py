@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from conftest import SCREENSHOTS, Open
-from page import Notebook
+from page import LAYOUT, Notebook
 from samples import DIGITS
 from test_look import LABEL, THEMES, audit
 from test_map import Plot, saved
@@ -67,7 +67,7 @@ def test_contours_sizes_and_opacities(opened: Open) -> None:
     plot = Plot(notebook)
     page, root = notebook.page, plot.root
     notebook.until(
-        "return document.querySelector('[data-view=projector]').dataset.layout", seconds=120
+        "return document.querySelector('[data-view=projector]').dataset.layout", seconds=LAYOUT
     )
     plot.settle()
     without = saved(plot)

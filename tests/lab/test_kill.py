@@ -41,7 +41,7 @@ def label_until(notebook: Notebook, end: Callable[[], bool], dice: random.Random
         time.sleep(0.01)
 
 
-@pytest.mark.timeout(480)
+@pytest.mark.timeout(1_200)
 def test_kill(opened: Open, report: Callable[[str], None]) -> None:
     dice = random.Random(20)
     notebook = opened([TEXTS, "view = session.cards()\nview"])

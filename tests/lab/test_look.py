@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from conftest import SCREENSHOTS, Open
-from page import Notebook
+from page import LAYOUT, Notebook
 from samples import DIGITS
 
 AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.js"
@@ -71,7 +71,7 @@ def settle(notebook: Notebook, layout: str = "umap") -> None:
         "const now = document.querySelector('[data-view=projector]').dataset.layout;"
         "return order.indexOf(now) >= order.indexOf(value)",
         layout,
-        seconds=120,
+        seconds=LAYOUT,
     )
     notebook.until("return !document.querySelector('.alw-pulse.alw-on')")
     notebook.js("document.activeElement.blur(); panel.content.widgets[1]?.node.scrollIntoView()")

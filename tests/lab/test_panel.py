@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from conftest import SCREENSHOTS, Open
-from page import Notebook
+from page import LAYOUT, PATIENCE, Notebook
 from playwright.sync_api import Locator
 from samples import DIGITS
 from test_look import THEMES, audit
@@ -48,9 +48,9 @@ class Panel:
         self.list.focus()
 
     def ready(self) -> None:
-        self.until("list.ariaBusy === 'false' && (list.children.length || said)", seconds=120)
+        self.until("list.ariaBusy === 'false' && (list.children.length || said)", seconds=LAYOUT)
 
-    def until(self, condition: str, *, seconds: float = 60) -> None:
+    def until(self, condition: str, *, seconds: float = PATIENCE) -> None:
         self.notebook.until(
             "const list = document.querySelector('[data-view=projector] [role=listbox]');"
             "const said = document.querySelector('.alw-map-listed')?.textContent;"

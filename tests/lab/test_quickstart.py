@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import SCREENSHOTS, Open
-from page import Notebook
+from page import LAYOUT, Notebook
 from samples import answers
 
 QUICKSTART = Path(__file__).parents[2] / "notebooks" / "01_quickstart_digits.ipynb"
@@ -60,7 +60,7 @@ def lasso(notebook: Notebook) -> list[str]:
     )
 
 
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(1_200)
 def test_quickstart(opened: Open, report: Callable[[str], None]) -> None:
     begin = time.monotonic()
     notebook = opened(QUICKSTART, size=(1500, 1300))
@@ -91,7 +91,7 @@ def test_quickstart(opened: Open, report: Callable[[str], None]) -> None:
     assert [row[1:] for row in answers(database)] == done
 
     # What is lassoed comes next.
-    notebook.until(f"return {MAP}.dataset.layout === 'umap'", seconds=120)
+    notebook.until(f"return {MAP}.dataset.layout === 'umap'", seconds=LAYOUT)
     notebook.js("await new Promise((done) => setTimeout(done, 1500))")  # it glides there
     caught = lasso(notebook)
     assert caught

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conftest import SCREENSHOTS, Open
-from page import Notebook
+from page import LAYOUT, Notebook
 from samples import DIGITS
 
 LABEL = """
@@ -22,7 +22,7 @@ os.environ["ALWIDGETS_CACHE"] = "kept"
 MAP = "__import__('alwidgets.projection', fromlist=['x']).shared_map(session)"
 
 
-def until_map(notebook: Notebook, *, seconds: float = 120, **data: str) -> None:
+def until_map(notebook: Notebook, *, seconds: float = LAYOUT, **data: str) -> None:
     """Wait until the map's root says so."""
     notebook.until(
         "const now = document.querySelector('[data-view=projector]').dataset;"
