@@ -67,7 +67,13 @@ class Recorder(Diagnostics):
         return self.answer
 
     def select(self, tab: str, *place: int) -> dict[str, Any]:
-        self._handle_custom_msg({"type": "select", "tab": tab, "place": list(place)}, [])
+        """What comes back where a place on what this tab showed last is pressed."""
+        shown = [m["edition"] for m in self.sent if m["type"] == "tab" and m["tab"] == tab]
+        return self.press(tab, shown[-1], *place)
+
+    def press(self, tab: str, edition: int, *place: int) -> dict[str, Any]:
+        press = {"type": "select", "tab": tab, "edition": edition, "place": list(place)}
+        self._handle_custom_msg(press, [])
         return self.answer
 
     @property
@@ -103,7 +109,7 @@ def test_example(path: Path) -> None:
         assert (wanted.tab, wanted.of) == (message["tab"], message["of"])
         assert (wanted.version, wanted.other) == (message["version"], message["other"])
     else:
-        assert parse_place(message) == (message["tab"], message["place"])
+        assert parse_place(message) == (message["tab"], message["edition"], message["place"])
 
 
 def test_every_message_has_an_example() -> None:
@@ -207,7 +213,12 @@ def test_messages_that_make_no_sense_are_refused(view: Recorder) -> None:
         {"type": "look", "tab": "confusion"},
         {"type": "look", "tab": "maps", "of": "audit"},
         {"type": "look", "tab": "rounds", "of": "audit", "version": True, "other": None},
-        {"type": "select", "tab": "confusion", "place": [0, 0]},  # nothing is shown yet
+        {
+            "type": "select",
+            "tab": "confusion",
+            "edition": 1,
+            "place": [0, 0],
+        },  # nothing is shown yet
         {"type": "select", "tab": "confusion", "place": "all"},
         {"type": "select", "tab": "confusion", "place": [-1, 0]},
     ):
@@ -217,9 +228,28 @@ def test_messages_that_make_no_sense_are_refused(view: Recorder) -> None:
     view.ask("confusion")
     view.ask("slices")
     view.ask("classes")
+    assert "changed meanwhile" in view.press("confusion", 99, 0, 0)["text"]
     for tab, place in (("confusion", [0]), ("slices", [999]), ("classes", [0])):
         assert view.select(tab, *place)["type"] == "problem"
     assert view.select("confusion", 7, 7)["count"] == 0
+
+
+def test_a_press_means_what_its_page_shows(view: Recorder) -> None:
+    audit = view.ask("confusion")
+    train = view.ask("confusion", "train")
+    assert audit["edition"] != train["edition"]
+    for found in (audit, train):
+        cell = found["figures"]["cells"][0]
+        pressed = view.press("confusion", found["edition"], cell["row"], cell["column"])
+        assert pressed["count"] == cell["count"]
+
+
+def test_only_the_items_compared_are_counted(view: Recorder) -> None:
+    session = view._session
+    untold = session.reserved.sum() - session.progress()["audit"]
+    words = view.ask("rounds", version=session.version, other=1)["figures"]["words"]
+    assert untold > 0
+    assert f"of {N - untold:,} items" in words[-1]
 
 
 # ------------------------------------------------------------------ with little
@@ -334,7 +364,11 @@ def test_after_the_end_of_the_session_what_was_shown_stays() -> None:
     session.close()
     assert {"type": "changed", "closed": "It was closed."} in view.sent
     assert view.ask("confusion") == shown
-    assert view.ask("items")["note"] == "This session is closed. It was closed."
+    closed = "This session is closed. It was closed."
+    assert view.ask("items")["note"] == view.ask("confusion", "train")["note"] == closed
+    view.sent.clear()
+    assert view.ask("confusion") == shown
+    assert view.sent[-1] == {"type": "changed", "closed": "It was closed."}
     view.close()
 
 
