@@ -71,7 +71,10 @@ class Diagnostics(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._closed: str | None = None
         self._soon = Throttle(self._tell, INTERVAL)
         self._unsubscribe: list[Callable[[], None]] = [
-            *(session.on(event, self._changed) for event in ("labelled", "round", "grown")),
+            *(
+                session.on(event, self._changed)
+                for event in ("labelled", "round", "grown", "notice")
+            ),
             session.on("slices", self._changed),
             session.on("closed", self._end),
         ]
@@ -139,7 +142,9 @@ class Diagnostics(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._session.selection.set(positions, source="diagnostics", origin=self)
         n = len(positions)
         items = f"{n:,} items are" if n != 1 else "1 item is"
-        text = f"{items} selected: the map shows where, and the cards can take them next."
+        unlabelled = bool((self._session.label_codes()[positions] < 0).any())
+        cards = ", and the cards can take them next" if unlabelled else ""
+        text = f"{items} selected: the map shows where{cards}."
         self._channel.post({"type": "selected", "count": n, "text": text})
 
     # ------------------------------------------------------------------ what is shown

@@ -164,6 +164,7 @@ def test_a_cell_becomes_the_selection(view: Recorder) -> None:
             table["predicted"] == NAMES[cell["column"]]
         )
         assert set(session.selection.ids) == set(table.index[both])
+        assert "cards" not in answer["text"]  # all of them have an answer
     assert session.selection.source == "diagnostics"
     assert told == [view] * len(figures["cells"])
     unsubscribe()
@@ -188,7 +189,9 @@ def test_a_slice_and_an_item_and_what_flipped_become_the_selection(view: Recorde
     session = view._session
     slices = view.ask("slices")["figures"]["slices"]
     odd = next(k for k, row in enumerate(slices) if row["part"] == "True")
-    assert view.select("slices", odd)["count"] == N // 2
+    answer = view.select("slices", odd)
+    assert answer["count"] == N // 2
+    assert "the cards can take them next" in answer["text"]
     assert session.selection.ids == [str(k) for k in range(1, N, 2)]
     items = view.ask("items")["figures"]["items"]
     assert [row["item_id"] for row in items] == list(session.hardest(100).index)
@@ -354,6 +357,14 @@ def test_it_tells_that_there_is_more_to_know_and_works_out_nothing_unasked() -> 
         before = sum(view.ask("confusion")["figures"]["totals"])
         label(session, 45)
         assert sum(view.ask("confusion")["figures"]["totals"]) > before
+
+
+def test_a_class_renamed_is_worked_out_anew() -> None:
+    with closing(make()) as session, closing(Recorder(session)) as view:
+        label(session, 90)
+        assert view.ask("confusion")["figures"]["columns"] == NAMES
+        session.rename_class("news", "press")
+        assert view.ask("confusion")["figures"]["columns"] == ["ham", "spam", "press"]
 
 
 def test_after_the_end_of_the_session_what_was_shown_stays() -> None:
