@@ -271,7 +271,8 @@ class Diagnosing(Modelling):
         -------
         pandas.DataFrame
             Indexed by ``item_id``, in the order of the pool: ``predicted`` by `version`,
-            ``before`` by `other`, and the ``answer``, None where there is no label.
+            ``before`` by `other`, and the ``answer``, None where there is no label. How many items
+            were compared stands in its ``attrs["compared"]``.
 
         Raises
         ------
@@ -286,7 +287,8 @@ class Diagnosing(Modelling):
         n = min(len(now), len(before), len(labels))  # items may be joining
         now, before, labels = now[:n], before[:n], labels[:n]
         shown = ~self.reserved[:n] | (labels >= 0)
-        at = np.flatnonzero((now != before) & (now >= 0) & (before >= 0) & shown)
+        compared = (now >= 0) & (before >= 0) & shown
+        at = np.flatnonzero((now != before) & compared)
 
         def answers(codes: NDArray[np.int32]) -> NDArray[Any]:
             kinds, place = np.unique(codes, return_inverse=True)
@@ -300,7 +302,9 @@ class Diagnosing(Modelling):
         columns = {"predicted": now[at], "before": before[at], "answer": labels[at]}
         # As objects: None stays None.
         named = {name: pd.Series(answers(c), index, dtype=object) for name, c in columns.items()}
-        return pd.DataFrame(named)
+        frame = pd.DataFrame(named)
+        frame.attrs["compared"] = int(compared.sum())
+        return frame
 
     # ------------------------------------------------------------------ what it comes from
 

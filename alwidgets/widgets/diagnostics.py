@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import Any, cast
 
 import anywidget
@@ -16,7 +18,7 @@ from .background import Background, on_a_thread
 from .bundles import bundle
 from .channel import Channel
 from .findings import Found
-from .tabs import TABS, Tab, Wanted, parse_look, parse_place
+from .tabs import TABS, Wanted, parse_look, parse_place
 from .throttle import Throttle
 
 log = logging.getLogger(__name__)
@@ -63,11 +65,16 @@ class Diagnostics(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._lock = threading.Lock()
         #: Counts what happened, so that what was made before is not shown after.
         self._edition = 0
-        self._shown: dict[Tab, Found] = {}
+        #: Numbers what is made, so that a press means what its page shows.
+        self._numbers = itertools.count(1)
+        self._shown: dict[Wanted, Found] = {}
         self._closed: str | None = None
         self._soon = Throttle(self._tell, INTERVAL)
         self._unsubscribe: list[Callable[[], None]] = [
-            *(session.on(event, self._changed) for event in ("labelled", "round", "grown")),
+            *(
+                session.on(event, self._changed)
+                for event in ("labelled", "round", "grown", "notice")
+            ),
             session.on("slices", self._changed),
             session.on("closed", self._end),
         ]
@@ -123,37 +130,51 @@ class Diagnostics(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._show(parse_look(message))
 
     def _select(self, message: dict[str, Any]) -> None:
-        tab, place = parse_place(message)
+        tab, edition, place = parse_place(message)
         with self._lock:
-            found = self._shown.get(tab)
-        if found is None:
+            shown = [found for wanted, found in self._shown.items() if wanted.tab == tab]
+        if not shown:
             raise MessageError("Nothing is shown there that could be selected.")
+        found = next((f for f in shown if f.message["edition"] == edition), None)
+        if found is None:
+            raise MessageError("This has changed meanwhile: look at what is new and press again.")
         positions = found.choose(place)
         self._session.selection.set(positions, source="diagnostics", origin=self)
         n = len(positions)
         items = f"{n:,} items are" if n != 1 else "1 item is"
-        text = f"{items} selected: the map shows where, and the cards can take them next."
+        unlabelled = bool((self._session.label_codes()[positions] < 0).any())
+        cards = ", and the cards can take them next" if unlabelled else ""
+        text = f"{items} selected: the map shows where{cards}."
         self._channel.post({"type": "selected", "count": n, "text": text})
 
     # ------------------------------------------------------------------ what is shown
 
     def _show(self, wanted: Wanted) -> None:
         if self._closed is not None:
-            self._post(self._at_the_end(wanted))
+            found = self._at_the_end(wanted)
+            self._channel.post(found.message, found.buffers)
+            # A page that was loaded since does not know yet.
+            self._tell()
             return
         with self._lock:
             key = (self._edition, wanted)
         made = self._background[wanted.tab].get(key, lambda: self._found(wanted))
         if made is not None:
-            self._post(made)
+            self._post(wanted, made)
 
     def _made(self, key: Hashable) -> None:
         edition, wanted = cast("tuple[int, Wanted]", key)
         made = self._background[wanted.tab].get((edition, wanted), lambda: self._found(wanted))
         if made is not None:
-            self._post(made)
+            self._post(wanted, made)
 
     def _found(self, wanted: Wanted) -> Found:
+        found = self._find(wanted)
+        message = found.message.copy()
+        message["edition"] = next(self._numbers)
+        return replace(found, message=message)
+
+    def _find(self, wanted: Wanted) -> Found:
         try:
             return findings.find(self._session, wanted)
         except AlwidgetsError as problem:
@@ -166,14 +187,14 @@ class Diagnostics(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     def _at_the_end(self, wanted: Wanted) -> Found:
         """What was shown last, or that nothing can be found out any more."""
         with self._lock:
-            found = self._shown.get(wanted.tab)
-        if found is not None and found.message["of"] == wanted.of:
+            found = self._shown.get(wanted)
+        if found is not None:
             return found
         return findings.in_words(wanted, f"This session is closed. {self._closed}")
 
-    def _post(self, found: Found) -> None:
+    def _post(self, wanted: Wanted, found: Found) -> None:
         with self._lock:
-            self._shown[found.message["tab"]] = found
+            self._shown[wanted] = found
         self._channel.post(found.message, found.buffers)
 
     def _problem(self, text: str, remedy: str = "") -> None:

@@ -277,7 +277,7 @@ def _rounds(session: Any, wanted: Wanted) -> tuple[RoundFigures, Choose]:
         for (before, after), count in sorted(ways.items(), key=lambda pair: -pair[1])[:MOST_FLIPS]
     ]
     audited = flipped[session.reserved[positions]]
-    figures["words"].append(verdicts.flipped(len(flipped), len(session.pool), audited))
+    figures["words"].append(verdicts.flipped(len(flipped), flipped.attrs["compared"], audited))
 
     def choose(place: Sequence[int]) -> Positions:
         if not place:
@@ -309,7 +309,10 @@ def _message(
     return {
         "type": "tab",
         "tab": wanted.tab,
+        "edition": 0,
         "of": wanted.of,
+        "version": wanted.version,
+        "other": wanted.other,
         "about": about,
         "biased": wanted.of == "train",
         "note": note,

@@ -169,11 +169,17 @@ Figures = (
 
 
 class TabMessage(TypedDict):
-    """What is on a tab: what it comes from, and its figures, or why there are none."""
+    """What is on a tab: what it comes from, and its figures, or why there are none.
+
+    `of`, `version` and `other` are as they were asked for; a press names the `edition`.
+    """
 
     type: Literal["tab"]
     tab: Tab
+    edition: int
     of: Of
+    version: int | None
+    other: int | None
     about: str
     biased: bool
     note: str | None
@@ -233,11 +239,13 @@ def parse_look(message: dict[str, Any]) -> Wanted:
     if not all(v is None or (isinstance(v, int) and not isinstance(v, bool)) for v in rounds):
         raise MessageError("Two rounds are compared by their versions, whole numbers.")
     # What only audit labels can tell is told from these.
-    return Wanted(cast(Tab, tab), cast(Of, of) if tab in TRAINABLE else "audit", *rounds)
+    of = of if tab in TRAINABLE else "audit"
+    version, other = rounds if tab == "rounds" else (None, None)
+    return Wanted(cast(Tab, tab), cast(Of, of), version, other)
 
 
-def parse_place(message: dict[str, Any]) -> tuple[Tab, list[int]]:
-    """Return the tab and the place on it that a ``select`` message means.
+def parse_place(message: dict[str, Any]) -> tuple[Tab, int, list[int]]:
+    """Return the tab, its edition and the place on it that a ``select`` message means.
 
     Raises
     ------
@@ -249,4 +257,7 @@ def parse_place(message: dict[str, Any]) -> tuple[Tab, list[int]]:
         raise MessageError("Items are selected by a tab and a place on it.")
     if not all(isinstance(at, int) and not isinstance(at, bool) and at >= 0 for at in place):
         raise MessageError("A place is made of whole numbers.")
-    return cast(Tab, tab), place
+    edition = message.get("edition")
+    if not isinstance(edition, int) or isinstance(edition, bool):
+        raise MessageError("What is pressed names the edition of its tab, a whole number.")
+    return cast(Tab, tab), edition, place

@@ -67,7 +67,13 @@ class Recorder(Diagnostics):
         return self.answer
 
     def select(self, tab: str, *place: int) -> dict[str, Any]:
-        self._handle_custom_msg({"type": "select", "tab": tab, "place": list(place)}, [])
+        """What comes back where a place on what this tab showed last is pressed."""
+        shown = [m["edition"] for m in self.sent if m["type"] == "tab" and m["tab"] == tab]
+        return self.press(tab, shown[-1], *place)
+
+    def press(self, tab: str, edition: int, *place: int) -> dict[str, Any]:
+        press = {"type": "select", "tab": tab, "edition": edition, "place": list(place)}
+        self._handle_custom_msg(press, [])
         return self.answer
 
     @property
@@ -103,7 +109,7 @@ def test_example(path: Path) -> None:
         assert (wanted.tab, wanted.of) == (message["tab"], message["of"])
         assert (wanted.version, wanted.other) == (message["version"], message["other"])
     else:
-        assert parse_place(message) == (message["tab"], message["place"])
+        assert parse_place(message) == (message["tab"], message["edition"], message["place"])
 
 
 def test_every_message_has_an_example() -> None:
@@ -158,6 +164,7 @@ def test_a_cell_becomes_the_selection(view: Recorder) -> None:
             table["predicted"] == NAMES[cell["column"]]
         )
         assert set(session.selection.ids) == set(table.index[both])
+        assert "cards" not in answer["text"]  # all of them have an answer
     assert session.selection.source == "diagnostics"
     assert told == [view] * len(figures["cells"])
     unsubscribe()
@@ -182,7 +189,9 @@ def test_a_slice_and_an_item_and_what_flipped_become_the_selection(view: Recorde
     session = view._session
     slices = view.ask("slices")["figures"]["slices"]
     odd = next(k for k, row in enumerate(slices) if row["part"] == "True")
-    assert view.select("slices", odd)["count"] == N // 2
+    answer = view.select("slices", odd)
+    assert answer["count"] == N // 2
+    assert "the cards can take them next" in answer["text"]
     assert session.selection.ids == [str(k) for k in range(1, N, 2)]
     items = view.ask("items")["figures"]["items"]
     assert [row["item_id"] for row in items] == list(session.hardest(100).index)
@@ -207,7 +216,12 @@ def test_messages_that_make_no_sense_are_refused(view: Recorder) -> None:
         {"type": "look", "tab": "confusion"},
         {"type": "look", "tab": "maps", "of": "audit"},
         {"type": "look", "tab": "rounds", "of": "audit", "version": True, "other": None},
-        {"type": "select", "tab": "confusion", "place": [0, 0]},  # nothing is shown yet
+        {
+            "type": "select",
+            "tab": "confusion",
+            "edition": 1,
+            "place": [0, 0],
+        },  # nothing is shown yet
         {"type": "select", "tab": "confusion", "place": "all"},
         {"type": "select", "tab": "confusion", "place": [-1, 0]},
     ):
@@ -217,9 +231,28 @@ def test_messages_that_make_no_sense_are_refused(view: Recorder) -> None:
     view.ask("confusion")
     view.ask("slices")
     view.ask("classes")
+    assert "changed meanwhile" in view.press("confusion", 99, 0, 0)["text"]
     for tab, place in (("confusion", [0]), ("slices", [999]), ("classes", [0])):
         assert view.select(tab, *place)["type"] == "problem"
     assert view.select("confusion", 7, 7)["count"] == 0
+
+
+def test_a_press_means_what_its_page_shows(view: Recorder) -> None:
+    audit = view.ask("confusion")
+    train = view.ask("confusion", "train")
+    assert audit["edition"] != train["edition"]
+    for found in (audit, train):
+        cell = found["figures"]["cells"][0]
+        pressed = view.press("confusion", found["edition"], cell["row"], cell["column"])
+        assert pressed["count"] == cell["count"]
+
+
+def test_only_the_items_compared_are_counted(view: Recorder) -> None:
+    session = view._session
+    untold = session.reserved.sum() - session.progress()["audit"]
+    words = view.ask("rounds", version=session.version, other=1)["figures"]["words"]
+    assert untold > 0
+    assert f"of {N - untold:,} items" in words[-1]
 
 
 # ------------------------------------------------------------------ with little
@@ -326,6 +359,14 @@ def test_it_tells_that_there_is_more_to_know_and_works_out_nothing_unasked() -> 
         assert sum(view.ask("confusion")["figures"]["totals"]) > before
 
 
+def test_a_class_renamed_is_worked_out_anew() -> None:
+    with closing(make()) as session, closing(Recorder(session)) as view:
+        label(session, 90)
+        assert view.ask("confusion")["figures"]["columns"] == NAMES
+        session.rename_class("news", "press")
+        assert view.ask("confusion")["figures"]["columns"] == ["ham", "spam", "press"]
+
+
 def test_after_the_end_of_the_session_what_was_shown_stays() -> None:
     session = make()
     label(session, 90)
@@ -334,7 +375,11 @@ def test_after_the_end_of_the_session_what_was_shown_stays() -> None:
     session.close()
     assert {"type": "changed", "closed": "It was closed."} in view.sent
     assert view.ask("confusion") == shown
-    assert view.ask("items")["note"] == "This session is closed. It was closed."
+    closed = "This session is closed. It was closed."
+    assert view.ask("items")["note"] == view.ask("confusion", "train")["note"] == closed
+    view.sent.clear()
+    assert view.ask("confusion") == shown
+    assert view.sent[-1] == {"type": "changed", "closed": "It was closed."}
     view.close()
 
 

@@ -229,7 +229,7 @@ describe("the confusion matrix", () => {
     press(grid(), "Enter");
     expect(model.sent.at(-1)).toEqual(read("diagnostics_select.json").message);
     find("td[data-row='0'][data-column='1']").click();
-    expect(model.sent.at(-1)).toEqual({ type: "select", tab: "confusion", place: [0, 1] });
+    expect(model.sent.at(-1)).toEqual({ type: "select", tab: "confusion", edition: 7, place: [0, 1] });
     model.receive(read("diagnostics_selected.json").message);
     expect(find("[role=status]").textContent).toContain("3 items are selected");
   });
@@ -248,7 +248,7 @@ describe("the confusion matrix", () => {
       "ham taken for spam2 · 7 % 2 to 21 %",
     ]);
     press(find(".alw-diag-most [role=listbox]"), "Enter");
-    expect(model.sent.at(-1)).toEqual({ type: "select", tab: "confusion", place: [1, 0] });
+    expect(model.sent.at(-1)).toEqual({ type: "select", tab: "confusion", edition: 7, place: [1, 0] });
   });
 
   it("has a row with and one without each of several labels", () => {
@@ -330,7 +330,7 @@ describe("the other tabs", () => {
     press(list, "End");
     press(list, "ArrowUp");
     press(list, "Enter");
-    expect(model.sent.at(-1)).toEqual({ type: "select", tab: "slices", place: [2] });
+    expect(model.sent.at(-1)).toEqual({ type: "select", tab: "slices", edition: 7, place: [2] });
   });
 
   it("draw the reliability diagram, and say it in words", () => {
@@ -352,11 +352,11 @@ describe("the other tabs", () => {
     expect(rows[1]).toBe("✓ rightlabelled spamsaid spam55 % sure");
     expect(find("img").getAttribute("src")).toMatch(/^blob:/);
     named("Select all 2 items").click();
-    expect(model.sent.at(-1)).toEqual({ type: "select", tab: "items", place: [0, 1] });
+    expect(model.sent.at(-1)).toEqual({ type: "select", tab: "items", edition: 7, place: [0, 1] });
     named("Only where it is wrong").click();
     expect(texts("[role=option]")).toHaveLength(1);
     press(find("[role=listbox]"), "Enter");
-    expect(model.sent.at(-1)).toEqual({ type: "select", tab: "items", place: [0] });
+    expect(model.sent.at(-1)).toEqual({ type: "select", tab: "items", edition: 7, place: [0] });
   });
 
   it("compare two rounds, and select what flipped", () => {
@@ -368,7 +368,7 @@ describe("the other tabs", () => {
     named("Select these 9 items").click();
     expect(model.sent.at(-1)).toEqual(read("diagnostics_select_flipped.json").message);
     press(find("[role=listbox]"), "Enter");
-    expect(model.sent.at(-1)).toEqual({ type: "select", tab: "rounds", place: [0] });
+    expect(model.sent.at(-1)).toEqual({ type: "select", tab: "rounds", edition: 7, place: [0] });
     other!.value = "2";
     other!.dispatchEvent(new Event("change", { bubbles: true }));
     expect(model.sent.at(-1)).toEqual(read("diagnostics_look_rounds.json").message);
@@ -376,6 +376,13 @@ describe("the other tabs", () => {
 });
 
 describe("a view", () => {
+  it("drops rounds that it did not ask for", () => {
+    open("rounds");
+    const late = { ...example("rounds"), version: 2, other: 1, about: "Of others" } as TabMessage;
+    model.receive(late);
+    expect(find(".alw-diag-about").textContent).not.toBe("Of others");
+  });
+
   it("says what went wrong, and that the session is closed", () => {
     model.receive(read("diagnostics_problem.json").message);
     expect(find("[role=status]").textContent).toBe("Nothing is shown there that could be selected.");

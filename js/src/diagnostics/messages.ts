@@ -132,7 +132,11 @@ export type Figures =
 export interface TabMessage {
   type: "tab";
   tab: Tab;
+  /** A press names it. */
+  edition: number;
   of: Of;
+  version: number | null;
+  other: number | null;
   about: string;
   biased: boolean;
   note: string | null;
@@ -169,6 +173,7 @@ export interface LookMessage {
 export interface SelectMessage {
   type: "select";
   tab: Tab;
+  edition: number;
   place: number[];
 }
 

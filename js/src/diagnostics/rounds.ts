@@ -50,7 +50,7 @@ export class RoundsPane implements Pane<RoundFigures> {
             make(
               "option",
               { value: round.version, disabled: round.version === other },
-              `model ${round.version} · ${labels(round.n_train)}`,
+              `model ${round.version} · ${labels(round.n_train, "training ")}`,
             ),
           ),
       );

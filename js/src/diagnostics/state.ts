@@ -85,12 +85,14 @@ export class DiagnosticsState implements Disposable {
   look(tab: Tab): void {
     const [version, other] = this.#rounds;
     this.#stale.delete(tab);
-    this.#send({ type: "look", tab, of: TRAINABLE.includes(tab) ? this.#of : "audit", version, other });
+    const of = TRAINABLE.includes(tab) ? this.#of : "audit";
+    if (!this.#send({ type: "look", tab, of, version, other })) this.#stale.add(tab);
   }
 
   /** Selects the items of a place on a tab. */
   select(tab: Tab, place: number[]): void {
-    this.#send({ type: "select", tab, place });
+    const edition = this.#shown.get(tab)?.message.edition;
+    if (edition !== undefined) this.#send({ type: "select", tab, edition, place });
   }
 
   watch(run: (change: Change) => void): () => void {
@@ -106,7 +108,7 @@ export class DiagnosticsState implements Disposable {
   #take(message: ToDiagnostics, buffers: readonly DataView[]): void {
     if (message.type === "tab") {
       // An answer to a question that was changed meanwhile.
-      if (TRAINABLE.includes(message.tab) && message.of !== this.#of) return;
+      if (!this.#isAskedFor(message)) return;
       this.#shown.set(message.tab, { message, buffers });
       this.#tell("tab");
     } else if (message.type === "changed") {
@@ -118,16 +120,24 @@ export class DiagnosticsState implements Disposable {
       this.#say({ text: `${message.text} ${message.remedy}`.trim(), bad: true });
   }
 
+  #isAskedFor({ tab, of, version, other }: TabMessage): boolean {
+    if (tab === "rounds") return version === this.#rounds[0] && other === this.#rounds[1];
+    return !TRAINABLE.includes(tab) || of === this.#of;
+  }
+
   #say(notice: Notice): void {
     this.notice = notice;
     this.#tell("notice");
   }
 
-  #send(message: FromDiagnostics): void {
+  /** Whether it could be sent. */
+  #send(message: FromDiagnostics): boolean {
     try {
       this.#model.send(message);
+      return true;
     } catch {
       this.#say({ text: "The kernel does not answer: run the cell again.", bad: true });
+      return false;
     }
   }
 

@@ -28,9 +28,9 @@ export function points(value: number, signed = false): string {
   return (signed && value > 0 ? `+${text}` : text).replace("-", MINUS);
 }
 
-/** "1 label", "12 labels". */
-export function labels(n: number): string {
-  return n === 1 ? "1 label" : `${n.toLocaleString("en")} labels`;
+/** "1 label", "12 labels", or "12 training labels". */
+export function labels(n: number, kind = ""): string {
+  return n === 1 ? `1 ${kind}label` : `${n.toLocaleString("en")} ${kind}labels`;
 }
 
 /** "1 item", "12 items". */
