@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,16 @@ def test_heads_come_to_what_the_ensemble_finds(l2: Any) -> None:
     assert float(spread / peers) == pytest.approx(1.0, abs=0.1)
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """As in the processes that play: more of them share out sums by their number."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("learner", [LogisticRegression(), HeadEnsemble(device="cpu", members=4)])
 def test_a_run_is_the_same_to_the_last_bit_whoever_is_beside_it(learner: Any) -> None:
     ends = (10, 30, 47)
