@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alwidgets.projection.arranging import SMALLEST, Arranged, arrange, prewarm
+from alwidgets.projection.compiling import keep_compiled
 from alwidgets.projection.frames import read_frame, write_frame
 from alwidgets.projection.quality import local_trust, quality
 
@@ -196,6 +197,7 @@ def main() -> None:
     status = 1
     try:
         die_with_parent()
+        keep_compiled()
         prewarm(lambda: not jobs.empty())
         work(jobs, replies, options.idle)
         answers.flush()

@@ -215,6 +215,8 @@ class Lab:
         env["JUPYTERLAB_SETTINGS_DIR"] = str(self.folder / "settings")
         env["JUPYTERLAB_WORKSPACES_DIR"] = str(self.folder / "workspaces")
         env["ALWIDGETS_CACHE"] = str(self.folder / "cache")
+        # Each kernel would compile the package's sources anew.
+        env.pop("PYTHONDONTWRITEBYTECODE", None)
         env["IPYTHONDIR"] = str(self.folder / "ipython")
         env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", "")])
         return env

@@ -131,6 +131,11 @@ def test_sounds_play_on_a_press(opened: Open) -> None:
         x, y = (coords[i] - (low + high) / 2) * scale
         return plot.at(0.5 + x / 2 / aspect, 0.5 - y / 2)
 
+    # Until UMAP's layout is there points still move.
+    notebook.until(
+        "return document.querySelector('[data-view=projector]').dataset.layout === 'umap'",
+        seconds=LAYOUT,
+    )
     plot.root.focus()
     plot.settle()
     wave, time = (plot.root.locator(f".alw-map-{name}") for name in ("played path", "time"))
