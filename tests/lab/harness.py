@@ -177,6 +177,10 @@ class Lab:
         (quiet / "notification.jupyterlab-settings").write_text(
             json.dumps({"fetchNews": "false", "checkForUpdates": False})
         )
+        # Otherwise each page asks yarn whether JupyterLab should be built anew.
+        page = self.folder / "config/labconfig/page_config.json"
+        page.parent.mkdir(parents=True)
+        page.write_text(json.dumps({"buildCheck": False, "buildAvailable": False}))
         log = self._leave.enter_context((self.folder / "server.log").open("ab"))
         for _ in range(3):  # another process may take the port in between
             port = _free_port()

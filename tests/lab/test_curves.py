@@ -7,7 +7,7 @@ import struct
 from pathlib import Path
 
 from conftest import SCREENSHOTS, Open
-from page import Notebook
+from page import Notebook, wait_for
 from playwright.sync_api import Locator
 from samples import DIGITS
 from test_look import THEMES, audit
@@ -68,10 +68,16 @@ def test_the_curve(opened: Open) -> None:
     # A click on a point has all views show that round.
     points = view.locator(".scatterlayer .trace:last-child .points path")
     points.nth(4).scroll_into_view_if_needed()
-    box = points.nth(4).bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + box["width"] / 2 - 4, box["y"] + box["height"] / 2 + 4)
-    view.locator(".hoverlayer .hovertext").first.wait_for()  # a click is on what plotly has found
+
+    def rest_on_it() -> int:
+        box = points.nth(4).bounding_box()
+        assert box is not None
+        page.mouse.move(0, 0)
+        page.mouse.move(box["x"] + box["width"] / 2 - 4, box["y"] + box["height"] / 2 + 4)
+        page.wait_for_timeout(500)
+        return view.locator(".hoverlayer .hovertext").count()
+
+    wait_for(rest_on_it, what="the point")  # a click is on what plotly has found
     page.mouse.down()
     page.mouse.up()
     back = view.get_by_role("button", name="Back to the newest")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from conftest import SCREENSHOTS, Open
-from page import LAYOUT, Notebook
+from page import LAYOUT, Notebook, wait_for
+from playwright.sync_api import Locator
 from samples import DIGITS
 from test_look import LABEL, THEMES, audit
 from test_map import Plot, saved
@@ -131,6 +132,16 @@ def test_sounds_play_on_a_press(opened: Open) -> None:
         x, y = (coords[i] - (low + high) / 2) * scale
         return plot.at(0.5 + x / 2 / aspect, 0.5 - y / 2)
 
+    def rest_on(i: int, sign: Locator) -> None:
+        # Until the sign is there: the notebook may scroll away under the pointer.
+        def move() -> int:
+            page.mouse.move(*plot.at(0.5, 0.95))
+            page.mouse.move(*point(i))
+            page.wait_for_timeout(1000)
+            return sign.count()
+
+        wait_for(move, what=f"what is told of {i}")
+
     # Until UMAP's layout is there points still move.
     notebook.until(
         "return document.querySelector('[data-view=projector]').dataset.layout === 'umap'",
@@ -143,9 +154,7 @@ def test_sounds_play_on_a_press(opened: Open) -> None:
     for theme, full_name in reversed(THEMES.items()):
         notebook.theme(full_name)
         page.wait_for_timeout(900)
-        page.mouse.move(*plot.at(0.5, 0.95))
-        page.mouse.move(*point(3))
-        wave.wait_for(state="attached")
+        rest_on(3, wave)
         notebook.screenshot(SCREENSHOTS / f"drawing-sound-{theme}.png")
         complaints += audit(notebook, "projector")
     assert time.inner_text() == "1.5 s"
@@ -155,15 +164,12 @@ def test_sounds_play_on_a_press(opened: Open) -> None:
     page.mouse.move(*plot.at(0.5, 0.95))
     notebook.until("return played[0].paused")
 
-    page.mouse.move(*point(4))
-    wave.wait_for(state="attached")
-    page.mouse.down()
-    page.mouse.up()
+    rest_on(4, wave)
+    page.mouse.click(*point(4))
     notebook.until("return played.length === 2")
     assert notebook.wait_value("view.selection", lambda ids: ids == ["4"])
 
-    page.mouse.move(*point(5))
-    plot.root.get_by_text("This sound cannot be played: its file is damaged.").wait_for()
+    rest_on(5, plot.root.get_by_text("This sound cannot be played: its file is damaged."))
     page.keyboard.press("Space")
     assert notebook.js("return played.length") == 2
     assert complaints == []

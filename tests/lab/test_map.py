@@ -75,14 +75,18 @@ class Plot:
         self.root.wait_for()
         self.settle()
         notebook.js(f"{STAGE} stage.scrollIntoView({{block: 'center'}})")
-        box = notebook.page.locator(".alw-map-stage").first.bounding_box()
+        self.width, self.height = self._box()[2:]
+
+    def _box(self) -> tuple[float, float, float, float]:
+        # Each time anew: JupyterLab scrolls a notebook by itself, now and then late.
+        box = self.notebook.page.locator(".alw-map-stage").first.bounding_box()
         assert box is not None
-        self.left, self.top = box["x"], box["y"]
-        self.width, self.height = box["width"], box["height"]
+        return box["x"], box["y"], box["width"], box["height"]
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """A place on the page, by shares of the plot."""
-        return self.left + x * self.width, self.top + y * self.height
+        left, top, width, height = self._box()
+        return left + x * width, top + y * height
 
     def drag(self, *path: tuple[float, float], keys: tuple[str, ...] = ()) -> None:
         """Press, go along a path, and let go."""
