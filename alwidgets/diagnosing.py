@@ -186,6 +186,10 @@ class Diagnosing(Modelling):
         Ranges of numbers are cut by the audit items, and regions are those of a layout: asked for
         by its name later, a slice may be another one.
 
+        Returns
+        -------
+        list of (Gap, Part)
+
         Raises
         ------
         LearnerError

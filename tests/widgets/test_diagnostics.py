@@ -514,6 +514,9 @@ def test_after_the_end_of_the_session_what_was_shown_stays() -> None:
     view.sent.clear()
     assert view.ask("confusion") == shown
     assert view.sent[-1] == {"type": "changed", "closed": "It was closed."}
+    cell = shown["figures"]["cells"][0]
+    pressed = view.press("confusion", shown["edition"], cell["row"], cell["column"])
+    assert pressed["count"] == cell["count"]
     view.close()
 
 
