@@ -84,8 +84,8 @@ def parts_of(
         chosen = set(kept)
         inside = np.array([ids[item] in chosen for item in items.tolist()], dtype=bool)
         return {
-            by: Part(inside, lambda: _of_slice(ids, kept)),
-            OTHERS: Part(~inside, lambda: np.setdiff1d(np.arange(len(ids)), _of_slice(ids, kept))),
+            by: Part(inside, lambda: np.flatnonzero(_in_slice(ids, kept))),
+            OTHERS: Part(~inside, lambda: np.flatnonzero(~_in_slice(ids, kept))),
         }
     if by not in columns:
         known = ", ".join(map(repr, ("class", *slices, *columns)))
@@ -101,10 +101,12 @@ def parts_of(
     }
 
 
-def _of_slice(ids: Ids, kept: Sequence[str]) -> NDArray[np.int64]:
-    """Positions of the items of a slice that are in the pool, rising."""
-    found = np.unique(ids.places(kept))
-    return found[found >= 0]
+def _in_slice(ids: Ids, kept: Sequence[str]) -> NDArray[np.bool_]:
+    """Which items of the pool are in a slice, (n,)."""
+    places = ids.places(kept)
+    found = np.zeros(len(ids), dtype=bool)
+    found[places[places >= 0]] = True
+    return found
 
 
 def _of_column(column: Sequence[Any], test: Test) -> NDArray[np.int64]:
