@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from .errors import AlwidgetsError, LearnerError
 from .estimating import classes_of
 from .evaluation.confusion import Confusion
-from .evaluation.gaps import rank_slices
+from .evaluation.gaps import Gap, rank_slices
 from .evaluation.reliability import Reliability, Temperature
 from .judged import Judged, Of
 from .learners.targets import decided
@@ -19,7 +20,7 @@ from .projection.maps import shared_map
 from .projection.regions import find_regions, name_regions
 from .readings import audit_sample, label_codes, training_set
 from .search import has_words, words_of
-from .slicing import OTHERS, members_of, parts_of
+from .slicing import OTHERS, Part, parts_of
 from .threads import few_threads
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 REGION = "map region"
 #: Items that the model is asked about at a time.
 ASKED = 4_096
+#: A slice by what it is a part of, and its name there.
+SliceName: TypeAlias = tuple[str, str]
 
 
 class Diagnosing(Modelling):
@@ -99,10 +102,8 @@ class Diagnosing(Modelling):
 
         Raises
         ------
-        LearnerError
-            If there is no model yet.
-        AlwidgetsError
-            If there are no such labels to choose.
+        LearnerError, AlwidgetsError
+            As `judged`.
 
         Examples
         --------
@@ -157,10 +158,6 @@ class Diagnosing(Modelling):
         """
         import pandas as pd
 
-        judged = self.judged("audit")
-        assert judged.q is not None
-        masks = self._slices_of(judged.items)
-        gaps = rank_slices(~judged.right, judged.q, judged.population, masks)
         rows = [
             {
                 "by": gap.name[0],
@@ -177,14 +174,36 @@ class Diagnosing(Modelling):
                 "worse": gap.is_worse,
                 "why_not": None if gap.difference.known else gap.difference.method,
             }
-            for gap in gaps
+            for gap, _ in self.ranked_slices()
         ]
         columns = ["by", "part", "n", "error", "error_low", "error_high", "rest", "difference"]
         columns += ["difference_low", "difference_high", "p", "worse", "why_not"]
         return pd.DataFrame(rows, columns=columns)
 
+    def ranked_slices(self) -> list[tuple[Gap[SliceName], Part]]:
+        """The slices of `worst_slices`, each with its items as it was cut for that list.
+
+        Ranges of numbers are cut by the audit items, and regions are those of a layout: asked for
+        by its name later, a slice may be another one.
+
+        Returns
+        -------
+        list of (Gap, Part)
+
+        Raises
+        ------
+        LearnerError
+            If there is no model yet.
+        """
+        judged = self.judged("audit")
+        assert judged.q is not None
+        parts = self._slices_of(judged.items)
+        inside = {name: part.inside for name, part in parts.items()}
+        gaps = rank_slices(~judged.right, judged.q, judged.population, inside)
+        return [(gap, parts[gap.name]) for gap in gaps]
+
     def slice_items(self, by: str, part: str) -> NDArray[np.int64]:
-        """All items of a slice that `worst_slices` lists, labelled or not.
+        """All items of a slice that `worst_slices` lists now, labelled or not.
 
         Parameters
         ----------
@@ -207,7 +226,10 @@ class Diagnosing(Modelling):
             return np.flatnonzero(mask)
         with self._lock:
             items = audit_sample(self._ledger).items
-        return members_of(by, part, items, self.pool.ids, self.store.slices(), self.pool.metadata)
+        parts = parts_of(by, items, self.pool.ids, self.store.slices(), self.pool.metadata)
+        if part not in parts:
+            raise AlwidgetsError(f"There is no part {part!r} of {by!r}.")
+        return parts[part].members()
 
     def hardest(self, n: int | None = 20, of: Of = "audit") -> pd.DataFrame:
         """Labelled items beside what the model says of them, the least expected labels first.
@@ -321,20 +343,23 @@ class Diagnosing(Modelling):
             )
         return found
 
-    def _slices_of(self, items: NDArray[np.int64]) -> dict[tuple[str, str], NDArray[np.bool_]]:
-        """Which of some items are in each slice, by what it is a part of and its name."""
+    def _slices_of(self, items: NDArray[np.int64]) -> dict[SliceName, Part]:
+        """All slices, as some items cut them."""
         kept, columns = self.store.slices(), self.pool.metadata
-        found: dict[tuple[str, str], NDArray[np.bool_]] = {}
+        found: dict[SliceName, Part] = {}
         for by in dict.fromkeys((*columns, *kept)):
             try:
                 parts = parts_of(by, items, self.pool.ids, kept, columns)
             except AlwidgetsError:
                 continue  # too many values
-            if len(parts) > 1:
-                found |= {(by, part): mask for part, mask in parts.items() if part != OTHERS}
+            if by in kept:
+                del parts[OTHERS]
+            elif len(parts) == 1:
+                continue
+            found |= {(by, name): part for name, part in parts.items()}
         if REGION not in columns:
-            for part, mask in self._map_regions().items():
-                found[REGION, part] = mask[items]
+            for name, mask in self._map_regions().items():
+                found[REGION, name] = Part(mask[items], partial(np.flatnonzero, mask))
         return found
 
     def _map_regions(self) -> dict[str, NDArray[np.bool_]]:

@@ -110,7 +110,7 @@ class Estimating(Hub):
         if by == "class":
             return _table("class", look.names, map(figure, range(len(look.names))))
         parts = parts_of(by, sample.items, self.pool.ids, self.store.slices(), self.pool.metadata)
-        return _table(by, list(parts), (figure(within=mask) for mask in parts.values()))
+        return _table(by, list(parts), (figure(within=part.inside) for part in parts.values()))
 
     def estimate_rounds(
         self,

@@ -2,34 +2,58 @@
 
 from __future__ import annotations
 
-import operator
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from numbers import Real
-from typing import Any
+from itertools import islice
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import AlwidgetsError
+from .ingest import Ids
 
 #: Values of a column beyond which numbers are cut into ranges, and others are too many.
 MOST_VALUES = 30
 #: Ranges that numbers are cut into, with as many items in each.
 RANGES = 4
+#: Rows of a column that are looked at in one step: others get their turn between two.
+ROWS = 20_000
 MISSING = "(missing)"
 OTHERS = "others"
+
+#: Values of a column, None where one is missing.
+Values: TypeAlias = NDArray[np.object_]
+#: Tells of values which of them are in a part.
+Test: TypeAlias = Callable[[Values], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A part of a pool, as it was cut by some of its items.
+
+    Attributes
+    ----------
+    inside : (m,) bool array
+        Which of these items are in it.
+    members : callable returning a (k,) int64 array
+        Positions of all items of the pool that are in it, rising. It may read a whole column.
+    """
+
+    inside: NDArray[np.bool_]
+    members: Callable[[], NDArray[np.int64]]
 
 
 def parts_of(
     by: str,
     items: NDArray[np.int64],
-    ids: Sequence[str],
+    ids: Ids,
     slices: Mapping[str, Sequence[str]],
     columns: Mapping[str, Sequence[Any]],
-) -> dict[str, NDArray[np.bool_]]:
-    """Share out some items of a pool.
+) -> dict[str, Part]:
+    """Share out a pool, by some of its items.
 
     Parameters
     ----------
@@ -38,7 +62,7 @@ def parts_of(
         value, the most frequent first; numbers with more than 30 values in four ranges.
     items : (m,) int64 array
         Positions in the pool.
-    ids : sequence of str
+    ids : Ids
         Of the pool.
     slices : mapping of str to sequence of str
         Ids by the name of the slice.
@@ -47,8 +71,8 @@ def parts_of(
 
     Returns
     -------
-    dict of str to (m,) bool array
-        Which of the items are in each part, by its name.
+    dict of str to Part
+        By their names; these are told apart as the values are, the text '1' and the number 1.
 
     Raises
     ------
@@ -56,52 +80,13 @@ def parts_of(
         If there is neither slice nor column of that name, or the column has too many values.
     """
     if by in slices:
-        chosen = set(slices[by])
+        kept = slices[by]
+        chosen = set(kept)
         inside = np.array([ids[item] in chosen for item in items.tolist()], dtype=bool)
-        return {by: inside, OTHERS: ~inside}
-    values, tests = _tests(by, items, slices, columns)
-    return {name: np.array([test(v) for v in values], dtype=bool) for name, test in tests.items()}
-
-
-def members_of(
-    by: str,
-    part: str,
-    items: NDArray[np.int64],
-    ids: Sequence[str],
-    slices: Mapping[str, Sequence[str]],
-    columns: Mapping[str, Sequence[Any]],
-) -> NDArray[np.int64]:
-    """All items of a pool that are in a part of it, as `parts_of` makes it from some of them.
-
-    Returns
-    -------
-    (k,) int64 array
-        Positions, rising.
-
-    Raises
-    ------
-    AlwidgetsError
-        As `parts_of`, and if there is no such part.
-    """
-    everything = np.arange(len(ids), dtype=np.int64)
-    if by in slices:
-        inside = parts_of(by, everything, ids, slices, columns).get(part)
-    else:
-        test = _tests(by, items, slices, columns)[1].get(part)
-        values = (_plain(value) for value in columns[by])
-        inside = None if test is None else np.fromiter(map(test, values), bool, len(ids))
-    if inside is None:
-        raise AlwidgetsError(f"There is no part {part!r} of {by!r}.")
-    return everything[inside]
-
-
-def _tests(
-    by: str,
-    items: NDArray[np.int64],
-    slices: Mapping[str, Sequence[str]],
-    columns: Mapping[str, Sequence[Any]],
-) -> tuple[list[Any], dict[str, Callable[[Any], bool]]]:
-    """The values of some items in a column, and what tells of a value whether it is in a part."""
+        return {
+            by: Part(inside, lambda: np.flatnonzero(_in_slice(ids, kept))),
+            OTHERS: Part(~inside, lambda: np.flatnonzero(~_in_slice(ids, kept))),
+        }
     if by not in columns:
         known = ", ".join(map(repr, ("class", *slices, *columns)))
         raise AlwidgetsError(
@@ -109,23 +94,53 @@ def _tests(
             "session.selection.save(name) makes a slice."
         )
     column = columns[by]
-    values = [_plain(column[item]) for item in items.tolist()]
-    counts = Counter(values)
+    values = np.fromiter((column[item] for item in items.tolist()), dtype=object)
+    return {
+        name: Part(test(values), partial(_of_column, column, test))
+        for name, test in _tests(by, values).items()
+    }
+
+
+def _in_slice(ids: Ids, kept: Sequence[str]) -> NDArray[np.bool_]:
+    """Which items of the pool are in a slice, (n,)."""
+    places = ids.places(kept)
+    found = np.zeros(len(ids), dtype=bool)
+    found[places[places >= 0]] = True
+    return found
+
+
+def _of_column(column: Sequence[Any], test: Test) -> NDArray[np.int64]:
+    """Positions of the values that pass a test, rising."""
+    rest, start = iter(column), 0
+    found = []
+    while len(values := np.fromiter(islice(rest, ROWS), dtype=object)):
+        found.append(start + np.flatnonzero(test(values)))
+        start += len(values)
+    return np.concatenate(found)
+
+
+def _tests(by: str, values: Values) -> dict[str, Test]:
+    """What tells of values whether they are in each part, by its name."""
+    counts = Counter(values.tolist())
     if len(counts) <= MOST_VALUES:
-        return values, {str(v): partial(operator.eq, v) for v, _ in counts.most_common()}
-    known_values = [value for value in counts if value != MISSING]
-    if not all(isinstance(value, Real) for value in known_values):
+        kinds = [value for value, _ in counts.most_common()]
+        for write in (str, repr):  # the number 1 and the text "1" are two
+            names = [MISSING if value is None else write(value) for value in kinds]
+            if len(set(names)) == len(names):
+                break
+        return {name: partial(_equal, value) for name, value in zip(names, kinds, strict=True)}
+    if not all(value is None or isinstance(value, (int, float)) for value in counts):
         raise AlwidgetsError(
-            f"Column {by!r} has {len(counts):,} different values among {len(items):,} audit items: "
-            f"more than {MOST_VALUES} are too many. Make slices of what you are after: "
+            f"Column {by!r} has {len(counts):,} different values among {len(values):,} audit "
+            f"items: more than {MOST_VALUES} are too many. Make slices of what you are after: "
             "session.slices[name] = ids."
         )
-    return values, _ranges(values)
+    return _ranges(values)
 
 
-def _ranges(values: list[Any]) -> dict[str, Callable[[Any], bool]]:
+def _ranges(values: Values) -> dict[str, Test]:
     """Numbers in ranges with as many items in each, and those that are missing."""
-    numbers = np.array([np.nan if value == MISSING else value for value in values], dtype=float)
+    numbers = _numbers(values)
     there = ~np.isnan(numbers)
     cuts = np.unique(np.quantile(numbers[there], np.linspace(0, 1, RANGES + 1)[1:-1]))
     at = np.searchsorted(cuts, numbers, side="left")
@@ -136,21 +151,25 @@ def _ranges(values: list[Any]) -> dict[str, Callable[[Any], bool]]:
         names = [f"{r.min():.{digits}g} to {r.max():.{digits}g}" for r in ranges]
         if len(set(names)) == len(names):
             break
-    found: dict[str, Callable[[Any], bool]] = {
+    found: dict[str, Test] = {
         name: partial(_between, ends[place], ends[place + 1])
         for name, place in zip(names, parts, strict=True)
     }
     if not there.all():
-        found[MISSING] = partial(operator.eq, MISSING)
+        found[MISSING] = partial(_equal, None)
     return found
 
 
-def _between(above: float, to: float, value: Any) -> bool:
-    return value != MISSING and bool(above < value <= to)
+def _equal(wanted: Any, values: Values) -> NDArray[np.bool_]:
+    return np.asarray(values == wanted, dtype=bool)
 
 
-def _plain(value: Any) -> Any:
-    """A value of a column; one that is missing by its name."""
-    if value is None or (isinstance(value, Real) and np.isnan(float(value))):
-        return MISSING
-    return value.item() if isinstance(value, np.generic) else value
+def _between(above: float, to: float, values: Values) -> NDArray[np.bool_]:
+    numbers = _numbers(values)
+    return (above < numbers) & (numbers <= to)
+
+
+def _numbers(values: Values) -> NDArray[np.float64]:
+    """Values as numbers, NaN for what is none."""
+    found = [value if isinstance(value, (int, float)) else np.nan for value in values.tolist()]
+    return np.array(found, dtype=np.float64)

@@ -38,15 +38,13 @@ from .thumbnails import in_a_row
 MOST_SLICES, MOST_FLIPS, MOST_MISTAKES = 200, 30, 12
 #: Pixels of an item's image, the longer way.
 THUMBNAIL = 64
-ERROR = ("error", "error_low", "error_high")
-DIFFERENCE = ("difference", "difference_low", "difference_high")
 
 Positions = NDArray[np.int64]
 #: From the place on a tab that is pressed to the positions of its items.
 Choose = Callable[[Sequence[int]], Positions]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Found:
     """A tab as it is sent, and what leads from a place on it to items."""
 
@@ -161,29 +159,29 @@ def _classes(judged: Judged) -> ClassFigures:
 
 
 def _slices(session: Any, judged: Judged) -> tuple[SliceFigures, Choose]:
-    table = session.worst_slices()[:MOST_SLICES]
+    ranked = session.ranked_slices()[:MOST_SLICES]
     rows: list[SliceRow] = []
-    for row in table.to_dict("records"):
-        n, why = int(row["n"]), row["why_not"]
+    for gap, _ in ranked:
+        by, name = gap.name
+        risk, difference = gap.risk, figure_of(gap.difference)
         # A slice of too few labels is known by name only.
-        error, low, high = (row[k] if why is None else math.nan for k in ERROR)
-        difference, least, most = (row[k] for k in DIFFERENCE)
-        gap = _figure(difference, least if why is None else math.nan, most, n, why)
+        known = gap.difference.known
+        error, low, high = (x if known else math.nan for x in (risk.value, risk.low, risk.high))
         rows.append(
             {
-                "by": row["by"],
-                "part": row["part"],
-                "accuracy": _figure(1 - error, 1 - high, 1 - low, n, why),
-                "difference": gap,
-                "worse": bool(row["worse"]),
+                "by": by,
+                "part": name,
+                "accuracy": _figure(1 - error, 1 - high, 1 - low, risk.n, difference["why_not"]),
+                "difference": difference,
+                "worse": gap.is_worse,
             }
         )
 
     def choose(place: Sequence[int]) -> Positions:
-        if len(place) != 1 or place[0] >= len(rows):
+        if len(place) != 1 or place[0] >= len(ranked):
             raise MessageError("There is no such slice.")
-        chosen = rows[place[0]]
-        found: Positions = session.slice_items(chosen["by"], chosen["part"])
+        _, part = ranked[place[0]]
+        found: Positions = part.members()
         return found
 
     figures: SliceFigures = {

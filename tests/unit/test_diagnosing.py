@@ -13,9 +13,10 @@ from sklearn.metrics import confusion_matrix
 
 import alwidgets as al
 from alwidgets.diagnosing import REGION
+from alwidgets.ingest.ids import given_ids
 from alwidgets.projection import shared_map
 from alwidgets.readings import audit_sample
-from alwidgets.slicing import members_of, parts_of
+from alwidgets.slicing import MISSING, ROWS, parts_of
 
 N, NAMES = 300, ["ham", "spam", "news"]
 RNG = np.random.default_rng(0)
@@ -124,13 +125,63 @@ def test_the_items_of_a_slice_are_all_of_the_pool(session: al.Session) -> None:
 
 
 def test_members_are_those_that_the_parts_hold() -> None:
+    n = 2 * ROWS + 7  # in three steps
     rng = np.random.default_rng(3)
-    columns = {"n": [None if k % 9 == 0 else float(v) for k, v in enumerate(rng.normal(size=200))]}
-    everything = np.arange(200)
-    ids = [str(k) for k in range(200)]
-    for part, mask in parts_of("n", everything, ids, {}, columns).items():
-        found = members_of("n", part, everything, ids, {}, columns)
-        assert found.tolist() == np.flatnonzero(mask).tolist()
+    columns = {
+        "number": [None if k % 9 == 0 else float(v) for k, v in enumerate(rng.normal(size=n))],
+        "text": [None if k % 7 == 0 else "abc"[k % 3] for k in range(n)],
+    }
+    ids = given_ids([f"item {k}" for k in range(n)])
+    slices = {"some": [ids[k] for k in range(n - 1, 0, -5)] + ["gone"]}
+    for by, count in (("number", 5), ("text", 4), ("some", 2)):
+        parts = parts_of(by, np.arange(n), ids, slices, columns)
+        assert len(parts) == count
+        for part in parts.values():
+            assert part.members().tolist() == np.flatnonzero(part.inside).tolist()
+        assert sum(part.inside.sum() for part in parts.values()) == n
+
+
+def test_a_number_and_the_text_of_it_are_two_parts() -> None:
+    column = [1, "1", "1", None, "(missing)", 2, 1, 1]
+    ids = given_ids([str(k) for k in range(len(column))])
+    parts = parts_of("mixed", np.arange(len(column)), ids, {}, {"mixed": column})
+    assert {name: part.members().tolist() for name, part in parts.items()} == {
+        "1": [0, 6, 7],
+        "'1'": [1, 2],
+        MISSING: [3],
+        "'(missing)'": [4],
+        "2": [5],
+    }
+
+
+def test_what_is_no_number_is_in_no_range() -> None:
+    column = [*range(100), "many", None]
+    ids = given_ids([str(k) for k in range(len(column))])
+    parts = parts_of("size", np.arange(100), ids, {}, {"size": column})
+    found = np.concatenate([part.members() for part in parts.values()])
+    assert sorted(found.tolist()) == list(range(100))
+
+
+def test_a_value_called_others_is_a_slice_like_any() -> None:
+    metadata = {"kind": ["others" if hard else "usual" for hard in HARD]}
+    pool = al.Pool.from_arrays(X, ids=range(N), metadata=metadata)
+    options: Any = {"batch_size": 20, "audit": 0.5, "executor": al.InlineExecutor()}
+    with closing(al.Session(pool, al.Classification(NAMES), **options)) as session:
+        label(session, 100)
+        assert set(session.worst_slices()["part"]) == {"others", "usual"}
+
+
+def test_a_slice_of_a_list_stays_as_it_was_cut_for_it() -> None:
+    with closing(make()) as session:
+        label(session, 80)
+        before = {gap.name: part for gap, part in session.ranked_slices()}
+        names = [name for name in before if name[0] == "length"]
+        found = [session.slice_items(*name) for name in names]
+        label(session, 60)
+        now = {gap.name for gap, _ in session.ranked_slices()}
+        assert not set(names) <= now  # the audit has grown, and cuts elsewhere
+        for name, items in zip(names, found, strict=True):
+            assert before[name].members().tolist() == items.tolist()
 
 
 def test_regions_of_the_map_are_slices_once_there_is_a_layout() -> None:

@@ -12,6 +12,7 @@ from sklearn.metrics import f1_score, precision_score, recall_score
 
 import alwidgets as al
 from alwidgets.evaluation import difference, lure
+from alwidgets.ingest.ids import given_ids
 from alwidgets.readings import audit_sample
 from alwidgets.slicing import MISSING, parts_of
 
@@ -133,7 +134,7 @@ def test_what_cannot_be_asked(
 def test_texts_with_too_many_values_are_no_parts() -> None:
     names = {"name": [f"name {k}" for k in range(40)]}
     with pytest.raises(al.AlwidgetsError, match=r"40 different values.*session\.slices"):
-        parts_of("name", np.arange(40), [str(k) for k in range(40)], {}, names)
+        parts_of("name", np.arange(40), given_ids([str(k) for k in range(40)]), {}, names)
 
 
 # ------------------------------------------------------------------ nothing to say
@@ -218,9 +219,10 @@ def test_in_hindsight_all_rounds_are_judged_by_the_same_labels(session: al.Sessi
 
 def test_ranges_of_large_numbers_keep_names_of_their_own() -> None:
     seconds = (1_700_000_000 + 7 * np.arange(200)).tolist()
-    parts = parts_of("at", np.arange(200), [str(k) for k in range(200)], {}, {"at": seconds})
+    ids = given_ids([str(k) for k in range(200)])
+    parts = parts_of("at", np.arange(200), ids, {}, {"at": seconds})
     assert len(parts) == 4
-    assert sum(int(mask.sum()) for mask in parts.values()) == 200
+    assert sum(int(part.inside.sum()) for part in parts.values()) == 200
     assert next(iter(parts)).startswith("1700000000 to ")
 
 

@@ -13,10 +13,12 @@ import pandas as pd
 import pytest
 
 import alwidgets as al
+from alwidgets.diagnosing import REGION
 from alwidgets.evaluation import reliability
 from alwidgets.evaluation.reliability import Temperature
+from alwidgets.projection import Map, shared_map
 from alwidgets.widgets import tabs, verdicts
-from alwidgets.widgets.diagnostics import Diagnostics
+from alwidgets.widgets.diagnostics import KEPT, Diagnostics
 from alwidgets.widgets.tabs import TABS, parse_look, parse_place
 from tests.widgets.shapes import fits
 
@@ -30,12 +32,12 @@ TRUTH = RNG.integers(0, 3, N)
 X = (1.5 * np.eye(3, 6)[TRUTH] + RNG.normal(size=(N, 6))).astype(np.float32)
 MANY = [f"a class with the long name number {k}" for k in range(40)]
 TEXTS = [f"Message {k} is {NAMES[code]}." for k, code in enumerate(TRUTH)]
+LENGTHS = RNG.permutation(N).tolist()
 
 
 def make(task: Any = None, **options: Any) -> al.Session:
-    pool = al.Pool.from_arrays(
-        X, content=TEXTS, ids=range(N), metadata={"odd": [k % 2 == 1 for k in range(N)]}
-    )
+    metadata = {"odd": [k % 2 == 1 for k in range(N)], "length": LENGTHS}
+    pool = al.Pool.from_arrays(X, content=TEXTS, ids=range(N), metadata=metadata)
     given = {"batch_size": 20, "audit": 0.4, "executor": al.InlineExecutor()} | options
     return al.Session(pool, task or al.Classification(NAMES), **given)
 
@@ -47,11 +49,15 @@ def label(session: al.Session, n: int, answer: Callable[[int], Any] | None = Non
 
 
 class Recorder(Diagnostics):
-    """Keeps what it sends, in the place of a browser; works things out at once."""
+    """Keeps what it sends, in the place of a browser; works things out at once, or when told."""
 
-    def __init__(self, session: al.Session) -> None:
+    def __init__(
+        self,
+        session: al.Session,
+        run: Callable[[Callable[[], None]], None] = lambda work: work(),
+    ) -> None:
         self.sent: list[dict[str, Any]] = []
-        super().__init__(session, run=lambda work: work())
+        super().__init__(session, run=run)
 
     def send(self, content: Any, buffers: Any = None) -> None:
         message = json.loads(json.dumps(content, allow_nan=False))
@@ -247,6 +253,68 @@ def test_a_press_means_what_its_page_shows(view: Recorder) -> None:
         assert pressed["count"] == cell["count"]
 
 
+def test_a_press_means_the_cuts_that_its_page_shows() -> None:
+    with closing(make()) as session, closing(Recorder(session)) as view:
+        label(session, 80)
+        shown = view.ask("slices")
+        rows = {k: row["part"] for k, row in enumerate(shown["figures"]["slices"])}
+        ranges = {k: part for k, part in rows.items() if " to " in part}
+        before = {k: session.slice_items("length", part) for k, part in ranges.items()}
+        assert len(before) == 4
+        label(session, 60)
+        now = session.worst_slices()["part"].to_list()
+        assert not set(ranges.values()) <= set(now)  # those of more audit items are others
+        for k, items in before.items():
+            assert view.press("slices", shown["edition"], k)["count"] == len(items)
+            assert session.selection.positions.tolist() == items.tolist()
+
+
+def test_a_press_keeps_no_message_waiting_and_the_newest_counts(labelled: al.Session) -> None:
+    waiting: list[Callable[[], None]] = []
+    with closing(Recorder(labelled, waiting.append)) as view:
+        view._handle_custom_msg({"type": "look", "tab": "slices", "of": "audit"}, [])
+        waiting.pop()()
+        shown = view.answer
+        labelled.selection.clear()
+        view.sent.clear()
+        for k in range(3):
+            press = {"type": "select", "tab": "slices", "edition": shown["edition"], "place": [k]}
+            view._handle_custom_msg(press, [])
+        assert view.sent == []
+        assert len(labelled.selection) == 0
+        (work,) = waiting
+        work()
+        part = shown["figures"]["slices"][2]
+        expected = labelled.slice_items(part["by"], part["part"])
+        assert [message["type"] for message in view.sent] == ["selected"]
+        assert labelled.selection.positions.tolist() == expected.tolist()
+
+
+def test_a_press_that_fails_is_told(labelled: al.Session) -> None:
+    with closing(Recorder(labelled)) as view:
+        edition = view.ask("slices")["edition"]
+        view._session = Failing(labelled, "label_codes")
+        answer = view.press("slices", edition, 0)
+        assert answer["text"] == "That could not be done: RuntimeError: the accelerator is gone"
+        view._session = labelled
+        assert view.press("slices", edition, 0)["type"] == "selected"
+
+
+def test_of_many_pages_some_are_kept(view: Recorder) -> None:
+    session = view._session
+    confusion = view.ask("confusion")
+    versions = [record.version for record in session.rounds]
+    pairs = [(a, b) for a in versions for b in versions if a != b]
+    assert len(pairs) > KEPT
+    pages = [view.ask("rounds", version=a, other=b) for a, b in pairs]
+    assert sum(map(len, view._shown.values())) == KEPT + 1
+    assert "changed meanwhile" in view.press("rounds", pages[0]["edition"])["text"]
+    assert view.press("rounds", pages[-1]["edition"])["count"] == pages[-1]["figures"]["flipped"]
+    cell = confusion["figures"]["cells"][0]
+    pressed = view.press("confusion", confusion["edition"], cell["row"], cell["column"])
+    assert pressed["count"] == cell["count"]
+
+
 def test_only_the_items_compared_are_counted(view: Recorder) -> None:
     session = view._session
     untold = session.reserved.sum() - session.progress()["audit"]
@@ -307,7 +375,7 @@ def test_one_class_so_far_is_said_and_nothing_is_made_up() -> None:
 
 
 def test_what_fails_is_said_and_the_view_goes_on(labelled: al.Session) -> None:
-    with closing(Recorder(Failing(labelled))) as view:  # type: ignore[arg-type]
+    with closing(Recorder(Failing(labelled, "judged"))) as view:  # type: ignore[arg-type]
         found = view.ask("confusion")
         assert found["figures"] is None
         assert "could not be worked out: RuntimeError: the accelerator is gone" in found["note"]
@@ -315,16 +383,15 @@ def test_what_fails_is_said_and_the_view_goes_on(labelled: al.Session) -> None:
 
 
 class Failing:
-    """A session whose model cannot be asked."""
+    """A session one of whose methods fails."""
 
-    def __init__(self, session: al.Session) -> None:
-        self._session = session
+    def __init__(self, session: al.Session, method: str) -> None:
+        self._session, self._method = session, method
 
     def __getattr__(self, name: str) -> Any:
+        if name == self._method:
+            raise RuntimeError("the accelerator is gone")
         return getattr(self._session, name)
-
-    def judged(self, of: str) -> Any:
-        raise RuntimeError("the accelerator is gone")
 
 
 @pytest.mark.parametrize(
@@ -359,12 +426,79 @@ def test_it_tells_that_there_is_more_to_know_and_works_out_nothing_unasked() -> 
         assert sum(view.ask("confusion")["figures"]["totals"]) > before
 
 
-def test_a_class_renamed_is_worked_out_anew() -> None:
+@pytest.mark.parametrize(
+    ("change", "names"),
+    [
+        (lambda session: session.add_class("odd"), ["ham", "spam", "news", "odd"]),
+        (lambda session: session.rename_class("news", "press"), ["ham", "spam", "press"]),
+        (lambda session: session.merge_classes("news", "spam"), ["ham", "spam"]),
+    ],
+    ids=["added", "renamed", "merged"],
+)
+def test_changed_classes_are_worked_out_anew(
+    change: Callable[[al.Session], None], names: list[str]
+) -> None:
+    with closing(make()) as session:
+        label(session, 90)
+        with closing(Recorder(session)) as view:
+            for tab in TABS:
+                view.ask(tab)
+                view.ask(tab, "train")
+            view.sent.clear()
+            change(session)
+            assert {"type": "changed", "closed": None} in view.sent
+            for of in ("audit", "train"):
+                for tab in TABS:
+                    assert view.ask(tab, of)["figures"] is not None, tab
+                figures = view.ask("confusion", of)["figures"]
+                assert figures["rows"] == figures["columns"] == names
+                classes = view.ask("classes", of)["figures"]["classes"]
+                assert [row["name"] for row in classes] == names
+                for item in view.ask("items", of)["figures"]["items"]:
+                    assert {item["label"], item["prediction"]} <= set(names)
+            rounds = view.ask("rounds", version=1, other=2)["figures"]
+            assert {name for way in rounds["flips"] for name in (way["before"], way["after"])} <= {
+                *names
+            }
+
+
+def test_classes_that_changed_a_moment_ago_are_those_of_the_answer() -> None:
     with closing(make()) as session, closing(Recorder(session)) as view:
         label(session, 90)
-        assert view.ask("confusion")["figures"]["columns"] == NAMES
-        session.rename_class("news", "press")
+        view.ask("confusion")
+        session._change_classes("rename", "news", "press")  # nobody was told yet
         assert view.ask("confusion")["figures"]["columns"] == ["ham", "spam", "press"]
+
+
+def test_a_new_layout_has_other_regions_and_none_is_begun() -> None:
+    with closing(make()) as session:
+        label(session, 90)
+        shown = shared_map(session)
+        with closing(Recorder(session)) as view:
+            before = {tab: view.ask(tab) for tab in TABS}
+            assert not shown._started
+            assert REGION not in {row["by"] for row in before["slices"]["figures"]["slices"]}
+            view.sent.clear()
+            for parts in (TRUTH == 0, np.arange(N) < 70):
+                lay_out(shown, parts)
+                assert {"type": "changed", "closed": None} in view.sent
+                rows = view.ask("slices")["figures"]["slices"]
+                regions = [k for k, row in enumerate(rows) if row["by"] == REGION]
+                counts = [view.select("slices", k)["count"] for k in regions]
+                assert sorted(counts) == sorted([parts.sum(), N - parts.sum()])
+            assert not shown._started
+            # What has nothing to do with the map is not worked out again.
+            assert view.ask("confusion") == before["confusion"]
+        assert shown._listeners == []
+
+
+def lay_out(shown: Map, parts: Any) -> None:
+    """Show a layout with two heaps."""
+    rng = np.random.default_rng(0)
+    heaps = np.where(parts[:, None], 0.8, -0.8) + rng.uniform(-0.05, 0.05, size=(N, 2))
+    space = shown._spaces["features"]
+    space.coords = heaps.astype(np.float32)
+    shown._heard(space, "points")
 
 
 def test_after_the_end_of_the_session_what_was_shown_stays() -> None:
@@ -380,6 +514,9 @@ def test_after_the_end_of_the_session_what_was_shown_stays() -> None:
     view.sent.clear()
     assert view.ask("confusion") == shown
     assert view.sent[-1] == {"type": "changed", "closed": "It was closed."}
+    cell = shown["figures"]["cells"][0]
+    pressed = view.press("confusion", shown["edition"], cell["row"], cell["column"])
+    assert pressed["count"] == cell["count"]
     view.close()
 
 
@@ -390,6 +527,7 @@ def test_a_session_shows_it(labelled: al.Session) -> None:
     view.close()
     # Nobody listens any more.
     assert not any(view in map(_owner, found) for found in labelled._signals._listeners.values())
+    assert view not in map(_owner, shared_map(labelled)._listeners)
 
 
 def _owner(listener: Any) -> Any:

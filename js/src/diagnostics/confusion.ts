@@ -5,7 +5,7 @@ import type { Listeners } from "../shared/listeners";
 import { CursorList, reveal } from "./cursor";
 import type { Cell, ConfusionFigures } from "./messages";
 import type { Pane, Select } from "./parts";
-import { interval, items, labels, share } from "./words";
+import { interval, items, labels, points, share } from "./words";
 
 const OWN = { "data-lm-suppress-shortcuts": "true" };
 /** From so many classes on the cells are narrow, and what is most confused stands first. */
@@ -36,7 +36,7 @@ export class ConfusionPane implements Pane<ConfusionFigures> {
 
   constructor(listeners: Listeners, select: Select) {
     this.#select = select;
-    this.#mistakes = new CursorList(listeners, "Most confused, the largest share first", (k) => {
+    this.#mistakes = new CursorList(listeners, "Most confused, the most frequent first", (k) => {
       const cell = this.#figures?.cells[this.#figures.mistakes[k]!];
       if (cell) select([cell.row, cell.column]);
     });
@@ -84,7 +84,9 @@ export class ConfusionPane implements Pane<ConfusionFigures> {
       ? "Each label: whether it is so, and whether it is said"
       : "Confusion matrix";
     setAttribute(this.#grid, "aria-label", name);
-    setText(this.#heading, figures.several ? "Most often wrong" : "Most confused");
+    const isKnown = figures.mistakes.some((k) => figures.cells[k]!.share.value !== null);
+    const most = figures.several ? "Most often wrong" : "Most confused";
+    setText(this.#heading, isKnown ? `${most}, by share of the pool` : most);
     this.#mistakes.draw(figures.mistakes.map((k) => this.#mistake(figures.cells[k]!)));
     this.#most.hidden = figures.mistakes.length === 0 || (columns.length < 3 && !figures.several);
     const isDrawn = Math.min(rows.length, columns.length) <= MOST;
@@ -181,7 +183,10 @@ export class ConfusionPane implements Pane<ConfusionFigures> {
     const { rows, columns, several } = this.#figures!;
     const is = rows[cell.row]!;
     const said = columns[cell.column]!;
-    const around = interval(cell.rate);
+    // What they are in order of: of training labels, which are no sample of the pool, how many there are.
+    const { value, low, high } = cell.share;
+    const size = value === null ? labels(cell.count) : `${cell.count} · ${points(value)} %`;
+    const around = low === null || high === null ? null : ` ${points(low)} to ${points(high)} %`;
     return [
       make(
         "span",
@@ -197,8 +202,8 @@ export class ConfusionPane implements Pane<ConfusionFigures> {
       make(
         "span",
         { class: "alw-diag-value" },
-        `${cell.count} · ${share(cell.rate.value)}`,
-        around ? make("span", { class: "alw-diag-around" }, ` ${around}`) : null,
+        size,
+        around && make("span", { class: "alw-diag-around" }, around),
       ),
     ];
   }

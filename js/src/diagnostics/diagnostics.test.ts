@@ -3,7 +3,14 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Model } from "../shared/model";
 import diagnostics from "../widgets/diagnostics";
-import { type FromDiagnostics, TABS, type Tab, type TabMessage, type ToDiagnostics } from "./messages";
+import {
+  type ConfusionFigures,
+  type FromDiagnostics,
+  TABS,
+  type Tab,
+  type TabMessage,
+  type ToDiagnostics,
+} from "./messages";
 import type { DiagnosticsTraits } from "./state";
 
 const FOLDER = join("fixtures", "messages");
@@ -181,20 +188,25 @@ describe("the tabs", () => {
     expect(find(".alw-diag-about").textContent).toBe("From audit labels, drawn at random: none yet.");
   });
 
-  it("let no key out, and Escape gives the focus back", () => {
+  it("let no key out, and Escape gives the focus back to the cell", () => {
     const outside = vi.fn();
-    document.body.addEventListener("keydown", outside);
+    const cell = document.createElement("div");
+    cell.className = "jp-Cell";
+    cell.tabIndex = 0;
+    document.body.append(cell);
+    cell.append(el);
+    cell.addEventListener("keydown", outside);
     model.receive(example("confusion"));
     for (const target of [...all("[tabindex='0'], button, select")]) {
       if (target.getAttribute("tabindex") === "-1") continue;
       expect(target.dataset.lmSuppressShortcuts, target.outerHTML).toBe("true");
       target.focus();
       press(target, "x");
+      expect(document.activeElement).toBe(target);
       press(target, "Escape");
-      expect(document.activeElement).not.toBe(target);
+      expect(document.activeElement, target.outerHTML).toBe(cell);
     }
     expect(outside).not.toHaveBeenCalled();
-    document.body.removeEventListener("keydown", outside);
   });
 });
 
@@ -244,11 +256,25 @@ describe("the confusion matrix", () => {
 
   it("lists what is most confused", () => {
     expect(texts(".alw-diag-most [role=option]")).toEqual([
-      "spam taken for ham5 · 25 % 11 to 47 %",
-      "ham taken for spam2 · 7 % 2 to 21 %",
+      "spam taken for ham5 · 8.3 % 3.6 to 18.1 %",
+      "ham taken for spam2 · 3.3 % 0.9 to 11.3 %",
     ]);
+    expect(find(".alw-diag-heading").textContent).toBe("Most confused, by share of the pool");
     press(find(".alw-diag-most [role=listbox]"), "Enter");
     expect(model.sent.at(-1)).toEqual({ type: "select", tab: "confusion", edition: 7, place: [1, 0] });
+  });
+
+  it("lists of training labels how many are confused: they are no sample of the pool", () => {
+    named("Training labels").click();
+    const figures = example("confusion").figures as ConfusionFigures;
+    const unknown = { value: null, low: null, high: null, n: 60, why_not: null };
+    const cells = figures.cells.map((cell) => ({ ...cell, share: unknown }));
+    model.receive({ ...example("confusion_train"), figures: { ...figures, cells } });
+    expect(texts(".alw-diag-most [role=option]")).toEqual([
+      "spam taken for ham5 labels",
+      "ham taken for spam2 labels",
+    ]);
+    expect(find(".alw-diag-heading").textContent).toBe("Most confused");
   });
 
   it("has a row with and one without each of several labels", () => {
