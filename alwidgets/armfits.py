@@ -101,6 +101,7 @@ class ArmFits:
             # The curve begins anew; nobody is kept from labelling.
             log.warning("what the arms' models said could not be read", exc_info=True)
             self._said = []
+        sharing.had(one.n for one in self._said)
         self._found: tuple[Any, Arms] | None = None
         #: The rounds go before it.
         inline = isinstance(executor, InlineExecutor)

@@ -29,6 +29,7 @@ class Growing(Hub):
         # What takes long is worked out before the lock is taken.
         audit = self._ledger.audit.grown(grown.ids)
         model_file = self._loop.model_file.grown(grown)
+        order = self._loop.sharing.grown(grown.ids, audit)
         if self._closed is None:
             # Before the first event of a new item: who opens the store without them is told.
             self.store.keep_pool(grown)
@@ -36,7 +37,7 @@ class Growing(Hub):
             yield
             if self._closed is None:
                 self._ledger.grow(audit)
-                self._loop.grow(model_file)
+                self._loop.grow(model_file, order)
 
     def grew(self, n: int) -> None:
         """Tell that so many items joined, and have the model look at them."""

@@ -27,7 +27,7 @@ from .modelfile import ModelFile
 from .pool import Pool
 from .rounds import MIN_CLASSES, Round, Snapshot, run_round, unwatched, watched
 from .samples import Picked
-from .sharing import Sharing
+from .sharing import Order, Sharing
 from .signals import Signals
 from .strategies import get as get_strategy
 from .tasks import Task
@@ -68,6 +68,7 @@ class Loop:
         The one published last; nobody changes it any more.
     model_file : ModelFile
     history : History
+    sharing : Sharing
     arms : ArmFits
     current : Round or None
         The newest.
@@ -124,7 +125,7 @@ class Loop:
         self.error: Exception | None = None
         self.progress: Progress | None = None
         self.history = history
-        self._sharing = sharing
+        self.sharing = sharing
         self.arms = arms
         #: What each round picked, and what its model said of that.
         self.picked: list[Picked] = []
@@ -189,13 +190,13 @@ class Loop:
         self.arms.close()
         self._save_history()
 
-    def grow(self, model_file: ModelFile) -> None:
+    def grow(self, model_file: ModelFile, order: Order) -> None:
         """Take in the items that joined the pool; the caller holds the lock.
 
         A round under way goes on with those that it began with.
         """
         self._features, self.model_file = self._pool.features, model_file
-        self._sharing.grow()
+        self.sharing.follow(order)
         self.__dict__.pop("_lengths", None)
         self._has_grown = True
         n = len(self._features)
@@ -275,7 +276,7 @@ class Loop:
                 losing=self._losing,
                 verdict=self.arms.verdict() or judged,
                 n=n,
-                shares=self._sharing.shares(free, n, waiting),
+                shares=self.sharing.shares(free, n, waiting),
                 seed=self._seed + self._ledger.revision,
                 on_progress=self._on_progress,
                 should_stop=self._trainer.stop,

@@ -197,7 +197,7 @@ class Session(
                 reserved = Audit(pool.ids, settings["audit"], self.seed, progress)
             self._ledger = Ledger(pool, self.task, self.store, reserved)
             check_compare(compare, chosen.name, reserved.share, self.task)
-            sharing = Sharing(self._ledger, self.store, compare, self.seed)
+            sharing = Sharing(self._ledger, self.store, compare)
             adviser = Adviser(pool, self.task, self._ledger, self.store, self.seed)
             learner = copy.deepcopy(as_learner(learner, self.seed))
             arms = ArmFits(

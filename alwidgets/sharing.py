@@ -12,13 +12,14 @@ be worth less than they are, and what both have the comparison does not see.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .audit import lots_of
+from .audit import Audit, lots_of
 from .errors import AlwidgetsError
 from .labels import ANSWER
 from .ledger import NOTHING, Ledger
@@ -89,6 +90,53 @@ class Shares:
         return replace(picked, indices=indices, scores=scores, log_q=log_q, at_random=by_lot)
 
 
+@dataclass(frozen=True)
+class Order:
+    """The random arm's order of the training part of a pool: by lots, the lowest first.
+
+    Attributes
+    ----------
+    lots : ndarray of float64, shape (n,)
+        Of every item of the pool.
+    items : ndarray of int64
+        Positions of the training part.
+    """
+
+    lots: NDArray[np.float64]
+    items: NDArray[np.int64]
+
+    def grown(self, ids: Sequence[str], audit: Audit) -> Order:
+        """That of a pool with more items behind these: they take their places by their lots."""
+        # By id, as the audit's: an item keeps its lot in whatever order the pool is read.
+        more = lots_of(ids[len(self.lots) :], f"{audit.seed} random arm")
+        lots = np.append(self.lots, more)
+        free = np.flatnonzero(~audit.reserved)
+        return Order(lots, free[np.argsort(lots[free])])
+
+    def passed(self, standing: NDArray[np.int32], n: int) -> NDArray[np.int64]:
+        """What the order of the first n items of the pool begins with that is done.
+
+        Parameters
+        ----------
+        standing : ndarray of int32
+            `NOTHING` for what was neither answered nor skipped.
+        n : int
+        """
+        found: list[NDArray[np.int64]] = []
+        for start in range(0, len(self.items), AT_ONCE):
+            part = self.items[start : start + AT_ONCE]
+            part = part[part < n]
+            open_ = np.flatnonzero(standing[part] == NOTHING)
+            if len(open_):
+                found.append(part[: open_[0]])
+                break
+            found.append(part)
+        return np.concatenate([self.items[:0], *found])
+
+
+NO_ORDER = Order(np.empty(0), np.empty(0, dtype=np.int64))
+
+
 class Sharing:
     """Which labels serve which arm, and what the random arm draws next.
 
@@ -101,7 +149,6 @@ class Sharing:
         Keeps when labels were shared out.
     compare : {"random", "off"} or None
         Begin, or end; None goes on as the store was left.
-    seed : int
 
     Attributes
     ----------
@@ -111,12 +158,12 @@ class Sharing:
         Whether that was otherwise when the store was left: what waits is to be picked anew.
     begun : bool
         Whether they ever were.
+    order : Order
+        Empty while cards are not shared out.
     """
 
-    def __init__(
-        self, ledger: Ledger, store: LabelStore, compare: Compare | None, seed: int
-    ) -> None:
-        self._ledger, self._seed = ledger, seed
+    def __init__(self, ledger: Ledger, store: LabelStore, compare: Compare | None) -> None:
+        self._ledger = ledger
         #: Places in the log between which labels were shared out; of the last, the end is open.
         self._spans: list[list[int | None]] = store.shared_spans()
         was_on = bool(self._spans) and self._spans[-1][1] is None
@@ -130,29 +177,46 @@ class Sharing:
         if self.has_changed:
             store.keep_shared_spans(self._spans)
         self.begun = bool(self._spans)
-        self._lots = np.empty(0)
-        self._order = np.empty(0, dtype=np.int64)
-        if self.is_on:
-            self.grow()
+        self.order = NO_ORDER
+        #: How many items the pool has, and had before.
+        self._sizes: set[int] = set()
+        #: The labels of both arms, as of so many events.
+        self._found: tuple[int, tuple[NDArray[np.int64], NDArray[np.int64]]] | None = None
+        self.follow(self.grown(ledger.pool.ids, ledger.audit))
 
-    def grow(self) -> None:
-        """Take in the items that joined: they get their places in the order, by lots."""
-        if not self.is_on:
-            return
-        # By id, as the audit's: an item keeps its lot in whatever order the pool is read.
-        ids, there = self._ledger.pool.ids, len(self._lots)
-        self._lots = np.append(self._lots, lots_of(ids[there:], f"{self._seed} random arm"))
-        free = np.flatnonzero(~self._ledger.audit.reserved)
-        self._order = free[np.argsort(self._lots[free])]
+    def grown(self, ids: Sequence[str], audit: Audit) -> Order:
+        """The order of a pool that has more items behind these; takes a moment, and no lock."""
+        return self.order.grown(ids, audit) if self.is_on else self.order
+
+    def follow(self, order: Order) -> None:
+        """Go by the order of the grown pool."""
+        self.order = order
+        self.had([len(order.lots)])
+
+    def had(self, sizes: Iterable[int]) -> None:
+        """Know how many items the pool had at some time."""
+        self._sizes.update(sizes)
+        self._found = None
 
     def arms(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Positions of the labels that serve the active arm, and the random one.
 
         In the order in which they were given; never of the audit's part.
         """
+        seen = self._ledger.labels.n_events
+        if self._found is None or self._found[0] != seen:
+            self._found = seen, self._shared_out()
+        return self._found[1]
+
+    def _shared_out(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         items, _, at_random, active = training_set(self._ledger)
         shared = self._was_shared(items)
-        passed = np.isin(items, self._order[: self._passed()])
+        # An item that joins takes its place by its lot, often among those that the order has come
+        # to. These are a uniform sample of the pool as it was all the same: every size that the
+        # pool had counts by itself. What joined among them is what random cards are drawn from
+        # next; once it has caught up, all of them are a uniform sample of the grown pool.
+        parts = [self.order.passed(self._ledger.standing, n) for n in self._sizes]
+        passed = np.isin(items, np.concatenate([self.order.items[:0], *parts]))
         return items[~(at_random & shared)], items[~(active & shared) | passed]
 
     def shares(self, free: NDArray[np.bool_], n: int, waiting: list[Draw]) -> Shares | None:
@@ -176,28 +240,21 @@ class Sharing:
     def _next(self, free: NDArray[np.bool_], n: int) -> NDArray[np.int64]:
         """The first n of the order that are free."""
         found: list[NDArray[np.int64]] = []
-        for start in range(0, len(self._order), AT_ONCE):
-            part = self._order[start : start + AT_ONCE]
+        order = self.order.items
+        for start in range(0, len(order), AT_ONCE):
+            part = order[start : start + AT_ONCE]
             found.append(part[free[part]])
             if sum(map(len, found)) >= n:
                 break
-        return np.concatenate([self._order[:0], *found])[:n]
-
-    def _passed(self) -> int:
-        """How many items the order begins with that were answered or skipped."""
-        for start in range(0, len(self._order), AT_ONCE):
-            standing = self._ledger.standing[self._order[start : start + AT_ONCE]]
-            open_ = np.flatnonzero(standing == NOTHING)
-            if len(open_):
-                return start + int(open_[0])
-        return len(self._order)
+        return np.concatenate([order[:0], *found])[:n]
 
     def _was_shared(self, items: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of these labelled items were first answered while cards were shared out."""
         labels = self._ledger.labels
-        rows = np.flatnonzero(labels.column("kind") == ANSWER)
-        answered, first = np.unique(labels.column("item")[rows], return_index=True)
-        at = labels.column("seq")[rows[first]][np.searchsorted(answered, items)]
+        rows = np.flatnonzero(labels.column("kind") == ANSWER)[::-1]
+        first: NDArray[Any] = np.empty(len(self._ledger.standing), dtype=np.int64)
+        first[labels.column("item")[rows]] = labels.column("seq")[rows]  # of several, the last
+        at = first[items]
         found = np.zeros(len(items), dtype=bool)
         for since, until in self._spans:
             found |= (at > since) & ((at <= until) if until is not None else True)

@@ -12,9 +12,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..arms import ArmPoint
-from ..evaluation.risk import Estimate
+from ..evaluation.risk import Estimate, Method
 from ..schema import RoundRecord, Switch
 from .curvearms import Drawn
+from .curveasked import Area, asked, budget_at
 from .curvelook import Look
 from .curvepoints import LABELS, Points, Scale, labels_of
 from .curvewords import hovered, percent, share, strategy_title
@@ -46,6 +47,10 @@ FIXED = (
     "random arm, forecast",
     "round shown",
 )
+#: Ends of both axes before there is a point.
+EMPTY = ((0.0, 100.0), (0.0, 1.02))
+#: What the band is called in the legend.
+BANDS: dict[Method, str] = {"wilson": FIXED[0], "anytime": f"{FIXED[0]}, may be watched"}
 
 
 @dataclass(frozen=True)
@@ -118,12 +123,13 @@ def empty_figure(height: int, measure: str) -> Any:
         font={"family": FONT, "size": 12},
         hovermode="closest",
         hoverdistance=REACH,
-        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 0.02, "yanchor": "bottom"},
-        xaxis={"title": {"text": LABELS.title}, "range": (0, 100), "zeroline": False},
+        # Above the plot, where no line and no label is.
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
+        xaxis={"title": {"text": LABELS.title}, "range": EMPTY[0], "zeroline": False},
         yaxis={
             "title": {"text": _plain(measure)},
             "tickformat": ".0%",
-            "range": (0, 1.02),
+            "range": EMPTY[1],
             "zeroline": False,
         },
     )
@@ -169,8 +175,9 @@ def update(figure: Any, drawing: Drawing) -> list[Any]:
     with figure.batch_update():
         x = scale.at([labels_of(r) for r in records]).tolist()
         extent = Extent()
+        trace[FIXED[0]].name = BANDS[points.method]
         _spread(trace[FIXED[0]], x, [(e.low, e.high) for _, e in known], extent)
-        _draw_forecast(trace[FIXED[2]], trace[FIXED[5]], drawing, extent)
+        ahead = _draw_forecast(trace[FIXED[2]], trace[FIXED[5]], drawing, extent)
         _draw_arms(trace, drawing.arms, scale, extent)
         switches = [s for s in drawing.switches if s.before is not None] if records else []
         _mark(trace[FIXED[4]], switches, x[-1] if x else 0.0, scale)
@@ -178,18 +185,20 @@ def update(figure: Any, drawing: Drawing) -> list[Any]:
             _fill(line, lines.get(line.name, []), found, scale)
             line.visible = line.name in lines
         _ring(trace[FIXED[9]], drawing.shown, found, records, scale)
-        figure.layout.shapes = _asked(look, scale, drawing.pool)
         of_arms = "" if drawing.arms is None else " (of an arm: its own)"
         figure.layout.xaxis.title.text = _plain(f"{scale.title}{of_arms}")
         figure.layout.yaxis.title.text = _plain(drawing.title)
+        area = Area(*EMPTY)
         if records:
             figure.layout.annotations = ()
-            extent.right = max(extent.right, _budget(look, scale, drawing.pool))
-            figure.layout.xaxis.range = (0, 1.03 * extent.right)
-            figure.layout.yaxis.range = extent.heights(look)
+            extent.right = max(extent.right, budget_at(look, scale, drawing.pool))
+            line = sorted([*zip(x, [e.value for _, e in known], strict=True), *ahead])
+            area = Area((0, 1.03 * extent.right), extent.heights(look), line)
+            figure.layout.xaxis.range, figure.layout.yaxis.range = area.level, area.upright
         elif points.rounds:
             newest = points.newest
             _say(figure, "" if newest is None else f"Not known: {newest.method}")
+        figure.layout.shapes = asked(look, scale, drawing.pool, area)
     added = []
     for name in new:
         colour = LINE_COLOURS[(len(figure.data) - len(FIXED)) % len(LINE_COLOURS)]
@@ -247,13 +256,15 @@ def _spread(band: Any, x: list[float], ends: list[tuple[float, float]], extent: 
     band.y = [*(high for _, high in ends), *(low for low, _ in ends[::-1])]
 
 
-def _draw_forecast(band: Any, line: Any, drawing: Drawing, extent: Extent) -> None:
-    """The dashed line beyond the newest round."""
+def _draw_forecast(
+    band: Any, line: Any, drawing: Drawing, extent: Extent
+) -> list[tuple[float, float]]:
+    """The dashed line beyond the newest round; returns its points."""
     forecast, look = drawing.points.forecast, drawing.look
     is_drawn = forecast is not None and look.forecast
     band.visible = line.visible = is_drawn
     if forecast is None or not is_drawn:
-        return
+        return []
     begin = forecast.end
     last = max((1 + FURTHER) * begin, begin + forecast.ahead, look.budget or 0)
     at = np.linspace(begin, max(begin, min(last, drawing.pool)), STEPS)
@@ -261,12 +272,14 @@ def _draw_forecast(band: Any, line: Any, drawing: Drawing, extent: Extent) -> No
     if look.falls:
         value, low, high = 1 - value, 1 - high, 1 - low
     x = drawing.scale.at(at).tolist()
-    line.x, line.y = x, value.tolist()
+    y = value.tolist()
+    line.x, line.y = x, y
     line.text = [
         f"forecast at {n:,.0f} labels: {share(v)}<br>{share(a)} to {share(b)} (80 %)"
         for n, v, a, b in zip(at, value, low, high, strict=True)
     ]
     _spread(band, x, list(zip(low.tolist(), high.tolist(), strict=True)), extent)
+    return list(zip(x, y, strict=True))
 
 
 def _draw_arms(trace: dict[str, Any], arms: Drawn | None, scale: Scale, extent: Extent) -> None:
@@ -336,28 +349,6 @@ def _ring(
     trace.visible = bool(there)
     trace.x = scale.at([labels_of(record) for record in there]).tolist()
     trace.y = [found[record.version].value for record in there]
-
-
-def _asked(look: Look, scale: Scale, pool: int) -> list[dict[str, Any]]:
-    """A level line at the target, an upright one at the budget."""
-    shapes: list[dict[str, Any]] = []
-    line = {"color": LINE_COLOURS[2], "width": 1.5, "dash": "dash"}
-    beside: dict[str, Any] = {"textangle": 0, "xanchor": "right"}
-    if look.target is not None:
-        level = {"x0": 0, "x1": 1, "xref": "paper", "y0": look.target, "y1": look.target}
-        label = {"text": f"target {share(look.target)}", "textposition": "end", "yanchor": "top"}
-        shapes.append({"type": "line", "line": line, "label": beside | label, **level})
-    if look.budget is not None:
-        x = _budget(look, scale, pool)
-        upright = {"x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper"}
-        shapes.append(
-            {"type": "line", "line": line, "label": beside | {"text": "budget"}, **upright}
-        )
-    return shapes
-
-
-def _budget(look: Look, scale: Scale, pool: int) -> float:
-    return 0.0 if look.budget is None else float(scale.at(min(look.budget, pool)))
 
 
 def _plain(text: str) -> str:

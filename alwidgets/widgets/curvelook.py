@@ -12,6 +12,8 @@ from typing import Any, Literal, TypeAlias, TypedDict, get_args
 
 from ..errors import AlwidgetsError, MessageError
 from ..evaluation.metrics import METRICS, Metric
+from ..evaluation.risk import METHODS, Method
+from .messages import MAX_ID
 
 #: What a curve can be drawn against.
 Axis: TypeAlias = Literal["labels", "minutes", "money"]
@@ -34,6 +36,8 @@ class Look:
         What it is drawn against.
     hindsight : bool
         Whether every round is estimated from all audit labels that there are now.
+    method : {"wilson", "anytime"}
+        An interval for one look at each point, or one that may be watched all the time.
     by_class : bool
         Whether there is a small curve for every class as well.
     forecast : bool
@@ -52,6 +56,7 @@ class Look:
     of: str | None = None
     axis: Axis = "labels"
     hindsight: bool = False
+    method: Method = "wilson"
     by_class: bool = False
     forecast: bool = True
     target: float | None = None
@@ -64,6 +69,11 @@ class Look:
     def is_shown_figure(self) -> bool:
         """Whether it is the figure that every round was published with."""
         return self.metric == "accuracy" and self.of is None and not self.hindsight
+
+    @property
+    def is_as_shown(self) -> bool:
+        """Whether it is that figure with the interval that it was published with."""
+        return self.is_shown_figure and self.method == "wilson"
 
     @property
     def falls(self) -> bool:
@@ -85,6 +95,7 @@ class LookMessage(TypedDict):
     of: str | None
     axis: Axis
     hindsight: bool
+    method: Method
     by_class: bool
     forecast: bool
     target: float | None
@@ -105,12 +116,16 @@ class TableMessage(TypedDict):
     """The figures are wanted as a table."""
 
     type: Literal["table"]
+    #: Comes back with the file.
+    id: str
 
 
 class FileMessage(TypedDict):
     """A file to be saved in the browser."""
 
     type: Literal["file"]
+    #: Of the message that asked for it.
+    id: str
     name: str
     text: str
 
@@ -150,6 +165,20 @@ def parse_round(content: dict[str, Any]) -> int | None:
     return version
 
 
+def parse_table(content: dict[str, Any]) -> str:
+    """The id that the file is to come back with.
+
+    Raises
+    ------
+    MessageError
+        If there is none.
+    """
+    asked = content.get("id")
+    if not isinstance(asked, str) or not 0 < len(asked) <= MAX_ID:
+        raise MessageError(f"A message of type 'table' needs an id of 1 to {MAX_ID} characters.")
+    return asked
+
+
 def checked(look: Look) -> Look:
     """Return the look if it can be.
 
@@ -161,6 +190,7 @@ def checked(look: Look) -> Look:
     for name, given, known in (
         ("metric", look.metric, METRICS),
         ("axis", look.axis, AXES),
+        ("method", look.method, METHODS),
         ("per", look.per, get_args(Per)),
     ):
         if given not in known:

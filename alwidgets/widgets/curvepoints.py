@@ -13,7 +13,8 @@ from ..errors import AlwidgetsError
 from ..estimating import as_shown
 from ..evaluation.extrapolation import FEWEST, Forecast, forecast
 from ..evaluation.metrics import Metric
-from ..evaluation.risk import Estimate
+from ..evaluation.ratios import RATIOS
+from ..evaluation.risk import Estimate, Method
 from ..evaluation.worth import pace
 from ..schema import RoundRecord
 from .curvelook import Axis, Look
@@ -40,7 +41,9 @@ class Points:
     no_forecast : str
         Why there is none, in words.
     classes : dict of str to tuple of Estimate
-        The same for every class, where that is asked for.
+        The same for every class, where that is asked for; their intervals are for one look.
+    method : {"wilson", "anytime"}
+        How the intervals of the estimates are made.
     """
 
     rounds: tuple[RoundRecord, ...] = ()
@@ -48,6 +51,7 @@ class Points:
     forecast: Forecast | None = None
     no_forecast: str = ""
     classes: dict[str, tuple[Estimate, ...]] | None = None
+    method: Method = "wilson"
 
     @property
     def known(self) -> list[tuple[RoundRecord, Estimate]]:
@@ -68,7 +72,13 @@ def labels_of(record: RoundRecord) -> int:
 
 def is_there(look: Look) -> bool:
     """Whether there is nothing to work out: `at_once` has it."""
-    return look.is_shown_figure and not look.by_class
+    return look.is_as_shown and not look.by_class
+
+
+def method_of(session: Session, look: Look) -> Method:
+    """How the intervals are made: as wished, where the figure is a mean over the whole pool."""
+    is_mean = look.metric not in RATIOS or session.task.multilabel
+    return look.method if is_mean and look.of is None else "wilson"
 
 
 def at_once(session: Session) -> Points:
@@ -80,7 +90,7 @@ def at_once(session: Session) -> Points:
 def depends_on(session: Session, look: Look) -> Hashable:
     """What `worked_out` depends on."""
     names, audit = tuple(session.task.asked()["classes"]), session.progress()["audit"]
-    chosen = (look.metric, look.of, look.hindsight, look.by_class)
+    chosen = (look.metric, look.of, look.hindsight, look.method, look.by_class)
     return *chosen, session.version, audit if look.hindsight else None, names
 
 
@@ -92,16 +102,14 @@ def worked_out(session: Session, look: Look) -> Points:
     AlwidgetsError
         If there is no such class any more.
     """
-    if look.is_shown_figure:
-        found = at_once(session)
-        estimates = found.estimates
-        ahead, why_not = found.forecast, found.no_forecast
-    else:
-        asked: dict[str, Any] = {"of": look.of, "hindsight": look.hindsight}
+    shown, method = at_once(session), method_of(session, look)
+    estimates = shown.estimates
+    if not look.is_as_shown:
+        asked: dict[str, Any] = {"of": look.of, "hindsight": look.hindsight, "method": method}
         estimates = tuple(session.estimate_rounds(look.metric, **asked))
-        ahead, why_not = None, ""
     # A round may have come in between.
     rounds = tuple(session.rounds[: len(estimates)])
+    ahead, why_not = shown.forecast, shown.no_forecast
     if not look.is_shown_figure:
         ahead, why_not = drawn_on(rounds, estimates, look.falls)
     classes = None
@@ -112,7 +120,7 @@ def worked_out(session: Session, look: Look) -> Points:
             )[: len(rounds)]
             for name in session.task.asked()["classes"]
         }
-    return Points(rounds, estimates, ahead, why_not, classes)
+    return Points(rounds, estimates, ahead, why_not, classes, method)
 
 
 def metric_by_class(look: Look) -> Metric:

@@ -16,31 +16,28 @@ import traitlets
 from numpy.typing import NDArray
 
 from ..errors import AlwidgetsError
-from ..evaluation.metrics import METRICS, Metric
+from ..evaluation.metrics import Metric
+from ..evaluation.risk import Method
 from ..evaluation.worth import pace
 from .background import Background, on_a_thread
 from .bundles import bundle
 from .channel import Channel
 from .curvearms import drawn
 from .curvefigure import Drawing, clickable, empty_figure, update
-from .curvelook import FROM_CURVES, Axis, Look, look_of, parse_look, parse_round
+from .curvelook import FROM_CURVES, Axis, Look, look_of, parse_look, parse_round, parse_table
 from .curvepanels import NO_PANELS, panels
 from .curvepoints import (
     Points,
     at_once,
     depends_on,
     is_there,
+    method_of,
     scale_of,
     table_of,
     worked_out,
 )
-from .curvetold import rounds_of, told
-from .curvewords import (
-    about_forecast,
-    metric_names,
-    sentence,
-    title_of,
-)
+from .curvetold import choices, classes_of, rounds_of, told
+from .curvewords import about_forecast, about_interval, sentence, title_of
 from .messages import message_type
 from .signs import advise, strategy_of
 from .throttle import Throttle
@@ -89,6 +86,11 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
     hindsight : bool
         Every round from all audit labels that there are now, so that rounds can be compared; by
         default as it was shown then.
+    method : {"wilson", "anytime"}
+        As of `Session.estimate`: an interval for one look at each point, or one that holds, for
+        each model by itself, however often it is looked at while audit labels come in. That one
+        is wider, and there is one for accuracy and error of the whole pool only: where it is
+        wished for and cannot be, the view says so and has the other.
     by_class : bool
         A small curve for every class as well.
     forecast : bool
@@ -127,11 +129,12 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         self,
         session: Session,
         *,
-        height: int = 280,
+        height: int = 300,
         metric: Metric = "accuracy",
         of: str | None = None,
         axis: Axis = "labels",
         hindsight: bool = False,
+        method: Method = "wilson",
         by_class: bool = False,
         forecast: bool = True,
         target: float | None = None,
@@ -146,6 +149,7 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
             of=of,
             axis=axis,
             hindsight=hindsight,
+            method=method,
             by_class=by_class,
             forecast=forecast,
             target=target,
@@ -162,7 +166,8 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         #: The change that the header had answered last, by taking or refusing it.
         self._answered = ""
         self._slow = Background(lambda _: self._on_made(), run)
-        self._wants_table = False
+        #: Ids of the tables that were asked for and are not sent.
+        self._tables: list[str] = []
         self._header = CurvesHeader(summary={"headline": "Working it out…"})
         self._channel = Channel(self._header)
         self._header.on_msg(self._on_message)
@@ -233,7 +238,10 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
             elif kind == "round":
                 self._session.round_shown = parse_round(content)
             else:
-                self._send_table()
+                asked = parse_table(content)
+                with self._lock:
+                    self._tables.append(asked)
+                self._send_tables()
         except AlwidgetsError as error:
             problem = str(error)
         except Exception as error:
@@ -249,7 +257,7 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         self._draw()
 
     def _check_class(self, look: Look) -> None:
-        names = self._classes()
+        names = classes_of(self._session)
         if look.of is not None and look.of not in names:
             raise AlwidgetsError(
                 f"There is no class {look.of!r}; there is {', '.join(names) or 'none'}."
@@ -264,25 +272,30 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         self._session.round_shown = None if version == shown else version
 
     def _on_made(self) -> None:
-        if self._wants_table:
+        if self._tables:
             try:
-                self._send_table()
+                self._send_tables()
             except Exception as error:  # what a metric failed with
                 log.warning("the table could not be made", exc_info=True)
                 self._advise(sentence(str(error)))
         self._draw()
 
-    def _send_table(self) -> None:
-        """Send the table, or once its figures are there."""
-        self._wants_table = False
+    def _send_tables(self) -> None:
+        """Send the tables that were asked for, or once their figures are there."""
         look = self.look
-        points = self._points(look)
-        if points is None:
-            self._wants_table = True
-            return
-        name = f"{self._session.name} {title_of(self._session, look)}.csv"
-        text = table_of(points, look, self._given()).to_csv()
-        self._channel.post({"type": "file", "name": name, "text": text})
+        try:
+            points = self._points(look)
+            if points is None:
+                return
+            name = f"{self._session.name} {title_of(self._session, look)}.csv"
+            text = table_of(points, look, self._given()).to_csv()
+        except Exception:
+            self._tables.clear()
+            raise
+        with self._lock:
+            asked, self._tables = self._tables, []
+        for table in asked:
+            self._channel.post({"type": "file", "id": table, "name": name, "text": text})
 
     # ------------------------------------------------------------------ what is drawn
 
@@ -321,7 +334,7 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         """What is to be drawn, None while it is made, and what the header says."""
         session, look, given = self._session, self.look, self._given()
         tools = partial(self._tools, pace(given))
-        if look.of is not None and look.of not in self._classes():
+        if look.of is not None and look.of not in classes_of(session):
             self.look = look = replace(look, of=None)  # it was renamed, or merged into another
         try:
             points = self._points(look)
@@ -331,9 +344,10 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         if points is None:
             return None, {"tools": tools(look, None, "Working it out…")}
         scale, why_not = scale_of(given, look)
+        title = title_of(session, look)
         drawing = Drawing(
             points=points,
-            title=title_of(session, look),
+            title=title,
             look=look,
             pool=len(session.pool),
             scale=scale,
@@ -341,19 +355,20 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
             arms=self._arms if look.is_shown_figure else None,
             shown=session.round_shown,
         )
-        has_classes = points.classes is not None
+        has_classes, has_arms = points.classes is not None, drawing.arms is not None
+        notes = why_not, about_interval(points, look, title, has_arms=has_arms)
         return drawing, {
             "summary": told(session, drawing, pace(given)),
             "rounds": rounds_of(drawing),
             "panels": panels(points, look, scale) if has_classes else NO_PANELS,
-            "tools": tools(look, points, why_not),
+            "tools": tools(look, points, " ".join(filter(None, notes))),
         }
 
     def _points(self, look: Look) -> Points | None:
         """The points of a look, if they are there; else they are made meanwhile."""
         session = self._session
         if not session.rounds or is_there(look):
-            return at_once(session)
+            return replace(at_once(session), method=method_of(session, look))
         made: Points | None = self._slow.get(
             depends_on(session, look), lambda: worked_out(session, look)
         )
@@ -369,21 +384,13 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         except AlwidgetsError:
             return np.empty(0)
 
-    def _classes(self) -> list[str]:
-        return list(self._session.task.asked()["classes"]) if self._session.task.classes else []
-
     def _tools(
         self, seconds: float | None, look: Look, points: Points | None, note: str
     ) -> dict[str, Any]:
         """What can be chosen, what is, and what there is to know of it."""
-        session = self._session
-        names = metric_names(session) if session.task.classes else {}
         before: str = self._header.tools.get("forecast", "")
-        return {
-            "metrics": [{"by": by, "name": names[by]} for by in METRICS if by in names],
-            "classes": self._classes(),
+        return choices(self._session, look) | {
             "timed": seconds is not None,
-            "look": look.to_json(),
             "answered": self._answered,
             "forecast": before if points is None else about_forecast(points),
             "note": note,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..evaluation.metrics import METRICS
 from .curvefigure import Drawing
+from .curvelook import Look
 from .curvewords import (
+    INTERVALS,
     about_budget,
     about_target,
     brief,
     looking_back,
+    metric_names,
     picking,
     prices,
     summarise,
@@ -24,17 +28,32 @@ def told(session: Session, drawing: Drawing, seconds: float | None) -> dict[str,
     """What the header says: ``headline``, ``detail``, ``picking`` and further ``lines``."""
     look, points, pool = drawing.look, drawing.points, drawing.pool
     price = prices(look, seconds)
-    newest = None if look.is_shown_figure else points.newest
+    newest = None if look.is_as_shown else points.newest
     lines = [
         waiting_for(session),
         about_target(points, look, pool, price),
         about_budget(points, look, pool, price),
         *(drawing.arms.words if drawing.arms is not None else ()),
     ]
-    return summarise(session.current, drawing.title, newest) | {
+    return summarise(session.current, drawing.title, newest, INTERVALS[points.method]) | {
         "picking": picking(session.switches),
         "lines": [line for line in lines if line],
     }
+
+
+def choices(session: Session, look: Look) -> dict[str, Any]:
+    """What can be chosen, ``metrics`` and ``classes``, and the ``look`` that is."""
+    names = metric_names(session) if session.task.classes else {}
+    return {
+        "metrics": [{"by": by, "name": names[by]} for by in METRICS if by in names],
+        "classes": classes_of(session),
+        "look": look.to_json(),
+    }
+
+
+def classes_of(session: Session) -> list[str]:
+    """The classes that can be given; none of a task without any."""
+    return list(session.task.asked()["classes"]) if session.task.classes else []
 
 
 def rounds_of(drawing: Drawing) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..evaluation.risk import Estimate
+from ..evaluation.risk import Estimate, Method
 from ..evaluation.targets import crossing, reached
 from ..rounds import Round
 from ..schema import RoundRecord, Switch
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 #: Audit labels below which a figure says little.
 FEW = 10
+#: What an interval is called.
+INTERVALS: dict[Method, str] = {
+    "wilson": "95 % interval",
+    "anytime": "95 % interval that may be watched all the time",
+}
 
 
 def measure_of(session: Session) -> str:
@@ -47,7 +52,10 @@ def title_of(session: Session, look: Look) -> str:
 
 
 def summarise(
-    newest: Round | None, measure: str = "accuracy", estimate: Estimate | None = None
+    newest: Round | None,
+    measure: str = "accuracy",
+    estimate: Estimate | None = None,
+    interval: str = INTERVALS["wilson"],
 ) -> dict[str, str]:
     """Put the newest estimate into words: ``{"headline", "detail"}``.
 
@@ -58,6 +66,8 @@ def summarise(
         What is estimated.
     estimate : Estimate, optional
         Of another figure than the accuracy that the round was published with.
+    interval : str
+        What its interval is called.
     """
     measure = f"{measure[:1].upper()}{measure[1:]}"
     if newest is None or newest.predictions is None:
@@ -81,7 +91,7 @@ def summarise(
     return {
         "headline": f"{measure} {percent(found)}",
         "detail": (
-            f"95 % interval, on items not trained on, from {audited} drawn at random{skipped}"
+            f"{interval}, on items not trained on, from {audited} drawn at random{skipped}"
             f"{few} · {trained}"
         ),
     }
@@ -267,6 +277,30 @@ def about_forecast(points: Points) -> str:
         f"missed the last rounds by {100 * found.backtest:.1f} points on average; supposing that "
         f"nothing changes, by {100 * found.backtest_last:.1f}."
     )
+
+
+def about_interval(points: Points, look: Look, title: str, *, has_arms: bool) -> str:
+    """Which intervals may not be watched all the time though that is wished; nothing if all may.
+
+    Parameters
+    ----------
+    points : Points
+    look : Look
+    title : str
+        What is drawn.
+    has_arms : bool
+        Whether both arms are drawn as well.
+    """
+    if look.method == "wilson":
+        return ""
+    if points.method == "wilson":
+        return (
+            "An interval that may be watched all the time is there for accuracy and error of the "
+            f"whole pool, not for {title}: this one is of each point alone."
+        )
+    others = [("the classes", points.classes is not None), ("the arms", has_arms)]
+    alone = " and of ".join(name for name, is_drawn in others if is_drawn)
+    return f"The intervals of {alone} are of each point alone." if alone else ""
 
 
 def worst_first(

@@ -28,6 +28,26 @@ pool = al.Pool.from_images(digits.images)
 session = al.Session(pool, al.Classification(range(10)), store="digits.db")
 """
 
+#: Digits in memory, rounds at once, and a person who takes seven seconds a label.
+PACED = (
+    DIGITS.replace('store="digits.db"', "audit=0.3, executor=al.InlineExecutor()")
+    + """
+from datetime import datetime, timedelta
+
+begin = datetime(2026, 1, 1)
+
+def label(n):
+    for _ in range(n):
+        item = session.next()[0]
+        session.record(
+            item.id,
+            int(digits.target[item.index]),
+            shown_at=begin.isoformat(),
+            answered_at=(begin + timedelta(seconds=7)).isoformat(),
+        )
+"""
+)
+
 #: True classes of the items, whatever the order of the pool.
 TRUTH = "{i: str(digits.target[pool.index(i)]) for i in pool.ids}"
 

@@ -4,33 +4,16 @@ from __future__ import annotations
 
 import csv
 import struct
+from itertools import combinations
 from pathlib import Path
 
 from conftest import SCREENSHOTS, Open
 from page import Notebook, wait_for
 from playwright.sync_api import Locator
-from samples import DIGITS
+from samples import PACED
 from test_look import THEMES, audit
 
-SESSION = DIGITS.replace('store="digits.db"', "audit=0.3, executor=al.InlineExecutor()") + (
-    """
-from datetime import datetime, timedelta
-
-begin = datetime(2026, 1, 1)
-
-def label(n):
-    for _ in range(n):
-        item = session.next()[0]
-        session.record(
-            item.id,
-            int(digits.target[item.index]),
-            shown_at=begin.isoformat(),
-            answered_at=(begin + timedelta(seconds=7)).isoformat(),
-        )
-
-view = session.curves()
-"""
-)
+SESSION = PACED + "\nview = session.curves()\n"
 
 
 def pictures(
@@ -54,6 +37,19 @@ def saved(notebook: Notebook, button: Locator) -> Path:
     path = notebook.folder / download.value.suggested_filename
     download.value.save_as(path)
     return path
+
+
+def lie_apart(one: Locator, other: Locator) -> bool:
+    """Whether the boxes of two elements have nothing in common."""
+    a, b = one.bounding_box(), other.bounding_box()
+    assert a is not None
+    assert b is not None
+    return (
+        a["x"] + a["width"] <= b["x"]
+        or b["x"] + b["width"] <= a["x"]
+        or a["y"] + a["height"] <= b["y"]
+        or b["y"] + b["height"] <= a["y"]
+    )
 
 
 def test_the_curve(opened: Open) -> None:
@@ -125,6 +121,34 @@ def test_the_curve(opened: Open) -> None:
     # Three letters of a currency, such as EUR, have room.
     assert view.get_by_label("Currency").evaluate("e => e.offsetWidth") >= 44
     complaints += pictures(notebook, view, "curve-tools", ("dark", "light"))
+    # What is said in the plot lies apart from each other.
+    legend, target, budget = (
+        view.locator(".legend"),
+        view.locator(".shape-label", has_text="target"),
+        view.locator(".shape-label", has_text="budget"),
+    )
+    for one, other in combinations((legend, target, budget), 2):
+        assert lie_apart(one, other)
+    for text in (legend, target):
+        assert lie_apart(text, view.locator(".shapelayer path").nth(1))  # the line of the budget
+
+    # An interval that may be watched all the time, by keyboard; there is none of F1, in words.
+    watched = view.get_by_role("checkbox", name="Watchable")
+    watched.focus()
+    page.keyboard.press("Space")
+    view.get_by_text("95 % interval that may be watched all the time, on items").wait_for()
+    view.locator(".legendtext", has_text="95 % interval, may be watched").wait_for()
+    complaints += pictures(notebook, view, "curve-watched", ("dark", "light"))
+    band = "session.estimate_rounds(method='anytime')[-1]"
+    with saved(notebook, view.get_by_role("button", name="Save as CSV")).open(newline="") as file:
+        last = list(csv.DictReader(file))[-1]
+    assert [float(last["low"]), float(last["high"])] == notebook.value(f"[{band}.low, {band}.high]")
+    view.get_by_role("combobox", name="Figure").select_option("f1")
+    view.get_by_text("not for F1, macro: this one is of each point alone").wait_for()
+    watched.focus()
+    page.keyboard.press("Space")
+    view.get_by_text("not for F1, macro").wait_for(state="hidden")
+    assert notebook.cells() == cells
 
     # Another metric, in hindsight, against minutes, with a small curve for each class.
     view.get_by_role("combobox", name="Figure").select_option("f1")

@@ -5,26 +5,8 @@ from __future__ import annotations
 from conftest import SCREENSHOTS, Open
 from page import Notebook
 from playwright.sync_api import Locator
-from samples import DIGITS
+from samples import PACED
 from test_look import THEMES, audit
-
-SESSION = DIGITS.replace('store="digits.db"', "audit=0.3, executor=al.InlineExecutor()") + (
-    """
-from datetime import datetime, timedelta
-
-begin = datetime(2026, 1, 1)
-
-def label(n):
-    for _ in range(n):
-        item = session.next()[0]
-        session.record(
-            item.id,
-            int(digits.target[item.index]),
-            shown_at=begin.isoformat(),
-            answered_at=(begin + timedelta(seconds=7)).isoformat(),
-        )
-"""
-)
 
 #: Labels drawn at random first, then those of a strategy that asks for two classes of the ten.
 LOSING = """
@@ -48,7 +30,7 @@ def pictures(notebook: Notebook, view: Locator, name: str) -> list[str]:
 
 
 def test_the_sign_goes_up_and_says_what_more_labels_are_worth(opened: Open) -> None:
-    notebook = opened([SESSION, "session.curves()"], size=(1000, 900))
+    notebook = opened([PACED, "session.curves()"], size=(1000, 900))
     notebook.run_all()
     view = notebook.view("curves")
     view.locator(".xtitle").wait_for()
@@ -67,7 +49,7 @@ def test_the_sign_goes_up_and_says_what_more_labels_are_worth(opened: Open) -> N
 
 
 def test_a_losing_strategy_is_changed_with_the_keyboard(opened: Open) -> None:
-    notebook = opened([SESSION, "session.curves()"], size=(1000, 900))
+    notebook = opened([PACED, "session.curves()"], size=(1000, 900))
     notebook.run_all()
     view = notebook.view("curves")
     view.locator(".xtitle").wait_for()

@@ -21,10 +21,11 @@ from sklearn.linear_model import LogisticRegression
 
 import alwidgets as al
 from alwidgets.arms import ARMS
-from alwidgets.audit import lots_of
+from alwidgets.audit import Audit, lots_of
 from alwidgets.learners.progress import Cancelled
+from alwidgets.ledger import NOTHING
 from alwidgets.readings import training_set
-from alwidgets.sharing import Shares
+from alwidgets.sharing import NO_ORDER, Order, Shares, Sharing
 from alwidgets.strategies import Selection
 
 RNG = np.random.default_rng(0)
@@ -61,6 +62,11 @@ def make(request: pytest.FixtureRequest) -> Make:
         return session
 
     return make
+
+
+def join(session: al.Session, n: int) -> None:
+    there = len(session.pool)
+    session.pool.extend(X[there : there + n], ids=range(there, there + n))
 
 
 def label(session: al.Session, n: int) -> None:
@@ -144,15 +150,16 @@ def test_without_a_comparison_nothing_is_shared_out(make: Make) -> None:
 def arms_of(session: al.Session) -> dict[str, set[int]]:
     return {
         arm: set(items.tolist())
-        for arm, items in zip(ARMS, session._loop._sharing.arms(), strict=True)
+        for arm, items in zip(ARMS, session._loop.sharing.arms(), strict=True)
     }
 
 
 @settings(max_examples=8, deadline=None)
-@given(st.lists(st.sampled_from(["label", "skip", "undo", "choose", "flag"]), max_size=50))
+@given(st.lists(st.sampled_from(["label", "skip", "undo", "choose", "flag", "join"]), max_size=50))
 def test_no_arm_has_a_label_of_the_audit_or_one_not_drawn_for_it(course: list[str]) -> None:
     with closing(opened(n=80, batch_size=5, strategy="margin")) as session:
         label(session, 12)
+        sizes = [80]
         for step in course:
             items = session.next()
             if not items:
@@ -165,6 +172,9 @@ def test_no_arm_has_a_label_of_the_audit_or_one_not_drawn_for_it(course: list[st
                 session.skip(items[0].id)
             elif step == "flag":
                 session.flag(items[0].id)
+            elif step == "join":
+                join(session, 3)
+                sizes.append(len(session.pool))
             else:
                 session.record(items[0].id, NAMES[TRUTH[items[0].index]])
         arms = arms_of(session)
@@ -173,7 +183,7 @@ def test_no_arm_has_a_label_of_the_audit_or_one_not_drawn_for_it(course: list[st
         trained = set(training_set(session._ledger)[0].tolist())
         assert arms["active"] | arms["random"] == trained
         assert not (arms["active"] | arms["random"]) & reserved
-        rank = {item: at for at, item in enumerate(session._loop._sharing._order.tolist())}
+        rank = {item: at for at, item in enumerate(session._loop.sharing.order.items.tolist())}
         standing = session._ledger.standing
         for item_id, row in labels[labels["use"] == "train"].iterrows():
             item = int(item_id)
@@ -185,9 +195,11 @@ def test_no_arm_has_a_label_of_the_audit_or_one_not_drawn_for_it(course: list[st
                 assert item in arms["random"]
             else:
                 assert item in arms["active"]
-                # Only where the random arm's order has come to it.
+                # Only where the random arm's order has come to it, among those of some time.
                 before = [k for k in rank if rank[k] < rank[item]]
-                assert (item in arms["random"]) == all(standing[k] != -1 for k in before)
+                assert (item in arms["random"]) == any(
+                    item < n and all(standing[k] != -1 for k in before if k < n) for n in sizes
+                )
 
 
 def test_a_label_that_both_drew_serves_both(make: Make) -> None:
@@ -308,7 +320,7 @@ def test_early_on_it_says_what_is_missing(make: Make) -> None:
 
 def test_an_arm_of_one_class_has_no_model(make: Make) -> None:
     session = make()
-    early = set(session._loop._sharing._order[:120].tolist())
+    early = set(session._loop.sharing.order.items[:120].tolist())
     for _ in range(60):
         item = session.next()[0]
         # Whatever the random arm comes to is of one class.
@@ -446,6 +458,71 @@ def test_a_pool_that_grows_keeps_its_arms(make: Make) -> None:
     assert after.random[-1].estimate.known
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_what_the_order_has_come_to_stays_when_items_join(data: st.DataObject) -> None:
+    n, more = data.draw(st.integers(1, 40)), data.draw(st.integers(0, 40))
+    ids = [f"item {k}" for k in range(n + more)]
+    audit = Audit(ids[:n], 0.2, data.draw(st.integers(0, 99)))
+    order = NO_ORDER.grown(ids[:n], audit)
+    grown = order.grown(ids, audit.grown(ids))
+    done = data.draw(st.lists(st.sampled_from([NOTHING, 0]), min_size=n, max_size=n))
+    for k in order.items[: data.draw(st.integers(0, n))]:
+        done[k] = 0
+    before = order.passed(np.array(done, dtype=np.int32), n).tolist()
+    standing = np.array(done + more * [NOTHING], dtype=np.int32)
+    assert grown.passed(standing, n).tolist() == before
+    # What joined and has a lower lot comes next; once it is done, all is one order again.
+    last = before[-1:]
+    end = grown.lots[last].max(initial=0)
+    late = [k for k in grown.items.tolist() if k >= n and grown.lots[k] < end]
+    open_ = grown.items[standing[grown.items] == NOTHING]
+    assert open_[: len(late)].tolist() == late
+    standing[late] = 0
+    caught_up = grown.passed(standing, n + more).tolist()
+    assert set(caught_up) >= set(before) | set(late)
+    assert caught_up == grown.items[: len(caught_up)].tolist()
+
+
+def test_labels_of_the_random_arm_stay_its_own_when_items_join(tmp_path: Path) -> None:
+    path = tmp_path / "labels.db"
+    with closing(opened(path, n=60, strategy="margin", audit=0.1)) as session:
+        label(session, 45)
+        before = arms_of(session)
+        assert before["active"] & before["random"]
+        join(session, 60)
+        # Some of what joined stands before what the order had come to, and waits.
+        order, standing = session._loop.sharing.order.items, session._ledger.standing
+        at = np.flatnonzero(standing[order] == NOTHING)[0]
+        assert np.isin(order[at:], sorted(before["active"] & before["random"])).any()
+        assert arms_of(session) == before
+        label(session, 10)
+        after = arms_of(session)
+        assert before["random"] <= after["random"]
+    with closing(opened(path, n=120, strategy="margin", audit=0.1)) as again:
+        assert arms_of(again) == after
+
+
+def test_the_labels_are_shared_out_once_and_the_order_is_made_without_the_lock(make: Make) -> None:
+    session = make(n=150)
+    label(session, 40)
+    sharing = session._loop.sharing
+    found = sharing.arms()
+    assert sharing.arms() is found
+    label(session, 1)
+    assert sharing.arms() is not found
+    is_held: list[bool] = []
+
+    def grown(ids: Any, audit: Audit) -> Order:
+        is_held.append(session._lock._is_owned())  # type: ignore[attr-defined]
+        return Sharing.grown(sharing, ids, audit)
+
+    sharing.grown = grown  # type: ignore[method-assign]
+    join(session, 10)
+    assert is_held == [False]
+    assert len(sharing.order.lots) == 160
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -538,5 +615,5 @@ def test_the_order_of_the_random_arm_goes_by_the_items_and_not_by_their_places()
                 pool, al.Classification(["a", "b"]), compare="random", executor=al.InlineExecutor()
             )
         ) as session:
-            orders.append([pool.ids[at] for at in session._loop._sharing._order])
+            orders.append([pool.ids[at] for at in session._loop.sharing.order.items])
     assert orders[0] == orders[1]

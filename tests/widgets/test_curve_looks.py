@@ -25,16 +25,18 @@ from alwidgets.evaluation.saved import Saved
 from alwidgets.schema import RoundRecord, Switch
 from alwidgets.widgets.curvearms import drawn as drawn_arms
 from alwidgets.widgets.curvefigure import FIXED, Drawing, empty_figure, strategy_traces, update
-from alwidgets.widgets.curvelook import FROM_CURVES, Look, parse_look, parse_round
+from alwidgets.widgets.curvelook import FROM_CURVES, Look, parse_look, parse_round, parse_table
 from alwidgets.widgets.curvepanels import MOST, panels
-from alwidgets.widgets.curvepoints import LABELS, Points, labels_of
+from alwidgets.widgets.curvepoints import LABELS, Points, Scale, labels_of
 from alwidgets.widgets.curves import Curves
 from alwidgets.widgets.curvewords import (
     Prices,
     about_budget,
     about_forecast,
+    about_interval,
     about_target,
     looking_back,
+    percent,
     worst_first,
 )
 from alwidgets.widgets.messages import message_type
@@ -128,6 +130,69 @@ def test_the_points_are_the_estimates_of_the_session(
     np.testing.assert_array_equal(frame["value"], [e.value for e in estimates])
 
 
+@pytest.mark.parametrize("wish", [{}, {"metric": "error"}, {"hindsight": True}], ids=str)
+def test_an_interval_that_may_be_watched_all_the_time(
+    session: al.Session, wish: dict[str, Any]
+) -> None:
+    label(session, 60)
+    curves = Curves(session, run=at_once, method="anytime", **wish)
+    asked = {"metric": "accuracy"} | wish
+    metric = asked.pop("metric")
+    estimates = session.estimate_rounds(metric, method="anytime", **asked)
+    usual = session.estimate_rounds(metric, **asked)
+    assert len(estimates) >= 4
+    band = trace(curves, "95 % interval")
+    assert band.name == "95 % interval, may be watched"
+    assert band.y == (*(e.high for e in estimates), *(e.low for e in estimates[::-1]))
+    assert all(e.low <= u.low and e.high >= u.high for e, u in zip(estimates, usual, strict=True))
+    summary, frame = curves._header.summary, curves.to_frame()
+    assert summary["headline"].endswith(percent(estimates[-1]))
+    assert summary["detail"].startswith("95 % interval that may be watched all the time, on items")
+    assert frame["low"].tolist() == [e.low for e in estimates]
+    assert set(frame["method"]) == {"LURE, band for any number of draws"}
+    assert curves._header.tools["note"] == ""
+    assert curves._header.tools["look"]["method"] == "anytime"
+    look(curves, method="wilson")
+    assert band.name == "95 % interval"
+    assert band.y == (*(u.high for u in usual), *(u.low for u in usual[::-1]))
+
+
+@pytest.mark.parametrize(
+    ("wish", "title"),
+    [({"metric": "f1"}, "F1, macro"), ({"of": "b"}, "accuracy of b")],
+    ids=["f1", "of a class"],
+)
+def test_where_there_is_none_that_may_be_watched_it_says_so(
+    session: al.Session, wish: dict[str, Any], title: str
+) -> None:
+    label(session, 60)
+    curves = Curves(session, run=at_once, method="anytime", **wish)
+    note = curves._header.tools["note"]
+    assert note.startswith("An interval that may be watched all the time is there for accuracy")
+    assert f"not for {title}: this one is of each point alone" in note
+    band, frame = trace(curves, "95 % interval"), curves.to_frame()
+    assert band.name == "95 % interval"
+    look(curves, method="wilson")
+    assert curves._header.tools["note"] == ""
+    pd.testing.assert_frame_equal(curves.to_frame(), frame)
+    asked = {"metric": "accuracy"} | wish
+    with pytest.raises(AlwidgetsError):
+        session.estimate_rounds(asked.pop("metric"), method="anytime", **asked)
+
+
+def test_what_is_drawn_beside_it_has_intervals_of_its_own(session: al.Session) -> None:
+    label(session, 40)
+    curves = Curves(session, run=at_once, method="anytime", by_class=True)
+    assert curves._header.tools["note"] == ("The intervals of the classes are of each point alone.")
+    fresh = Curves(made(), run=at_once, method="anytime")
+    assert fresh._header.tools["note"] == ""
+    points, wish = curve(RISING), Look(method="anytime")
+    lasting = replace(points, method="anytime")
+    said = about_interval(lasting, wish, "accuracy", has_arms=True)
+    assert said == "The intervals of the arms are of each point alone."
+    assert about_interval(points, Look(), "accuracy", has_arms=True) == ""
+
+
 def test_a_metric_is_worked_out_meanwhile(session: al.Session) -> None:
     label(session, 30)
     waiting: list[Callable[[], None]] = []
@@ -189,6 +254,10 @@ def test_of_several_labels(session: al.Session) -> None:
         assert curves.figure.layout.yaxis.title.text == "F1, mean over items"
         expected = several.estimate_rounds("f1")
         assert {y for _, y in drawn(curves)} == {e.value for e in expected if e.known}
+        look(curves, method="anytime")  # a mean over the whole pool
+        expected = several.estimate_rounds("f1", method="anytime")
+        assert curves.to_frame()["low"].iloc[-1] == expected[-1].low
+        assert curves._header.tools["note"] == ""
 
 
 def test_what_cannot_be_drawn_is_refused_with_a_remedy(session: al.Session) -> None:
@@ -204,6 +273,7 @@ def test_what_cannot_be_drawn_is_refused_with_a_remedy(session: al.Session) -> N
         ({"cost_of_label": 1, "cost_of_hour": 1}, "not both"),
         ({"currency": "a long text"}, "at most 8 letters"),
         ({"hindsight": 1}, "must be True or False"),
+        ({"method": "normal"}, "There is no method 'normal'; use one of 'wilson', 'anytime'"),
     ):
         with pytest.raises(AlwidgetsError, match=says):
             Curves(session, **wrong)  # type: ignore[arg-type]
@@ -435,6 +505,39 @@ def test_the_interval_of_a_forecast_widens() -> None:
     assert begin[2][0] == pytest.approx(begin[1][0])
 
 
+# ---------------------------------------------------------------------- target and budget, drawn
+
+
+def test_labels_of_target_and_budget_keep_out_of_the_way() -> None:
+    points, figure = curve(RISING), empty_figure(280, "accuracy")
+    assert figure.layout.legend.y > 1  # above the plot
+
+    def labels(**wish: Any) -> list[tuple[str, str, str, str]]:
+        update(figure, Drawing(points, "", Look(**wish), 1000))
+        found = [shape.label for shape in figure.layout.shapes]
+        return [(at.text, at.textposition, at.xanchor, at.yanchor) for at in found]
+
+    # The forecast ends below 90 %, and there is room above; the budget's line is at the end.
+    assert labels(target=0.9, budget=260) == [
+        ("target 90 %", "middle", "center", "bottom"),
+        ("budget", "start", "right", "bottom"),
+    ]
+    # The curve is above 50 % at the end; at the left edge there is room on the right alone.
+    assert labels(target=0.5, budget=20) == [
+        ("target 50 %", "end", "right", "top"),
+        ("budget", "start", "left", "bottom"),
+    ]
+    # At the upper edge there is room below the line alone.
+    assert labels(target=1.0) == [("target 100 %", "end", "right", "top")]
+    assert labels(metric="error", budget=260) == [("budget", "end", "right", "top")]
+    assert labels() == []
+    # By minutes the budget is where it was: what was drawn before does not count.
+    by_minutes = Scale("minutes", "minutes", np.zeros(1), 0.1)
+    update(figure, Drawing(points, "", Look(budget=260), 1000, scale=by_minutes))
+    assert figure.layout.xaxis.range[1] == pytest.approx(1.03 * 26)
+    assert figure.layout.shapes[0].label.xanchor == "right"
+
+
 # ---------------------------------------------------------------------- rounds
 
 
@@ -613,9 +716,10 @@ def test_the_table_as_a_file(session: al.Session) -> None:
     curves = Curves(session, run=at_once, by_class=True, cost_of_label=0.5)
     sent: list[Any] = []
     curves._header.send = lambda message, buffers=None: sent.append(message)
-    send(curves, type="table")
+    send(curves, type="table", id="t1")
     example = json.loads((FIXTURES / "curves_file.json").read_text())["message"]
     assert sent[0].keys() == example.keys()
+    assert sent[0]["id"] == "t1"
     assert sent[0]["name"].endswith("accuracy.csv")
     read = pd.read_csv(io.StringIO(sent[0]["text"]), index_col="version")
     assert read.index.tolist() == [record.version for record in session.rounds]
@@ -630,22 +734,26 @@ def test_the_table_is_worked_out_meanwhile(session: al.Session) -> None:
     curves = Curves(session, run=waiting.append, metric="f1")
     sent: list[Any] = []
     curves._header.send = lambda message, buffers=None: sent.append(message)
-    send(curves, type="table")
+    send(curves, type="table", id="t1")
+    send(curves, type="round", version=99)  # what else is refused takes no table away
+    assert "There is no round 99" in curves._header.advice["problem"]
+    send(curves, type="table", id="t2")  # another view asks as well
     assert sent == []
     waiting.pop()()
-    assert [message["name"].endswith("F1, macro.csv") for message in sent] == [True]
+    assert [message["id"] for message in sent] == ["t1", "t2"]
+    assert all(message["name"].endswith("F1, macro.csv") for message in sent)
     read = pd.read_csv(io.StringIO(sent[0]["text"]), index_col="version")
     np.testing.assert_allclose(read["value"], curves.to_frame()["value"])
     label(session, 10)
     waiting.pop()()
-    assert len(sent) == 1  # it was asked for once
+    assert len(sent) == 2  # each was asked for once
 
 
 def test_a_table_that_cannot_be_made_is_told(session: al.Session) -> None:
     label(session, 40)
     waiting: list[Callable[[], None]] = []
     curves = Curves(session, run=waiting.append, metric="recall", of="b")
-    send(curves, type="table")
+    send(curves, type="table", id="t1")
     session.estimate_rounds = Failing()  # type: ignore[method-assign]
     waiting.pop(0)()
     assert curves._header.advice["problem"] == "No figure today."
@@ -668,6 +776,8 @@ def test_examples(path: Path) -> None:
         assert asked | parse_look(message).to_json() == message
     if message["type"] == "round":
         assert parse_round(message) == message["version"]
+    if message["type"] == "table":
+        assert parse_table(message) == message["id"]
 
 
 @pytest.mark.parametrize(
@@ -679,6 +789,7 @@ def test_examples(path: Path) -> None:
         {"budget": 1.5},
         {"cost": True},
         {"of": 3},
+        {"method": None},
     ],
     ids=str,
 )
@@ -701,7 +812,14 @@ def test_a_change_is_answered_whether_it_is_taken_or_refused(session: al.Session
 
 def test_messages_that_are_none(session: al.Session) -> None:
     curves = Curves(session, run=at_once)
-    for wrong in ({"type": "look"}, {"type": "round", "version": "2"}, {"type": "nothing"}, None):
+    for wrong in (
+        {"type": "look"},
+        {"type": "round", "version": "2"},
+        {"type": "table"},
+        {"type": "table", "id": 65 * "t"},
+        {"type": "nothing"},
+        None,
+    ):
         curves._header._handle_custom_msg(wrong, [])
         assert curves._header.advice["problem"]
     with pytest.raises(MessageError, match="needs of, axis"):

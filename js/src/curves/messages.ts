@@ -9,6 +9,8 @@ export interface StrategyMessage {
 export const AXES = ["labels", "minutes", "money"] as const;
 export type Axis = (typeof AXES)[number];
 export const PER = ["label", "hour"] as const;
+/** How an interval is made: for one look at each point, or to be watched all the time. */
+export type Method = "wilson" | "anytime";
 
 /** What is drawn, and what is asked of it. */
 export interface Look {
@@ -18,6 +20,7 @@ export interface Look {
   axis: Axis;
   /** Whether every round is estimated from all audit labels that there are now. */
   hindsight: boolean;
+  method: Method;
   by_class: boolean;
   forecast: boolean;
   /** A share. */
@@ -46,6 +49,8 @@ export interface RoundMessage {
 /** The figures are wanted as a table. */
 export interface TableMessage {
   type: "table";
+  /** Comes back with the file. */
+  id: string;
 }
 
 export type FromCurves = StrategyMessage | LookMessage | RoundMessage | TableMessage;
@@ -53,6 +58,8 @@ export type FromCurves = StrategyMessage | LookMessage | RoundMessage | TableMes
 /** A file to be saved. */
 export interface FileMessage {
   type: "file";
+  /** Of the message that asked for it. */
+  id: string;
   name: string;
   text: string;
 }

@@ -31,9 +31,9 @@ export async function picture(box: HTMLElement, title: string): Promise<Blob> {
     paper_bgcolor: PAPER,
     plot_bgcolor: PAPER,
     font: { ...(layout.font as object), color: INK },
-    margin: { l: 64, r: 24, t: 52, b: 52 },
+    margin: { l: 64, r: 24, t: 84, b: 52 }, // a title, and the legend below it
     legend: { ...(layout.legend as object), bgcolor: "rgba(0,0,0,0)" },
-    title: { text: plain(title), x: 0.02, xanchor: "left", font: { size: 15 } },
+    title: { text: plain(title), x: 0.02, xanchor: "left", y: 0.96, yanchor: "top", font: { size: 15 } },
   };
   const options = { format: "png", width: WIDTH, height: HEIGHT, scale: SCALE, imageDataOnly: true };
   const bytes = atob(await plotly.toImage({ data, layout: light }, options));

@@ -25,7 +25,7 @@ export class Sign {
   readonly #evidence = make("span");
   readonly #switch = make(
     "button",
-    { type: "button", class: "alw-sign-switch", "data-lm-suppress-shortcuts": "true" },
+    { type: "button", class: "alw-button alw-sign-switch", "data-lm-suppress-shortcuts": "true" },
     "Draw cards at random",
   );
   readonly #offer = make("p", { class: "alw-sign-offer" }, this.#evidence, this.#switch);

@@ -99,6 +99,18 @@ describe("what is drawn", () => {
     expect(options().every(([, disabled]) => !disabled)).toBe(true);
   });
 
+  it("asks for an interval that may be watched, and says what that is", () => {
+    const watched = at<HTMLInputElement>("Watchable");
+    expect(watched.checked).toBe(false);
+    const why = document.getElementById(watched.getAttribute("aria-describedby")!);
+    expect(why!.textContent).toMatch(/of each model by itself.*It is wider/);
+    watched.click();
+    expect(looks).toEqual([{ ...PLAIN, method: "anytime" }]);
+    tools.show({ ...TRAIT, look: looks[0]!, answered: ids[0]! });
+    watched.click();
+    expect(looks[1]).toEqual(PLAIN);
+  });
+
   it("sends a target once the slider rests, and none where the field is empty", () => {
     change(slider(), "80", "input");
     change(slider(), "85", "input");

@@ -49,6 +49,7 @@ export class Tools {
   readonly #round = make("select", OWN);
   readonly #forecast = check();
   readonly #hindsight = check();
+  readonly #watched = check();
   readonly #byClass = check();
   readonly #trust = make("span", { class: "alw-tools-why" });
   readonly #note = make("p", { class: "alw-tools-note", role: "status" });
@@ -97,6 +98,11 @@ export class Tools {
         this.#hindsight,
         "In hindsight",
         "Every round from all audit labels that there are now, so that rounds can be compared; else from those that there were then.",
+      ),
+      tick(
+        this.#watched,
+        "Watchable",
+        "The interval may be watched all the time: of each model by itself, it holds however often you look while audit labels come in. It is wider; else it is for one look at each point.",
       ),
       tick(this.#byClass, "Each class", "A small curve for every class, the lowest first."),
       this.#note,
@@ -161,6 +167,7 @@ export class Tools {
     this.#put(this.#currency, look.currency);
     set(this.#forecast, { checked: look.forecast });
     set(this.#hindsight, { checked: look.hindsight });
+    set(this.#watched, { checked: look.method === "anytime" });
     set(this.#byClass, { checked: look.by_class });
   }
 
@@ -178,6 +185,7 @@ export class Tools {
       [this.#currency, () => ({ currency: this.#currency.value.trim() })],
       [this.#forecast, () => ({ forecast: this.#forecast.checked })],
       [this.#hindsight, () => ({ hindsight: this.#hindsight.checked })],
+      [this.#watched, () => ({ method: this.#watched.checked ? "anytime" : "wilson" })],
       [this.#byClass, () => ({ by_class: this.#byClass.checked })],
     ];
     for (const [element, change] of changes)

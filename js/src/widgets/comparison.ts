@@ -7,6 +7,7 @@ import { Listeners, whenInside } from "../shared/listeners";
 import { type Disposable, defineWidget, type Model } from "../shared/model";
 
 const OWN = { "data-lm-suppress-shortcuts": "true" };
+const BUTTON = { type: "button", class: "alw-button", ...OWN };
 
 interface Traits extends Record<string, unknown> {
   going: Partial<Going>;
@@ -39,8 +40,8 @@ function view(_state: Disposable, el: HTMLElement, model: Model<Traits>) {
   const listeners = new Listeners();
   const headline = make("p", { class: "alw-comparison-headline", "aria-live": "polite" });
   const detail = make("p", { class: "alw-comparison-detail" });
-  const hold = make("button", { type: "button", ...OWN }, "Pause");
-  const stop = make("button", { type: "button", ...OWN }, "Stop");
+  const hold = make("button", BUTTON, "Pause");
+  const stop = make("button", BUTTON, "Stop");
   const fill = make("div", { class: "alw-bar-fill" });
   const bar = make(
     "div",

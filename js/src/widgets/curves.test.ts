@@ -133,19 +133,31 @@ describe("the header of the curves", () => {
   });
 
   it("saves the table that comes, where it was asked for", async () => {
-    const arrives = () => handlers.get("msg:custom")!(read("file"));
-    arrives(); // another view of the same curve asked
+    const arrives = (id: unknown) => handlers.get("msg:custom")!({ ...read("file"), id });
     button("Options")!.click();
     button("Save as CSV")!.click();
-    expect(sent).toEqual([read("table")]);
-    arrives();
-    arrives();
+    const { id } = sent[0]!;
+    expect(sent).toEqual([{ ...read("table"), id }]);
+    arrives("that of another view of the same curve");
+    expect(saved).toEqual([]);
+    arrives(id);
+    arrives(id);
     expect(saved.map(({ name }) => name)).toEqual(["spam accuracy.csv"]);
     expect(await saved[0]!.file.text()).toBe(read("file").text);
+  });
+
+  it("saves it also where something else is refused meanwhile, and what is asked for twice once", () => {
+    button("Options")!.click();
     button("Save as CSV")!.click();
-    set("advice", { problem: "There is no such figure." });
-    arrives(); // another view asked again
+    set("advice", { problem: "There is no round 99." });
+    button("Save as CSV")!.click();
+    for (const { id } of sent) handlers.get("msg:custom")!({ ...read("file"), id });
+    expect(new Set(sent.map(({ id }) => id)).size).toBe(2);
     expect(saved).toHaveLength(1);
+    button("Save as CSV")!.click();
+    set("advice", { problem: "There is no round 99." });
+    handlers.get("msg:custom")!({ ...read("file"), id: sent[2]!.id });
+    expect(saved).toHaveLength(2);
   });
 
   it("saves a picture, dark on white, whatever the page is", async () => {

@@ -39,14 +39,14 @@ function view(_state: Disposable, el: HTMLElement, model: Model<CurvesTraits>) {
     }
   };
   let box: HTMLElement = el;
-  // Of several views of one model only that saves a file which asked for it.
-  let wanted = false;
+  // Of several views of one model only that saves a file which asked for it; of two wishes the newer one is met.
+  let wanted = "";
 
   const headline = make("p", { class: "alw-curves-headline" });
   const detail = make("p", { class: "alw-curves-detail" });
   const picking = make("p", { class: "alw-curves-detail" });
   const lines = make("div", { class: "alw-curves-lines" });
-  const back = make("button", { type: "button", ...OWN }, "Back to the newest");
+  const back = make("button", { type: "button", class: "alw-button", ...OWN }, "Back to the newest");
   const lookedAt = make("span");
   const looking = make("p", { class: "alw-curves-back", hidden: true }, lookedAt, " ", back);
   const failed = make("p", { class: "alw-tools-note", role: "alert", hidden: true });
@@ -60,8 +60,8 @@ function view(_state: Disposable, el: HTMLElement, model: Model<CurvesTraits>) {
     look: (look: Look, id) => send({ type: "look", id, ...look }),
     round: (version) => send({ type: "round", version }),
     csv: () => {
-      wanted = true;
-      send({ type: "table" });
+      wanted = newId();
+      send({ type: "table", id: wanted });
     },
     png: () => void save(),
   });
@@ -70,7 +70,7 @@ function view(_state: Disposable, el: HTMLElement, model: Model<CurvesTraits>) {
     "button",
     {
       type: "button",
-      class: "alw-curves-fold",
+      class: "alw-button alw-curves-fold",
       "aria-expanded": "false",
       "aria-controls": tools.root.id,
       ...OWN,
@@ -123,11 +123,7 @@ function view(_state: Disposable, el: HTMLElement, model: Model<CurvesTraits>) {
     looking.hidden = (rounds.shown ?? null) === null;
     setText(lookedAt, rounds.words ?? "");
   };
-  const advise = () => {
-    const advice = model.get("advice") ?? {};
-    if (advice.problem) wanted = false;
-    sign.show(advice);
-  };
+  const advise = () => sign.show(model.get("advice") ?? {});
   const showTools = () => tools.show(model.get("tools") ?? {});
   const showPanels = () => panels.show(model.get("panels") ?? {});
   const traits = { summary: show, advice: advise, tools: showTools, rounds: showRounds, panels: showPanels };
@@ -136,8 +132,8 @@ function view(_state: Disposable, el: HTMLElement, model: Model<CurvesTraits>) {
     run();
   }
   listeners.model(model, "msg:custom", (message: FileMessage) => {
-    if (message.type !== "file" || !wanted) return;
-    wanted = false;
+    if (message.type !== "file" || message.id !== wanted) return;
+    wanted = "";
     saveFile(new Blob([message.text], { type: "text/csv" }), message.name);
   });
   listeners.dom(fold, "click", () => open(!tools.isOpen));
