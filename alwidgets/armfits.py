@@ -138,9 +138,10 @@ class ArmFits:
             both = self._both()
             # An audit card that is skipped lets those after it count, and changes no answer.
             audited = len(both.sample.items)
-            key = self._ledger.revision, len(self._said), audited, self._task.to_json()
+            waits = self.is_on and self._sharing.is_catching_up()
+            key = self._ledger.revision, len(self._said), audited, waits, self._task.to_json()
         if self._found is None or self._found[0] != key:
-            self._found = key, both.summary()
+            self._found = key, replace(both.summary(), catching_up=waits)
         return self._found[1]
 
     def verdict(self) -> Verdict | None:
@@ -180,6 +181,8 @@ class ArmFits:
             ledger, version = self._ledger, self._ledger.version
             if not self._sharing.is_on or version <= self._tried:
                 return None
+            if self._sharing.is_catching_up():
+                return None  # its labels are no uniform sample now: the next rounds have models
             self._tried = version
             labels = {
                 arm: (items, ledger.standing[items].astype(np.int64))

@@ -60,6 +60,9 @@ class Arms:
         Why it is empty, in words.
     saved : Saved
         How many labels active selection has saved by now.
+    catching_up : bool
+        Whether items joined and random cards go to these first: until the random arm's labels are
+        a uniform sample of the grown pool there are no new points.
     """
 
     active: list[ArmPoint]
@@ -68,6 +71,7 @@ class Arms:
     forecast: list[Ahead]
     no_forecast: str
     saved: Saved
+    catching_up: bool = False
 
 
 @dataclass(frozen=True)

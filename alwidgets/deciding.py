@@ -128,7 +128,8 @@ class Deciding(Hub):
         round, in the background; ``arms`` tells when there are new ones. The random arm has a
         uniform sample of the pool: cards that were drawn for it, and labels that active selection
         asked for and its lot would have come to. Labels that a person chose, brought, or gave
-        before the comparison began serve both.
+        before the comparison began serve both. After `pool.extend` random cards go to the new
+        items first; until these have caught up there are no new points.
 
         Parameters
         ----------

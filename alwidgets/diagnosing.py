@@ -20,7 +20,7 @@ from .projection.maps import shared_map
 from .projection.regions import find_regions, name_regions
 from .readings import audit_sample, label_codes, training_set
 from .search import has_words, words_of
-from .slicing import OTHERS, Part, parts_of
+from .slicing import Part, parts_of
 from .threads import few_threads
 
 if TYPE_CHECKING:
@@ -353,7 +353,7 @@ class Diagnosing(Modelling):
             except AlwidgetsError:
                 continue  # too many values
             if by in kept:
-                del parts[OTHERS]
+                parts = {by: parts[by]}
             elif len(parts) == 1:
                 continue
             found |= {(by, name): part for name, part in parts.items()}

@@ -162,6 +162,22 @@ class Estimating(Hub):
                 found.append(unknown(NOT_KEPT))
         return found
 
+    def audit_answers(self, most: int | None = None) -> NDArray[np.int64]:
+        """Codes of the audit's answers as they stand now, in the order in which they were drawn.
+
+        Parameters
+        ----------
+        most : int, optional
+            Of the first so many alone.
+
+        Returns
+        -------
+        ndarray of int64, shape (n,)
+            Places in the task's answers; of several labels, codes of sets.
+        """
+        with self._lock:
+            return audit_sample(self._ledger).codes[:most]
+
     def compare_rounds(self, version: int, other: int, *, method: Method = "wilson") -> Estimate:
         """By how much one round's model is more accurate than another's, on the same audit items.
 

@@ -182,6 +182,7 @@ class Sharing:
         self._sizes: set[int] = set()
         #: The labels of both arms, as of so many events.
         self._found: tuple[int, tuple[NDArray[np.int64], NDArray[np.int64]]] | None = None
+        self._catching_up = False
         self.follow(self.grown(ledger.pool.ids, ledger.audit))
 
     def grown(self, ids: Sequence[str], audit: Audit) -> Order:
@@ -208,15 +209,22 @@ class Sharing:
             self._found = seen, self._shared_out()
         return self._found[1]
 
+    def is_catching_up(self) -> bool:
+        """Whether items joined that the random arm's labels are no uniform sample of yet."""
+        self.arms()
+        return self._catching_up
+
     def _shared_out(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         items, _, at_random, active = training_set(self._ledger)
         shared = self._was_shared(items)
         # An item that joins takes its place by its lot, often among those that the order has come
-        # to. These are a uniform sample of the pool as it was all the same: every size that the
-        # pool had counts by itself. What joined among them is what random cards are drawn from
-        # next; once it has caught up, all of them are a uniform sample of the grown pool.
-        parts = [self.order.passed(self._ledger.standing, n) for n in self._sizes]
-        passed = np.isin(items, np.concatenate([self.order.items[:0], *parts]))
+        # to. These stay the arm's: they are a uniform sample of the pool as it was, so every size
+        # that the pool had counts by itself. What joined among them is what random cards are drawn
+        # from next; until it has caught up, old and new together are a sample of neither pool.
+        parts = {n: self.order.passed(self._ledger.standing, n) for n in self._sizes}
+        passed = np.unique(np.concatenate([self.order.items[:0], *parts.values()]))
+        self._catching_up = len(passed) > len(parts[len(self.order.lots)])
+        passed = np.isin(items, passed)
         return items[~(at_random & shared)], items[~(active & shared) | passed]
 
     def shares(self, free: NDArray[np.bool_], n: int, waiting: list[Draw]) -> Shares | None:

@@ -23,6 +23,7 @@ RANGES = 4
 ROWS = 20_000
 MISSING = "(missing)"
 OTHERS = "others"
+LARGEST = float(np.finfo(np.float64).max)
 
 #: Values of a column, None where one is missing.
 Values: TypeAlias = NDArray[np.object_]
@@ -83,9 +84,10 @@ def parts_of(
         kept = slices[by]
         chosen = set(kept)
         inside = np.array([ids[item] in chosen for item in items.tolist()], dtype=bool)
+        others = OTHERS if by != OTHERS else f"not {by}"
         return {
             by: Part(inside, lambda: np.flatnonzero(_in_slice(ids, kept))),
-            OTHERS: Part(~inside, lambda: np.flatnonzero(~_in_slice(ids, kept))),
+            others: Part(~inside, lambda: np.flatnonzero(~_in_slice(ids, kept))),
         }
     if by not in columns:
         known = ", ".join(map(repr, ("class", *slices, *columns)))
@@ -171,5 +173,13 @@ def _between(above: float, to: float, values: Values) -> NDArray[np.bool_]:
 
 def _numbers(values: Values) -> NDArray[np.float64]:
     """Values as numbers, NaN for what is none."""
-    found = [value if isinstance(value, (int, float)) else np.nan for value in values.tolist()]
-    return np.array(found, dtype=np.float64)
+    return np.array([_number(value) for value in values.tolist()], dtype=np.float64)
+
+
+def _number(value: Any) -> float:
+    if not isinstance(value, (int, float)):
+        return np.nan
+    try:
+        return float(value)
+    except OverflowError:  # a whole number beyond all others
+        return LARGEST if value > 0 else -LARGEST

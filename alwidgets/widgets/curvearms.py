@@ -10,6 +10,11 @@ from ..evaluation.extrapolation import Ahead
 from ..evaluation.risk import Estimate
 from .curvewords import sentence
 
+CATCHING_UP = (
+    "Items have joined: random cards go to these first, and both arms go on once they are a fair "
+    "share of the labels"
+)
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -34,7 +39,7 @@ def drawn(arms: Arms) -> Drawn | None:
     """What there is to draw; None of a session that does not share out its cards."""
     if arms.saved.why_not == NOT_COMPARED:
         return None
-    words = [str(arms.saved), verdict(arms.difference)]
+    words = [str(arms.saved), verdict(arms.difference), CATCHING_UP if arms.catching_up else ""]
     return Drawn(
         active=_known(arms.active),
         random=_known(arms.random),

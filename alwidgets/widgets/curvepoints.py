@@ -89,9 +89,10 @@ def at_once(session: Session) -> Points:
 
 def depends_on(session: Session, look: Look) -> Hashable:
     """What `worked_out` depends on."""
-    names, audit = tuple(session.task.asked()["classes"]), session.progress()["audit"]
+    names, rounds = tuple(session.task.asked()["classes"]), session.rounds
     chosen = (look.metric, look.of, look.hindsight, look.method, look.by_class)
-    return *chosen, session.version, audit if look.hindsight else None, names
+    most = None if look.hindsight or not rounds else rounds[-1].n_audit
+    return *chosen, session.version, session.audit_answers(most).tobytes(), names
 
 
 def worked_out(session: Session, look: Look) -> Points:
@@ -107,6 +108,9 @@ def worked_out(session: Session, look: Look) -> Points:
     if not look.is_as_shown:
         asked: dict[str, Any] = {"of": look.of, "hindsight": look.hindsight, "method": method}
         estimates = tuple(session.estimate_rounds(look.metric, **asked))
+    if look.is_shown_figure and not any(e.known for e in estimates) and shown.known:
+        # What the models said is not kept: their figures are.
+        estimates, method = shown.estimates, "wilson"
     # A round may have come in between.
     rounds = tuple(session.rounds[: len(estimates)])
     ahead, why_not = shown.forecast, shown.no_forecast

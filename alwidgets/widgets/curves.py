@@ -89,8 +89,9 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
     method : {"wilson", "anytime"}
         As of `Session.estimate`: an interval for one look at each point, or one that holds, for
         each model by itself, however often it is looked at while audit labels come in. That one
-        is wider, and there is one for accuracy and error of the whole pool only: where it is
-        wished for and cannot be, the view says so and has the other.
+        is wider, is worked out from the answers as they stand now, and there is one for means over
+        the whole pool only: where it is wished for and cannot be, the view says so and has the
+        other.
     by_class : bool
         A small curve for every class as well.
     forecast : bool
@@ -167,7 +168,8 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         self._answered = ""
         self._slow = Background(lambda _: self._on_made(), run)
         #: Ids of the tables that were asked for and are not sent.
-        self._tables: list[str] = []
+        #: Tables that were asked for, and of which look.
+        self._tables: list[tuple[str, Look]] = []
         self._header = CurvesHeader(summary={"headline": "Working it out…"})
         self._channel = Channel(self._header)
         self._header.on_msg(self._on_message)
@@ -240,7 +242,7 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
             else:
                 asked = parse_table(content)
                 with self._lock:
-                    self._tables.append(asked)
+                    self._tables.append((asked, self.look))
                 self._send_tables()
         except AlwidgetsError as error:
             problem = str(error)
@@ -282,19 +284,22 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
 
     def _send_tables(self) -> None:
         """Send the tables that were asked for, or once their figures are there."""
-        look = self.look
-        try:
-            points = self._points(look)
-            if points is None:
-                return
-            name = f"{self._session.name} {title_of(self._session, look)}.csv"
-            text = table_of(points, look, self._given()).to_csv()
-        except Exception:
-            self._tables.clear()
-            raise
         with self._lock:
             asked, self._tables = self._tables, []
-        for table in asked:
+        while asked:
+            table, look = asked.pop(0)
+            try:
+                points = self._points(look)
+                if points is None:
+                    with self._lock:
+                        self._tables.append((table, look))
+                    continue
+                name = f"{self._session.name} {title_of(self._session, look)}.csv"
+                text = table_of(points, look, self._given()).to_csv()
+            except Exception:
+                with self._lock:
+                    self._tables += asked
+                raise
             self._channel.post({"type": "file", "id": table, "name": name, "text": text})
 
     # ------------------------------------------------------------------ what is drawn

@@ -293,10 +293,15 @@ def about_interval(points: Points, look: Look, title: str, *, has_arms: bool) ->
     """
     if look.method == "wilson":
         return ""
+    if points.method == "wilson" and look.is_shown_figure:
+        return (
+            "What these models said of the audit labels is not kept: the intervals are of each "
+            "point alone."
+        )
     if points.method == "wilson":
         return (
-            "An interval that may be watched all the time is there for accuracy and error of the "
-            f"whole pool, not for {title}: this one is of each point alone."
+            "An interval that may be watched all the time is there for means over the whole pool, "
+            f"such as accuracy, not for {title}: this one is of each point alone."
         )
     others = [("the classes", points.classes is not None), ("the arms", has_arms)]
     alone = " and of ".join(name for name, is_drawn in others if is_drawn)

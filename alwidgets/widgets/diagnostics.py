@@ -11,7 +11,9 @@ from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 import anywidget
+import numpy as np
 import traitlets
+from numpy.typing import NDArray
 
 from ..errors import AlwidgetsError, MessageError
 from ..projection import shared_map
@@ -84,6 +86,9 @@ class Diagnostics(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         # One each: what takes long on one tab keeps nobody from another.
         self._background = {tab: Background(self._made, run) for tab in TABS}
         self._pressing = Background(self._pressed, run)
+        self._is_gone = False
+        #: What the last press selected.
+        self._own: NDArray[np.int64] | None = None
         self._map = shared_map(session)
         self._lock = threading.Lock()
         #: Counts what happened, so that what was made before is not shown after.
@@ -106,6 +111,7 @@ class Diagnostics(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def close(self) -> None:
         """Take the view away; it no longer listens to the session."""
+        self._is_gone = True
         self._stop_listening()
         self._pressing.close()
         super().close()
@@ -172,20 +178,26 @@ class Diagnostics(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         found = next((f for f in shown if f.message["edition"] == edition), None)
         if found is None:
             raise MessageError("This has changed meanwhile: look at what is new and press again.")
-        self._choose(Press(next(self._numbers), found, tuple(place)))
+        before = self._session.selection.positions
+        self._choose(Press(next(self._numbers), found, tuple(place)), before)
 
-    def _choose(self, press: Press) -> None:
+    def _choose(self, press: Press, before: NDArray[np.int64] | None = None) -> None:
         # The items of a slice are looked for in the whole pool.
-        selected = self._pressing.get(press, lambda: self._selected(press))
+        selected = self._pressing.get(press, lambda: self._selected(press, before))
         if selected is not None:
             self._channel.post(selected)
 
     def _pressed(self, key: Hashable) -> None:
         self._try(lambda: self._choose(cast(Press, key)))
 
-    def _selected(self, press: Press) -> SelectedMessage:
+    def _selected(self, press: Press, before: NDArray[np.int64] | None) -> SelectedMessage:
         positions = press.found.choose(press.place)
-        self._session.selection.set(positions, source="diagnostics", origin=self)
+        selection = self._session.selection
+        now = selection.positions
+        if self._is_gone or (now is not before and now is not self._own):
+            raise MessageError("Something else was selected meanwhile: press again to select this.")
+        selection.set(positions, source="diagnostics", origin=self)
+        self._own = selection.positions
         n = len(positions)
         items = f"{n:,} items are" if n != 1 else "1 item is"
         unlabelled = bool((self._session.label_codes()[positions] < 0).any())

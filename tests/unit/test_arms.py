@@ -447,15 +447,30 @@ def test_classes_that_were_merged_are_one_for_the_arms_too(tmp_path: Path) -> No
         assert again.arms() == merged
 
 
-def test_a_pool_that_grows_keeps_its_arms(make: Make) -> None:
+def test_a_pool_that_grows_keeps_its_arms_and_they_go_on_once_random_cards_have_caught_up(
+    make: Make,
+) -> None:
     session = make(n=150)
     label(session, 45)
     before = session.arms()
-    session.pool.extend(X[150:], ids=range(150, N))
-    label(session, 45)
-    after = session.arms()
-    assert len(after.random) > len(before.random)
-    assert after.random[-1].estimate.known
+    assert not before.catching_up
+    session.pool.extend(X[150:220], ids=range(150, 220))
+    sharing, counts = session._loop.sharing, [len(before.random)]
+    for _ in range(150):
+        label(session, 1)
+        arms = session.arms()
+        order, standing = sharing.order, session._ledger.standing
+        done = order.passed(standing, len(session.pool))
+        old = order.passed(standing, 150)
+        assert arms.catching_up == bool(np.setdiff1d(old, done).size)
+        if not arms.catching_up and arms.random[-1].version == session.version:
+            break
+        # Old and new together are a sample of neither pool: no model is fitted on them.
+        counts.append(len(arms.random))
+        assert not arms.catching_up or counts[-1] == counts[-2]
+    assert len(counts) > 10
+    assert len(arms.random) > len(before.random)
+    assert arms.random[-1].estimate.known
 
 
 @settings(max_examples=60, deadline=None)

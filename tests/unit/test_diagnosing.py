@@ -162,6 +162,23 @@ def test_what_is_no_number_is_in_no_range() -> None:
     assert sorted(found.tolist()) == list(range(100))
 
 
+def test_a_whole_number_beyond_all_others_is_in_the_last_range() -> None:
+    column = [*range(98), 10**400, -(10**400)]
+    ids = given_ids([str(k) for k in range(len(column))])
+    parts = parts_of("size", np.arange(100), ids, {}, {"size": column})
+    first, *_, last = (part.members().tolist() for part in parts.values())
+    assert (98 in last, 99 in first) == (True, True)
+
+
+def test_a_slice_called_others_is_that_slice() -> None:
+    ids = given_ids([str(k) for k in range(60)])
+    parts = parts_of("others", np.arange(60), ids, {"others": ["1", "2"]}, {})
+    assert {name: len(part.members()) for name, part in parts.items()} == {
+        "others": 2,
+        "not others": 58,
+    }
+
+
 def test_a_value_called_others_is_a_slice_like_any() -> None:
     metadata = {"kind": ["others" if hard else "usual" for hard in HARD]}
     pool = al.Pool.from_arrays(X, ids=range(N), metadata=metadata)

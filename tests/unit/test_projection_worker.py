@@ -118,7 +118,7 @@ def test_a_layout_keeps_neighbours_and_says_how_far_it_is(worker: LayoutWorker) 
     assert kept > 0.95
     assert kept > trustworthiness(features, pca(features), n_neighbors=10)
     fractions = [fraction for fraction, _ in answers.progress if fraction is not None]
-    assert fractions == sorted(fractions)
+    assert fractions == sorted(fractions)  # how many come is a matter of time
     assert 0 <= fractions[0] <= fractions[-1] <= 1
     assert (None, "Looking for neighbours…") in answers.progress
     assert any("Arranging the map… " in text and "%" in text for _, text in answers.progress)

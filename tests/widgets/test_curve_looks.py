@@ -168,7 +168,7 @@ def test_where_there_is_none_that_may_be_watched_it_says_so(
     label(session, 60)
     curves = Curves(session, run=at_once, method="anytime", **wish)
     note = curves._header.tools["note"]
-    assert note.startswith("An interval that may be watched all the time is there for accuracy")
+    assert note.startswith("An interval that may be watched all the time is there for means")
     assert f"not for {title}: this one is of each point alone" in note
     band, frame = trace(curves, "95 % interval"), curves.to_frame()
     assert band.name == "95 % interval"
@@ -747,6 +747,49 @@ def test_the_table_is_worked_out_meanwhile(session: al.Session) -> None:
     label(session, 10)
     waiting.pop()()
     assert len(sent) == 2  # each was asked for once
+
+
+def test_each_table_is_of_what_was_drawn_when_it_was_asked_for(session: al.Session) -> None:
+    label(session, 40)
+    waiting: list[Callable[[], None]] = []
+    curves = Curves(session, run=waiting.append, metric="f1")
+    sent: list[Any] = []
+    curves._header.send = lambda message, buffers=None: sent.append(message)
+    send(curves, type="table", id="t1")
+    look(curves, metric="recall")
+    send(curves, type="table", id="t2")
+    look(curves, metric="accuracy")
+    while waiting:
+        waiting.pop()()
+    names = {message["id"]: message["name"] for message in sent}
+    assert names["t1"].endswith("F1, macro.csv")
+    assert names["t2"].endswith("recall, macro.csv")
+    assert len(sent) == 2
+
+
+def test_an_audit_label_that_is_corrected_is_drawn_anew(session: al.Session) -> None:
+    label(session, 60)
+    curves = Curves(session, run=at_once, metric="f1")
+    labels = session.labels()
+    first = labels.index[labels["stream"] == "audit"][0]
+    before = drawn(curves)
+    session.record(first, "b" if labels.loc[first, "answer"] == "a" else "a")
+    curves._draw()
+    assert drawn(curves) != before
+    values = {value for _, value in drawn(curves)}
+    assert values == set(curves.to_frame()["value"].dropna())
+
+
+def test_figures_of_models_that_are_not_kept_stay_with_their_usual_interval(
+    session: al.Session,
+) -> None:
+    label(session, 60)
+    usual = Curves(session, run=at_once)
+    session._loop.history.of_items = lambda items: {}  # type: ignore[method-assign]
+    curves = Curves(session, run=at_once, method="anytime")
+    assert drawn(curves) == drawn(usual)
+    assert curves._header.summary["headline"] == usual._header.summary["headline"]
+    assert "is not kept: the intervals are of each point" in curves._header.tools["note"]
 
 
 def test_a_table_that_cannot_be_made_is_told(session: al.Session) -> None:

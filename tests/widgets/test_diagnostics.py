@@ -290,6 +290,30 @@ def test_a_press_keeps_no_message_waiting_and_the_newest_counts(labelled: al.Ses
         assert labelled.selection.positions.tolist() == expected.tolist()
 
 
+def test_a_press_takes_nothing_that_was_selected_meanwhile(labelled: al.Session) -> None:
+    waiting: list[Callable[[], None]] = []
+    with closing(Recorder(labelled, waiting.append)) as view:
+        view._handle_custom_msg({"type": "look", "tab": "slices", "of": "audit"}, [])
+        waiting.pop()()
+        press = {"type": "select", "tab": "slices", "edition": view.answer["edition"]}
+        view.sent.clear()
+        view._handle_custom_msg(press | {"place": [0]}, [])
+        labelled.selection.set([3], source="map")
+        waiting.pop()()
+        assert labelled.selection.positions.tolist() == [3]
+        assert "selected meanwhile" in view.sent[-1]["text"]
+        # What the view itself selected meanwhile is no hindrance.
+        view._handle_custom_msg(press | {"place": [0]}, [])
+        first = waiting.pop()
+        view._handle_custom_msg(press | {"place": [1]}, [])
+        first()
+        assert view.sent[-1]["type"] == "selected"
+        view._handle_custom_msg(press | {"place": [2]}, [])
+        work, before = waiting.pop(), labelled.selection.positions
+    work()  # the view is closed
+    assert labelled.selection.positions is before
+
+
 def test_a_press_that_fails_is_told(labelled: al.Session) -> None:
     with closing(Recorder(labelled)) as view:
         edition = view.ask("slices")["edition"]
