@@ -25,8 +25,8 @@ const CARD_ROOM = 3.5;
 const LIST_ROOM = 10;
 /** CSS pixels from the edge of the plot that a point in sight is away. */
 const EDGE = 12;
-/** JupyterLab announces a theme before its style sheet is there. */
-const THEME_MS = 400;
+/** JupyterLab announces a theme before its style sheet is there; on a busy machine, long before. */
+const THEME_MS = [400, 1500, 5000];
 
 export const FLAT_NOTICE =
   "This browser has no WebGL, so the map is drawn in a simple way, and slowly for large pools.";
@@ -336,7 +336,7 @@ export class Stage {
       this.#events.theme();
     };
     look();
-    this.#listeners.timeout(look, THEME_MS);
+    for (const ms of THEME_MS) this.#listeners.timeout(look, ms);
   }
 
   #hover(index: number | null): void {
