@@ -164,14 +164,10 @@ def test_sounds_play_on_a_press(opened: Open) -> None:
     page.mouse.move(*plot.at(0.5, 0.95))
     notebook.until("return played[0].paused")
 
-    def click() -> bool:
-        rest_on(4, wave)
-        page.mouse.down()
-        page.mouse.up()
-        page.wait_for_timeout(1000)
-        return bool(notebook.js("return played.length === 2"))
-
-    wait_for(click, what="the sound of a click")
+    rest_on(4, wave)
+    page.mouse.down()
+    page.mouse.up()
+    notebook.until("return played.length === 2")
     assert notebook.wait_value("view.selection", lambda ids: ids == ["4"])
 
     rest_on(5, plot.root.get_by_text("This sound cannot be played: its file is damaged."))

@@ -244,6 +244,26 @@ def test_the_wheel_and_fingers_move_the_view(many: Plot) -> None:
     many.settle()
 
 
+def test_a_map_that_is_hidden_under_a_press_keeps_its_view(many: Plot) -> None:
+    notebook, page = many.notebook, many.notebook.page
+    many.root.focus()
+    page.keyboard.press("0")
+    many.settle()
+    before, inked = many.viewport, notebook.js(INKED)
+    page.mouse.move(*many.at(0.5, 0.5))
+    page.mouse.down()
+    frames = "await new Promise((done) => setTimeout(() => requestAnimationFrame(done), 300));"
+    box = "const box = document.querySelector('[data-view=projector]').parentElement;"
+    notebook.js(f"{box} box.style.display = 'none'; {frames}")
+    notebook.js(f"{box} box.style.display = ''; {frames}")
+    page.mouse.up()
+    page.mouse.move(*many.at(0.52, 0.5), steps=4)
+    many.settle()
+    assert many.viewport == pytest.approx(before, abs=1e-3)
+    assert notebook.js(INKED) == pytest.approx(inked, rel=0.02)
+    assert notebook.errors == []
+
+
 def saved(plot: Plot) -> np.ndarray:
     """The picture that is saved of a map: levels of red, green and blue."""
     page = plot.notebook.page

@@ -98,6 +98,7 @@ class GlPlot implements Plot {
       spatialIndexUseWorker: false,
     };
     this.#scatter = createScatterplot(options as unknown as Parameters<typeof createScatterplot>[0]);
+    this.#holdCamera();
     void this.#scatter.draw([]); // until it has drawn, it takes no gestures
     this.#listeners.add(this.#renderer.onFrame(() => this.#frame(performance.now())));
     this.#listen();
@@ -294,6 +295,15 @@ class GlPlot implements Plot {
   }
 
   // ------------------------------------------------------------------ the camera
+
+  /** A camera that measures a hidden map would divide by its width of 0, and never find back from there. */
+  #holdCamera(): void {
+    const camera = this.#scatter.get("camera") as unknown as { refresh: () => void };
+    const measure = camera.refresh;
+    camera.refresh = () => {
+      if (this.#hand.clientWidth > 0 && this.#hand.clientHeight > 0) measure();
+    };
+  }
 
   #go({ x, y, distance }: Viewport): void {
     this.#scatter
