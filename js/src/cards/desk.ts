@@ -34,6 +34,7 @@ export class Desk {
       shelf: this.shelf,
       newId: counter(),
       afterFrame: (run) => run(),
+      atRest: (run) => run(),
     });
     this.view = new CardsView(this.state);
     document.body.append(this.view.root);

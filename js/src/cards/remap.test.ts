@@ -12,7 +12,11 @@ function open(keys: Record<string, string>): void {
   desk.model.set("_keys", keys);
   desk.view.dispose();
   desk.state.dispose();
-  desk.state = new CardsState(desk.model, { shelf: desk.shelf, afterFrame: (run) => run() });
+  desk.state = new CardsState(desk.model, {
+    shelf: desk.shelf,
+    afterFrame: (run) => run(),
+    atRest: (run) => run(),
+  });
   desk.view = new CardsView(desk.state);
   document.body.append(desk.view.root);
   desk.model.queue(textCards("a", "b", "c"));

@@ -15,6 +15,7 @@ function framed(): { draw: () => void } {
   desk.state = new CardsState(desk.model, {
     shelf: desk.shelf,
     afterFrame: (run) => void waiting.push(run),
+    atRest: (run) => void waiting.push(run),
   });
   desk.view = new CardsView(desk.state);
   document.body.append(desk.view.root);
@@ -62,4 +63,31 @@ test("what was done before goes before what is asked after", () => {
   desk.state.changeClasses("rename", "spam", "junk");
   draw();
   expect(desk.model.sent.map((message) => message.type).slice(-2)).toEqual(["events", "classes"]);
+});
+
+test("who leaves the cards has sent the labels", () => {
+  framed();
+  const { desk } = on;
+  desk.press("1");
+  expect(desk.model.events).toEqual([]);
+  desk.view.root.dispatchEvent(new FocusEvent("focusout", { bubbles: true }));
+  expect(desk.model.events.map((event) => event.item_id)).toEqual(["a"]);
+});
+
+test("labels of which the browser keeps no copy go after the frame", () => {
+  const { desk } = on;
+  const held: (() => void)[] = [];
+  desk.close();
+  desk.model = new FakeModel(["ham", "spam"]);
+  desk.state = new CardsState(desk.model, {
+    shelf: null,
+    afterFrame: (run) => run(),
+    atRest: (run) => void held.push(run),
+  });
+  desk.view = new CardsView(desk.state);
+  document.body.append(desk.view.root);
+  desk.model.queue(textCards("a", "b"));
+  desk.press("1");
+  expect(desk.model.events.map((event) => event.item_id)).toEqual(["a"]);
+  expect(held).toEqual([]);
 });

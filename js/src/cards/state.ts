@@ -15,7 +15,7 @@ import type {
 } from "../shared/messages";
 import type { Cleanup, Model } from "../shared/model";
 import { Outbox, pageShelf, type Shelf, type Timers } from "../shared/outbox";
-import { type AfterFrame, afterFrame, Outgoing } from "../shared/outgoing";
+import { type AfterFrame, type AtRest, afterFrame, atRest, Outgoing } from "../shared/outgoing";
 import { Blobs } from "./blobs";
 import { Board, type Notice } from "./board";
 import { CardDeck } from "./deck";
@@ -47,6 +47,7 @@ export interface World {
   newId: () => string;
   timers?: Timers;
   afterFrame?: AfterFrame;
+  atRest?: AtRest;
 }
 
 /** All there is to the cards of one model; any number of views look at it and press its buttons. */
@@ -91,6 +92,7 @@ export class CardsState {
     this.#outgoing = new Outgoing(
       (message) => model.send(message),
       this.#world.afterFrame ?? afterFrame(this.listeners),
+      this.#world.atRest ?? atRest(this.listeners),
     );
     this.task = model.get("_task");
     this.store = model.get("_store");
@@ -108,7 +110,7 @@ export class CardsState {
     this.outbox = new Outbox({
       storeId: this.store.id,
       shelf,
-      send: (events) => this.#send({ type: "events", events }),
+      send: (events) => this.#sendEvents(events),
       changed: () => this.#outboxChanged(),
       now: this.#world.now,
       ...(this.#world.timers ? { timers: this.#world.timers } : {}),
@@ -138,6 +140,8 @@ export class CardsState {
       this.guidelines = model.get("_guidelines") ?? "";
       this.#changed();
     });
+    // Who goes elsewhere, to run a cell or to another page, finds there what was labelled here.
+    this.listeners.dom(document, "focusout", () => this.#outgoing.flush());
     this.listeners.dom(window, "pagehide", () => this.#outgoing.flush());
     this.#supply.ask();
     this.outbox.flush();
@@ -341,6 +345,13 @@ export class CardsState {
   #outboxChanged(): void {
     this.#waiting.look(this.outbox);
     this.#changed();
+  }
+
+  /** Labels may wait until the hands rest while the browser keeps a copy. */
+  #sendEvents(events: LabelEvent[]): void {
+    const message: FromCards = { type: "events", events };
+    if (this.outbox?.durable) this.#outgoing.hold(message);
+    else this.#send(message);
   }
 
   #send(message: FromCards): void {

@@ -1,10 +1,11 @@
 import type { Listeners } from "../shared/listeners";
+import type { LabelEvent } from "../shared/messages";
 import type { Cleanup } from "../shared/model";
 import type { Outbox } from "../shared/outbox";
 import type { Board } from "./board";
 
-const USUAL = 250; // saving takes less: a number that comes and goes with every key tells nothing
-const LATE = 2_000; // labels normally take far less to be saved
+const USUAL = 2_000; // holding back and saving takes less: a number that comes and goes with every key tells nothing
+const LATE = 4_000; // labels normally take far less to be saved
 const QUIET = 10_000; // labels unsaved for so long are worth a word
 
 /** Watches the labels that are not saved yet, and says so where they stay it. */
@@ -17,6 +18,8 @@ export class Unsaved {
   readonly #board: Board;
   readonly #persistent: boolean;
   readonly #changed: () => void;
+  /** The oldest label that waits: while others come and go, it tells how long they do. */
+  #oldest: LabelEvent | null = null;
   #told: Cleanup | null = null;
   #late: Cleanup | null = null;
   #quiet: Cleanup | null = null;
@@ -31,15 +34,12 @@ export class Unsaved {
   /** The outbox has changed. */
   look(outbox: Outbox): void {
     if (outbox.size === 0) {
-      this.told = this.late = false;
-      this.#told?.();
-      this.#late?.();
-      this.#quiet?.();
-      this.#told = this.#late = this.#quiet = null;
+      this.#restart(null);
       this.#board.set("unsaved", "warn", null, "");
       this.#board.set("storage", "warn", null, "");
       return;
     }
+    if (outbox.oldest !== this.#oldest) this.#restart(outbox.oldest);
     if (this.#persistent && !outbox.durable) {
       const text = "This browser keeps no copy of unsaved labels: its storage is full or forbidden.";
       this.#board.set("storage", "warn", text, "Leave this page open until every label is saved.");
@@ -53,6 +53,15 @@ export class Unsaved {
       this.#changed();
     }, LATE);
     this.#quiet ??= this.#listeners.timeout(() => this.#tell(outbox), QUIET);
+  }
+
+  #restart(oldest: LabelEvent | null): void {
+    this.#oldest = oldest;
+    this.told = this.late = false;
+    this.#told?.();
+    this.#late?.();
+    this.#quiet?.();
+    this.#told = this.#late = this.#quiet = null;
   }
 
   #tell(outbox: Outbox): void {

@@ -77,6 +77,11 @@ export class Outbox {
     return [...this.#waiting.values()].map((w) => w.event);
   }
 
+  /** The event that waits longest. */
+  get oldest(): LabelEvent | null {
+    return this.#waiting.values().next().value?.event ?? null;
+  }
+
   /** Whether an event is from this page, or was left by an earlier one, acknowledged or not. */
   knows(eventId: string): boolean {
     return this.#known.has(eventId);

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Listeners } from "./listeners";
-import { afterFrame, Outgoing } from "./outgoing";
+import { afterFrame, atRest, Outgoing } from "./outgoing";
 
 let listeners: Listeners;
 let sent: string[];
 
 function outgoing(send = (message: string) => void sent.push(message)): Outgoing<string> {
-  return new Outgoing(send, afterFrame(listeners));
+  return new Outgoing(send, afterFrame(listeners), atRest(listeners));
 }
 
 beforeEach(() => {
@@ -68,4 +68,31 @@ test("a connection that throws takes nothing of the next message", () => {
   out.write("b");
   vi.advanceTimersByTime(1_000);
   expect(sent).toEqual(["b"]);
+});
+
+test("what is held back goes when the hands rest, and in time while they do not", () => {
+  const out = outgoing();
+  out.hold("a");
+  vi.advanceTimersByTime(299);
+  expect(sent).toEqual([]);
+  vi.advanceTimersByTime(1);
+  expect(sent).toEqual(["a"]);
+  for (let i = 0; i < 10; i++) {
+    out.hold(String(i));
+    vi.advanceTimersByTime(200);
+  }
+  expect(sent).toEqual(["a", "0", "1", "2", "3", "4", "5", "6", "7"]); // after 1.5 s
+  vi.advanceTimersByTime(1_000);
+  expect(sent.slice(-2)).toEqual(["8", "9"]);
+  expect(listeners.size).toBe(0);
+});
+
+test("what is held back goes before what is written after it", () => {
+  const out = outgoing();
+  out.hold("a");
+  out.write("b");
+  vi.advanceTimersByTime(100);
+  expect(sent).toEqual(["a", "b"]);
+  vi.advanceTimersByTime(2_000);
+  expect(sent).toEqual(["a", "b"]);
 });

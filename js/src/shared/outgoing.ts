@@ -3,8 +3,13 @@ import type { Listeners } from "./listeners";
 /** Runs something after the frame that is about to be drawn. */
 export type AfterFrame = (run: () => void) => void;
 
+/** Runs something once it has not been asked for anew for a while, the newest that was given. */
+export type AtRest = (run: () => void) => void;
+
 const DRAWN = 10; // ms from the start of a frame until it is on screen
 const NO_FRAME = 100; // ms: a page in the background draws nothing
+const REST = 300; // ms without a press: the person reads
+const LONGEST = 1_500; // ms that a message is held back while presses go on
 
 /** After the frame that is about to be drawn, or soon where none is. */
 export function afterFrame(listeners: Listeners): AfterFrame {
@@ -20,30 +25,60 @@ export function afterFrame(listeners: Listeners): AfterFrame {
   };
 }
 
+/** When nobody asked for `REST` ms, and `LONGEST` ms after the first who asked. */
+export function atRest(listeners: Listeners): AtRest {
+  let undo: (() => void)[] = [];
+  let latest: () => void = () => {};
+  const once = () => {
+    for (const cleanup of undo) cleanup();
+    undo = [];
+    latest();
+  };
+  return (run) => {
+    latest = run;
+    const [longest, rest] = undo;
+    rest?.();
+    undo = [longest ?? listeners.timeout(once, LONGEST), listeners.timeout(once, REST)];
+  };
+}
+
 /**
  * Messages to Python, in order, each handed over after the frame in which it was written.
  *
- * A host does much for every message (JupyterLab draws its busy mark, its favicon and its toolbars): before the frame
- * of a key press, that would keep the next card waiting.
+ * A host does much for every message (JupyterLab draws its busy mark, its favicon and its toolbars, when it goes and
+ * again when it is answered): before or soon before the frame of a key press, that would keep the next card waiting.
  */
 export class Outgoing<M> {
   readonly #send: (message: M) => void;
-  readonly #later: AfterFrame;
+  readonly #afterFrame: AfterFrame;
+  readonly #atRest: AtRest;
   readonly #written: M[] = [];
+  #isDue = false;
 
   /** `send` may throw: a message that cannot go is gone. */
-  constructor(send: (message: M) => void, later: AfterFrame) {
+  constructor(send: (message: M) => void, afterFrame: AfterFrame, atRest: AtRest) {
     this.#send = send;
-    this.#later = later;
+    this.#afterFrame = afterFrame;
+    this.#atRest = atRest;
   }
 
+  /** Hands a message over after the frame, and before it what was held back. */
   write(message: M): void {
     this.#written.push(message);
-    if (this.#written.length === 1) this.#later(() => this.flush());
+    if (this.#isDue) return;
+    this.#isDue = true;
+    this.#afterFrame(() => this.flush());
+  }
+
+  /** Hands a message over when the hands rest: one that comes while presses go on would only keep these waiting. */
+  hold(message: M): void {
+    this.#written.push(message);
+    this.#atRest(() => this.flush());
   }
 
   /** Hands over at once what was written. */
   flush(): void {
+    this.#isDue = false;
     for (const message of this.#written.splice(0)) {
       try {
         this.#send(message);
