@@ -136,7 +136,8 @@ postgres: setup
 
 test-lab: browser
 	$(call say,lab: JupyterLab in a real browser)
-	$(PY) -m pytest tests/lab $(PYTEST_ARGS)
+	$(PY) -m pytest -m "not alone" -n 2 --dist loadfile tests/lab $(PYTEST_ARGS)
+	$(PY) -m pytest -m alone tests/lab $(PYTEST_ARGS)
 
 # One after the other, cheapest first, whatever -j says.
 test: ## every test; fails where a browser is missing

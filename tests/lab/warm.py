@@ -80,7 +80,7 @@ def supervise(connection: socket.socket) -> NoReturn:
         if ended in ready:
             break
         sign = connection.recv(1)
-        os.kill(pid, sign[0] if sign else signal.SIGKILL)
+        os.killpg(pid, sign[0] if sign else signal.SIGKILL)  # as Jupyter does it
     _, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)
     connection.send(bytes([code if code >= 0 else 128 - code]))
