@@ -63,7 +63,7 @@ def test_the_map_follows_the_model(opened: Open) -> None:
     for _ in range(2):
         before = notebook.value(f"{MAP}.revision")
         notebook.execute(LABEL)
-        notebook.wait_value(f"{MAP}.revision > {before}")
+        notebook.wait_value(f"{MAP}.revision > {before}", seconds=LAYOUT)
     notebook.until(
         "return document.querySelector('.alw-map-figures').textContent.includes('moved')"
     )
