@@ -105,7 +105,7 @@ test-js: setup
 test-unit: setup
 	$(call say,unit tests and the examples in the docstrings)
 	$(PYTEST_BESIDE) tests/unit $(PYTEST_ARGS)
-	$(PY) -m pytest --doctest-modules alwidgets $(PYTEST_ARGS)
+	$(PYTEST_BESIDE) --doctest-modules alwidgets $(PYTEST_ARGS)
 
 test-widgets: setup
 	$(call say,widgets: messages without a browser)
@@ -117,7 +117,7 @@ test-wheel: setup
 
 test-notebooks: setup
 	$(call say,notebooks)
-	$(PY) -m pytest tests/notebooks $(PYTEST_ARGS)
+	$(PYTEST_BESIDE) --dist load tests/notebooks $(PYTEST_ARGS)
 
 # Where there is no GPU these are skipped, with the reason.
 test-gpu: setup
@@ -136,7 +136,8 @@ postgres: setup
 
 test-lab: browser
 	$(call say,lab: JupyterLab in a real browser)
-	$(PY) -m pytest tests/lab $(PYTEST_ARGS)
+	$(PY) -m pytest -m "not alone" -n 2 --dist loadfile tests/lab $(PYTEST_ARGS)
+	$(PY) -m pytest -m alone tests/lab $(PYTEST_ARGS)
 
 # One after the other, cheapest first, whatever -j says.
 test: ## every test; fails where a browser is missing

@@ -81,6 +81,9 @@ def report(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
     def say(text: str) -> None:
         with capture.global_and_fixture_disabled():
+            if terminal is None:  # in a process beside others
+                print(f"    {text}", file=sys.stderr, flush=True)
+                return
             terminal.ensure_newline()
             terminal.write_line(f"    {text}")
 

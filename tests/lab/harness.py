@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import nbformat
+import warm
 from page import Notebook
 from playwright.sync_api import Browser, sync_playwright
 
@@ -45,6 +46,8 @@ CHROMIUM_ARGS = [
     "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows",
     "--disable-renderer-backgrounding",
+    # The page itself is drawn without it: in software that is quicker.
+    "--disable-gpu-compositing",
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
@@ -66,6 +69,9 @@ SERVER_ARGS = [
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     "--expose-app-in-browser",
 ]
+
+#: The kernel as it is installed, and one of warm.py.
+INSTALLED, WARM = "python3", "warm"
 
 #: Runs what follows, and has the system end it when the process that started it dies.
 TIED = (
@@ -93,12 +99,16 @@ class Lab:
         self.url = ""
         self.opened: list[Notebook] = []
         self._chromium = chromium
+        self._warms = sys.platform == "linux"
         self._server: subprocess.Popen[bytes] | None = None
         self._browser: Browser | None = None
         self._leave = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
+        self.notebooks.mkdir(parents=True)
         try:
+            if self._warms:
+                self._warm_kernels()
             self._start_server()
             self._start_browser()
         except BaseException:
@@ -122,6 +132,7 @@ class Lab:
         *,
         name: str = "test",
         size: tuple[int, int] = (1400, 1000),
+        kernel: str = WARM,
     ) -> Notebook:
         """Open a notebook in a folder, a browser profile and a kernel of its own.
 
@@ -132,6 +143,8 @@ class Lab:
         name : str
         size : (width, height)
             Of the window, in pixels.
+        kernel : str
+            Of code cells: INSTALLED where it matters that a kernel is a new process.
         """
         folder = self.notebooks / f"{name}-{secrets.token_hex(3)}"
         folder.mkdir(parents=True)
@@ -139,7 +152,7 @@ class Lab:
         if isinstance(source, Path):
             shutil.copyfile(source, path)
         else:
-            nbformat.write(notebook_of(source), path)
+            nbformat.write(notebook_of(source, kernel if self._warms else INSTALLED), path)
         assert self._browser is not None
         profile = self._browser.new_context(viewport={"width": size[0], "height": size[1]})
         notebook = Notebook(self, profile, path)
@@ -172,8 +185,16 @@ class Lab:
 
     # ------------------------------------------------------------------ start and end
 
+    def _warm_kernels(self) -> None:
+        name = f"alwidgets-{secrets.token_hex(8)}"
+        spec = self.folder / "data/kernels" / WARM / "kernel.json"
+        spec.parent.mkdir(parents=True)
+        spec.write_text(json.dumps(warm.kernel_spec(name)))
+        process = self._start("-P", warm.__file__, "serve", name)
+        self._leave.callback(process.wait)
+        self._leave.callback(process.kill)
+
     def _start_server(self) -> None:
-        self.notebooks.mkdir(parents=True)
         quiet = self.folder / "settings/@jupyterlab/apputils-extension"
         quiet.mkdir(parents=True)
         (quiet / "notification.jupyterlab-settings").write_text(
@@ -183,20 +204,27 @@ class Lab:
         page = self.folder / "config/labconfig/page_config.json"
         page.parent.mkdir(parents=True)
         page.write_text(json.dumps({"buildCheck": False, "buildAvailable": False}))
-        log = self._leave.enter_context((self.folder / "server.log").open("ab"))
         for _ in range(3):  # another process may take the port in between
             port = _free_port()
             self.url = f"http://127.0.0.1:{port}"
-            command = [
-                sys.executable,
+            self._server = self._start(
                 *("-m", "jupyterlab"),
                 *SERVER_ARGS,
                 f"--port={port}",
                 f"--IdentityProvider.token={self.token}",
                 f"--ServerApp.root_dir={self.notebooks}",
-            ]
-            self._server = subprocess.Popen(
-                [sys.executable, "-c", TIED, *command],
+            )
+            if self._answers():
+                self._leave.callback(self._stop_server)
+                return
+            self._stop_server()
+        raise RuntimeError(f"JupyterLab did not start. Its log ends with:\n{self.log[-3000:]}")
+
+    def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start Python; what it writes goes to the log."""
+        with (self.folder / "server.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-c", TIED, sys.executable, *arguments],
                 env=self._environment(),
                 cwd=self.notebooks,
                 stdin=subprocess.DEVNULL,
@@ -204,11 +232,6 @@ class Lab:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-            if self._answers():
-                self._leave.callback(self._stop_server)
-                return
-            self._stop_server()
-        raise RuntimeError(f"JupyterLab did not start. Its log ends with:\n{self.log[-3000:]}")
 
     def _environment(self) -> dict[str, str]:
         env = {
@@ -260,10 +283,10 @@ class Lab:
         self._leave.callback(self._browser.close)
 
 
-def notebook_of(cells: Sequence[str]) -> Any:
+def notebook_of(cells: Sequence[str], kernel: str = INSTALLED) -> Any:
     """Return a notebook of code cells."""
     v4 = nbformat.v4
-    spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    spec = {"name": kernel, "display_name": "Python 3", "language": "python"}
     return v4.new_notebook(
         cells=[v4.new_code_cell(cell) for cell in cells], metadata={"kernelspec": spec}
     )

@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import pytest
 from conftest import Open
 from page import Notebook
 from samples import TEXTS
+
+pytestmark = pytest.mark.alone
 
 BUSY = """
 import time

@@ -20,7 +20,9 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from pathlib import Path
 
+import pytest
 from conftest import Open
+from harness import INSTALLED
 from page import wait_for
 from samples import DIGITS
 
@@ -185,9 +187,11 @@ def test_misses() -> None:
     assert misses(kernel, [Gap(0.31, 0.37)]) == [kernel[1]]
 
 
+@pytest.mark.alone
 def test_heartbeat(opened: Open, report: Callable[[str], None], tmp_path: Path) -> None:
     source = NO_LAYOUT + DIGITS.replace('"digits.db")', '"digits.db", batch_size=10)')
-    notebook = opened([source, "session", TICKER])
+    # All objects count here, those of what was imported, too.
+    notebook = opened([source, "session", TICKER], kernel=INSTALLED)
     notebook.run_cell(0)
     notebook.run_cell(2)
     process = subprocess.Popen(

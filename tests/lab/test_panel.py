@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from conftest import SCREENSHOTS, Open
+from harness import INSTALLED
 from page import LAYOUT, PATIENCE, Notebook
 from playwright.sync_api import Locator
 from samples import DIGITS
@@ -137,7 +138,7 @@ def test_the_panel_with_the_keyboard_alone(opened: Open) -> None:
 
 
 def test_points_by_colour_and_slices(opened: Open) -> None:
-    notebook = opened([DIGITS, SHOW], size=(1240, 900))
+    notebook = opened([DIGITS, SHOW], size=(1240, 900), kernel=INSTALLED)
     notebook.run_all()
     notebook.execute(LABEL)
     panel = shown(notebook)

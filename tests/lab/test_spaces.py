@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conftest import SCREENSHOTS, Open
+from harness import INSTALLED
 from page import LAYOUT, Notebook
 from samples import DIGITS
 
@@ -62,7 +63,7 @@ def test_the_map_follows_the_model(opened: Open) -> None:
     for _ in range(2):
         before = notebook.value(f"{MAP}.revision")
         notebook.execute(LABEL)
-        notebook.wait_value(f"{MAP}.revision > {before}")
+        notebook.wait_value(f"{MAP}.revision > {before}", seconds=LAYOUT)
     notebook.until(
         "return document.querySelector('.alw-map-figures').textContent.includes('moved')"
     )
@@ -75,7 +76,7 @@ def test_the_map_follows_the_model(opened: Open) -> None:
 
 
 def test_a_layout_is_stopped_and_kept_over_a_restart(opened: Open) -> None:
-    notebook = opened([CACHE + DIGITS, "session.projector()"], size=(1100, 900))
+    notebook = opened([CACHE + DIGITS, "session.projector()"], size=(1100, 900), kernel=INSTALLED)
     notebook.run_all()
     view = notebook.view("projector")
     stop = view.get_by_role("button", name="Stop the layout")
