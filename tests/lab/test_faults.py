@@ -163,7 +163,9 @@ def test_two_tabs_on_one_session(opened: Open) -> None:
     assert Counter((item, answer) for _, item, answer in rows) == Counter(everything)
     newest = {item: answer for _, item, answer in rows}
     assert one.value("session.labels().answer.to_dict()") == newest
-    assert one.errors == two.errors == []
+    # JupyterLab says so where the other tab's widget manager has closed a comm of its own.
+    errors = [e for e in one.errors + two.errors if "Comm not found for comm id" not in e]
+    assert errors == []
 
 
 @pytest.mark.parametrize("storage", [FULL, FORBIDDEN], ids=["full", "forbidden"])
