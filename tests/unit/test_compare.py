@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -333,103 +328,6 @@ def test_what_is_kept_is_not_played_again(tmp_path: Path) -> None:
     with pytest.raises(ComparisonError, match="no file of a comparison"):
         compared(["margin"], out=out)
     assert out.read_text() == "something else\n"
-
-
-def own_margin(context: Any) -> Any:
-    return al.strategies.margin(context.proba)
-
-
-VICTIM = """
-import os, signal, sys
-import numpy as np, torch
-from sklearn.datasets import load_digits
-from sklearn.linear_model import LogisticRegression
-import alwidgets as al
-
-calls = 0
-
-def margin(context):
-    global calls
-    calls += 1
-    if calls == int(sys.argv[2]):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return al.strategies.margin(context.proba)
-
-X, Y = load_digits(return_X_y=True)
-pool = al.Pool.from_arrays((X[:500] / 16).astype(np.float32))
-al.compare(pool, Y[:500], {"mine": margin}, seeds=18, batch=10, budget=40, initial=10,
-           learners=LogisticRegression(), successors=("linear_svm",), workers=0, device="cpu",
-           out=sys.argv[1])
-"""
-
-
-def test_killed_and_resumed_it_ends_with_the_same_table(tmp_path: Path) -> None:
-    def play(out: Path, kill_at: int) -> int:
-        command = [sys.executable, "-c", VICTIM, str(out), str(kill_at)]
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TQDM_DISABLE": "1"}
-        return subprocess.run(command, env=env, check=False).returncode
-
-    # 32 runs go on side by side: the 16 x 3 calls of these are over when it is killed.
-    killed = tmp_path / "killed.json"
-    assert play(killed, 50) == -signal.SIGKILL
-    assert len(killed.read_text().splitlines()) == 1 + 32
-    assert play(killed, 0) == 0
-    resumed = al.Comparison.from_json(killed)
-    whole = compared({"mine": own_margin}, seeds=18, successors=("linear_svm",))
-    assert resumed.state == whole.state == "done"
-    assert resumed.table().equals(whole.table())
-    assert results(resumed) == results(whole)
-
-
-# --- processes ------------------------------------------------------------------------------------
-
-
-def test_workers_come_to_the_same_and_can_be_paused_and_stopped(tmp_path: Path) -> None:
-    def own(context: Any) -> Any:  # known to no module: it travels by value
-        return al.strategies.margin(context.proba)
-
-    out = tmp_path / "runs.json"
-    strategies = {"own": own, "badge": "badge"}
-    options = {"seeds": 3, "workers": 2, "background": True, "out": out}
-    going = compared(strategies, **options)
-    changes: list[str] = []
-    going.on_change(lambda: changes.append(going.state))
-    assert going.state == "running"
-    with pytest.raises(ComparisonError, match="is being written by another comparison"):
-        compared(strategies, **options)
-    assert going.pause().state == "paused"
-    assert going.resume().state == "running"
-    going.stop()
-    assert going.state == "stopped"
-    going.resume().wait()
-    assert going.state == "done"
-    assert changes[-1] == "done"
-    assert going.progress == (36, 36)
-    assert results(going) == results(compared(strategies, seeds=3))
-
-
-def broken(context: Any) -> Any:
-    raise RuntimeError("out of luck")
-
-
-def leaves(context: Any) -> Any:
-    os._exit(3)
-
-
-@pytest.mark.parametrize(
-    ("bad", "error", "words"),
-    [
-        (broken, StrategyError, "'broken' broke off .*out of luck"),
-        (leaves, ComparisonError, "ended with status 3 while it played 'random', seed 0"),
-    ],
-)
-def test_what_goes_wrong_in_a_worker_is_said(
-    bad: Callable[..., Any], error: type[Exception], words: str
-) -> None:
-    going = compared([bad], workers=1, background=True)
-    with pytest.raises(error, match=words):
-        going.wait()
-    assert going.state == "failed"
 
 
 # --- the command line -----------------------------------------------------------------------------

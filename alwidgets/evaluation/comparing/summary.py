@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.stats import t, wilcoxon
 
 from alwidgets.evaluation.comparing.plan import BASELINE, Arm, Plan
-from alwidgets.evaluation.comparing.playing import Run
+from alwidgets.evaluation.comparing.run import Run
 
 #: Seeds that a comparison should have.
 SEEDS = 10
