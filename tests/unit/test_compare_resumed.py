@@ -26,6 +26,7 @@ from alwidgets.evaluation.comparing import playing
 from alwidgets.evaluation.comparing.material import material_of
 from alwidgets.evaluation.comparing.plan import Arm, plan_of
 from alwidgets.evaluation.comparing.run import Begun, News, Run
+from alwidgets.strategies import registry
 from alwidgets.widgets.comparison import going as told
 
 X, Y = load_digits(return_X_y=True)
@@ -276,6 +277,14 @@ def test_workers_come_to_the_same_and_can_be_paused_and_stopped(tmp_path: Path) 
     assert changes[-1] == "done"
     assert going.progress == (36, 36)
     assert results(going) == results(compared(strategies, seeds=3))
+
+
+def test_workers_know_strategies_that_were_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_strategies", dict(registry._strategies))
+    al.strategies.register(al.strategies.Strategy("my own", score=own_margin))
+    options = {"seeds": 1, "budget": 20}
+    beside = compared(["my own"], workers=1, **options)
+    assert results(beside) == results(compared(["my own"], **options))
 
 
 def test_interrupted_it_ends_its_workers_and_lets_go_of_the_file(tmp_path: Path) -> None:

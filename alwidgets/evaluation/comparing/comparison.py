@@ -68,9 +68,10 @@ class Comparison(Running):
 
         ``area`` under the curve (the mean of the metric over the labels) and ``end`` with their
         95 % intervals, ``gain`` over random on the same seeds, ``p`` (Wilcoxon's signed-rank test,
-        corrected by Holm's method) and the ``verdict``, losses too; ``labels to target`` (median;
-        infinite where most seeds never get there), ``hours`` if it was said what a label takes, the
-        ``share of pool`` that was used up, and each successor's figure in the end.
+        corrected by Holm's method) and the ``verdict``: ``wins``, ``loses`` or ``not told apart``;
+        ``labels to target`` by which half of the seeds are there (infinite where most never are)
+        with its 95 % interval and how many have ``reached`` it, ``hours`` if it was said what a
+        label takes, the ``share of pool`` that was used up, and each successor's figure in the end.
         """
         with self._lock:
             return summary.table(self.plan, dict(self.runs), self.about["material"]["pool"])

@@ -16,11 +16,10 @@ from alwidgets.errors import StrategyError
 from alwidgets.evaluation.comparing.learning import Apart, Learning, Together
 from alwidgets.evaluation.comparing.material import Material, Split
 from alwidgets.evaluation.comparing.metrics import METRICS
-from alwidgets.evaluation.comparing.plan import Arm, Plan, fresh
+from alwidgets.evaluation.comparing.plan import Arm, Plan, comes_along, fresh
 from alwidgets.evaluation.comparing.run import Begun, Point, Report, Run
 from alwidgets.evaluation.comparing.successors import said_by
 from alwidgets.learners.many import recipe_of
-from alwidgets.strategies.builtin import STRATEGIES
 from alwidgets.strategies.query import select
 from alwidgets.strategies.registry import Strategy, get
 
@@ -93,7 +92,7 @@ class _Lot:
         self.strategies = [_own(plan.strategies[arm.strategy]) for arm in self.arms]
         self.forgets = [_forgets(strategy) for strategy in self.strategies]
         kinds = [get(strategy) for strategy in self.strategies]
-        self.ours = [any(kind is one for one in STRATEGIES) for kind in kinds]
+        self.trusted = [comes_along(kind) for kind in kinds]
         self.asks_pool = [k.score is not None and "probabilities" in k.needs for k in kinds]
         self.asks_samples = ["posterior" in k.needs for k in kinds]
         self.draws = [np.random.default_rng([arm.seed, 2]) for arm in self.arms]
@@ -211,7 +210,7 @@ class _Lot:
             raise StrategyError(f"Strategy {name!r} broke off ({at}): {said}") from error
         rows = found.indices
         if _print(split.features, quick=True) != self.prints[id(split)][:1] or (
-            not self.ours[run] and _print(split.features) != self.prints[id(split)]
+            not self.trusted[run] and _print(split.features) != self.prints[id(split)]
         ):
             raise StrategyError(
                 f"Strategy {name!r} wrote into the pool ({at}), which every arm shares: let it "

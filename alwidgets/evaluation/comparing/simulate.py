@@ -13,7 +13,7 @@ from alwidgets.devices import resolve_device
 from alwidgets.errors import ComparisonError
 from alwidgets.evaluation.comparing.comparison import Comparison
 from alwidgets.evaluation.comparing.material import material_of
-from alwidgets.evaluation.comparing.plan import made_again, plan_of
+from alwidgets.evaluation.comparing.plan import is_whole, made_again, plan_of
 
 
 def compare(
@@ -129,10 +129,14 @@ def compare(
         target=target,
         seconds=seconds,
     )
-    if workers is not None and (not isinstance(workers, int) or workers < 0):
+    if workers is not None and (not is_whole(workers) or workers < 0):
         raise ComparisonError(f"workers={workers!r} must be a whole number, at least 0.")
     resolve_device(device, ComparisonError)
-    about = {"plan": plan.to_json(), "material": material.about(), "versions": _versions()}
+    about = {
+        "plan": plan.to_json(),
+        "material": material.about(plan.seeds),
+        "versions": _versions(),
+    }
     made = Comparison(plan, about, material=material, kept=out, workers=workers, device=device)
     made.start(background=_in_notebook() if background is None else background)
     return made

@@ -24,9 +24,10 @@ import torch
 from alwidgets.devices import resolve_device
 from alwidgets.errors import ComparisonError
 from alwidgets.evaluation.comparing.material import Material
-from alwidgets.evaluation.comparing.plan import Arm, Plan
+from alwidgets.evaluation.comparing.plan import Arm, Plan, comes_along
 from alwidgets.evaluation.comparing.playing import play
 from alwidgets.evaluation.comparing.run import Begun, News, Point
+from alwidgets.strategies.registry import get, register
 
 log = logging.getLogger(__name__)
 
@@ -39,9 +40,11 @@ def send(stream: BinaryIO, plan: Plan, about: dict[str, Any]) -> None:
     """Tell a worker what is to be compared.
 
     Strategies and learners of one's own travel by value, from this process to its child: a file
-    never holds them.
+    never holds them. So do those that were registered here under the names that the plan has.
     """
-    data = cloudpickle.dumps((plan, about))
+    named = [get(one) for one in plan.strategies.values() if isinstance(one, str)]
+    own = [one for one in named if not comes_along(one)]
+    data = cloudpickle.dumps((plan, about, own))
     stream.write(LENGTH.pack(len(data)))
     stream.write(data)
     stream.flush()
@@ -50,7 +53,9 @@ def send(stream: BinaryIO, plan: Plan, about: dict[str, Any]) -> None:
 def receive(stream: BinaryIO) -> tuple[Plan, dict[str, Any]]:
     """What `send` told."""
     (length,) = LENGTH.unpack(stream.read(LENGTH.size))
-    plan, about = cloudpickle.loads(stream.read(length))
+    plan, about, own = cloudpickle.loads(stream.read(length))
+    for strategy in own:
+        register(strategy)
     return plan, about
 
 
