@@ -425,3 +425,16 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert json.loads((tmp_path / "all.json").read_text())["about"]["plan"]["seeds"] == [0, 1]
     assert main(["compare", str(data), "--label", "digt", "--strategies", "margin"]) == 1
     assert "has no column 'digt'" in capsys.readouterr().err
+
+
+def test_the_command_line_takes_equal_numbers_for_one_class(tmp_path: Path) -> None:
+    from alwidgets.cli import main
+
+    for name, rows, kind in (("data", slice(0, 200), float), ("test", slice(200, 300), int)):
+        frame = pd.DataFrame(X[rows]).assign(digit=Y[rows].astype(kind))
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    command = ["compare", f"{tmp_path}/data.csv", "--label", "digit", "--strategies", "margin"]
+    sizes = ["--seeds=1", "--batch=20", "--budget=60", "--learner=logistic", "--workers=0"]
+    files = ["--test", f"{tmp_path}/test.csv", "--table", f"{tmp_path}/table.csv"]
+    assert main([*command, *sizes, *files, "--successors"]) == 0
+    assert (pd.read_csv(tmp_path / "table.csv")["end"] > 0.5).all()
