@@ -73,6 +73,24 @@ def recipe_of(learner: Any) -> Recipe | None:
     return Recipe(False, 1 / asked["C"], members, Ending(200, asked["tol"], 1))
 
 
+@dataclass(frozen=True)
+class Learnt:
+    """What a run takes from one fit to the next.
+
+    Attributes
+    ----------
+    centre : (C, width) tensor
+    l2, temperature : float
+    judged : int
+        Labels when these two were chosen.
+    """
+
+    centre: torch.Tensor
+    l2: float
+    temperature: float
+    judged: int
+
+
 class Head:
     """The fit of one run, as strategies ask it.
 
@@ -196,18 +214,9 @@ class ManyHeads:
 
     def fit(self) -> list[Head]:
         """Fit every run on what it has; the fits, for the strategies."""
-        room = aligned(self.n)
         self._members = {}
         before = self._fit
-        fit = RunsFit(
-            self._rows[:, :room],
-            self._codes[:, :room],
-            self.n,
-            d=len(self._mean),
-            classes=self.classes,
-            framed=self.recipe.framed,
-        )
-        self._fit = fit
+        fit = self._fit = self._framed()
         if self.recipe.framed:
             self._heads(fit, before)
         else:
@@ -218,6 +227,20 @@ class ManyHeads:
         self.centres = [self._unturned(fit, run, fit.centre[run, 0]) for run in fit.runs]
         self.frames = [self._frame_of(fit, run) for run in fit.runs] if self.recipe.framed else []
         return [Head(self, run) for run in fit.runs]
+
+    def learnt(self, run: int) -> Learnt:
+        """What a run takes from its last fit to the next."""
+        assert self._fit is not None
+        centre = self._fit.centre[run, 0]
+        return Learnt(centre, self.strengths[run], self.temperatures[run], self._judged)
+
+    def take_up(self, learnt: Sequence[Learnt]) -> None:
+        """Go on from fits that were kept, on the rows that `add` has given; to the last bit."""
+        self._fit = self._framed()
+        self._fit.centre = torch.stack([one.centre for one in learnt])[:, None].to(self.device)
+        self.strengths = [one.l2 for one in learnt]
+        self.temperatures = [one.temperature for one in learnt]
+        self._judged = learnt[0].judged
 
     def members(self, run: int) -> tuple[torch.Tensor, torch.Tensor]:
         """The posterior samples of a run: weights (K, C, d) and biases (K, C)."""
@@ -230,6 +253,18 @@ class ManyHeads:
         """Fit the posterior samples of some runs together."""
         if runs:
             self._fit_members(list(runs))
+
+    def _framed(self) -> RunsFit:
+        """What every run has, as the next fit sees it."""
+        room = aligned(self.n)
+        return RunsFit(
+            self._rows[:, :room],
+            self._codes[:, :room],
+            self.n,
+            d=len(self._mean),
+            classes=self.classes,
+            framed=self.recipe.framed,
+        )
 
     def _fit_members(self, runs: list[int]) -> None:
         fit, recipe = self._fit, self.recipe

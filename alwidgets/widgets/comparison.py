@@ -159,7 +159,10 @@ def outcome(comparison: Comparison) -> dict[str, Any]:
     shown["at the end (95 %)"] = [_spread(row, "end") for _, row in found.iterrows()]
     shown["over random (95 %)"] = [_spread(row, "gain", sign="+") for _, row in found.iterrows()]
     shown["p"] = [_number(p, ".3f") for p in found["p"]]
-    shown["labels to target"] = [_labels(x) for x in found["labels to target"]]
+    shown["labels to target (95 %)"] = [_to_target(row) for _, row in found.iterrows()]
+    shown["seeds there"] = [
+        f"{row['reached']} of {row['seeds']}" if row["seeds"] else "" for _, row in found.iterrows()
+    ]
     if "hours" in found:
         shown["hours"] = [_number(x, ".1f") for x in found["hours"]]
     for name in comparison.plan.successors:
@@ -272,6 +275,13 @@ def _spread(row: Any, name: str, sign: str = "") -> str:
 
 def _number(value: float, form: str) -> str:
     return f"{value:{form}}" if math.isfinite(value) else ""
+
+
+def _to_target(row: Any) -> str:
+    value, low, high = (row[f"labels to target{end}"] for end in ("", " low", " high"))
+    if math.isnan(low) or math.isinf(low):
+        return _labels(value)
+    return f"{_labels(value)} ({_labels(low)} to {_labels(high)})"
 
 
 def _labels(value: float) -> str:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Callable
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.datasets import load_digits
@@ -176,11 +173,13 @@ def writes_behind_torch(context: Any) -> Any:
         (al.strategies.Strategy("picks_too_few", pick=picks_too_few), "picked 9 items"),
         (writes_into_the_pool, "wrote into the pool"),
         (writes_behind_torch, "wrote into the pool"),
+        (al.strategies.Strategy("scores", score=writes_behind_torch), "wrote into the pool"),
+        (al.strategies.weighted((writes_behind_torch, 1.0), margin=1), "wrote into the pool"),
     ],
 )
 def test_a_strategy_that_reaches_too_far_fails_loudly(bad: Any, words: str) -> None:
     name = bad.name if isinstance(bad, al.strategies.Strategy) else bad.__name__
-    with pytest.raises(StrategyError, match=f"(?s){name}.*{words}"):
+    with pytest.raises(StrategyError, match=f"(?s){re.escape(name)}.*{words}"):
         compared([bad])
 
 
@@ -226,6 +225,7 @@ def test_what_a_strategy_remembers_is_of_one_run() -> None:
         ({"batch": 0}, ComparisonError, "batch=0"),
         ({"seeds": []}, ComparisonError, "at least one"),
         ({"seeds": [1, 1]}, ComparisonError, "one twice"),
+        ({"strategies": 5}, ComparisonError, "strategies=5"),
         ({"strategies": ["margni"]}, StrategyError, "Unknown strategy 'margni'"),
         ({"strategies": ["max_score"]}, StrategyError, "several labels"),
         ({"strategies": ["random"]}, ComparisonError, "nothing to compare with random"),
@@ -233,12 +233,22 @@ def test_what_a_strategy_remembers_is_of_one_run() -> None:
         ({"truth": Y[:-1]}, ComparisonError, "499 classes and the pool 500"),
         ({"truth": [*map(float, Y[:-1]), float("nan")]}, ComparisonError, "row 499"),
         ({"truth": [None, *Y[1:]]}, ComparisonError, "row 0"),
+        ({"truth": [*Y[:-1], pd.NA]}, ComparisonError, "no class in row 499, <NA>"),
+        ({"truth": [*Y[:-1], pd.NaT]}, ComparisonError, "no class in row 499, NaT"),
+        ({"truth": [*Y[:-1], {3}]}, ComparisonError, "one class an item"),
         ({"truth": np.zeros(500, int)}, ComparisonError, "one class only, '0'"),
         ({"truth": np.eye(10)[Y]}, ComparisonError, "one class an item"),
         ({"truth": {"a": 1}}, ComparisonError, "says nothing of item"),
         ({"pool": X}, ComparisonError, "needs a Pool, not ndarray"),
         ({"test": 1.5}, ComparisonError, "no share"),
+        ({"test": 0.9999}, ComparisonError, "test=0.9999 leaves next to nothing of 500 items"),
+        (
+            {"test": (X[400:], [f"digit {y}" for y in Y[400:]])},
+            ComparisonError,
+            "none of the test's classes: it has '0', '1', '2', …, the test 'digit",
+        ),
         ({"test": (X[:5], Y[:4])}, ComparisonError, "5 items and its truth 4"),
+        ({"metric": ["accuracy"]}, ComparisonError, "none of accuracy"),
         ({"metric": "kappa"}, ComparisonError, "none of accuracy"),
         ({"target": 90}, ComparisonError, r"in \(0, 1\]"),
         ({"seconds": 0}, ComparisonError, "seconds=0"),
@@ -246,6 +256,9 @@ def test_what_a_strategy_remembers_is_of_one_run() -> None:
         ({"learners": {}}, ComparisonError, "no learner"),
         ({"learners": 3}, AlwidgetsError, "no learner"),
         ({"workers": -1}, ComparisonError, "workers=-1"),
+        ({"workers": True}, ComparisonError, "workers=True"),
+        ({"seeds": True}, ComparisonError, "seeds=True"),
+        ({"seeds": 2.5}, ComparisonError, "seeds=2.5"),
         ({"device": "gpu"}, ComparisonError, "no device"),
     ],
 )
@@ -277,6 +290,53 @@ def test_truth_by_id_by_row_and_with_duplicates() -> None:
     by_id = dict(zip(collapsed.ids, Y, strict=True))
     assert results(al.compare(collapsed, by_id, ["margin"], **QUICK)) == results(found)
     assert results(compared(["margin"])) == results(found)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    found = compared(["margin"], seeds=np.int64(2), workers=np.int64(0), batch=np.int32(10))
+    assert results(found) == results(compared(["margin"]))
+
+
+def test_equal_numbers_are_one_class_however_they_are_written() -> None:
+    test = (X[400:], Y[400:])
+    same = al.compare(pool(), Y, ["margin"], **(QUICK | {"test": test}))
+    floats = al.compare(pool(), Y.astype(float), ["margin"], **(QUICK | {"test": test}))
+    assert results(floats) == results(same)
+    assert floats.about["material"]["classes"] == [f"{y}.0" for y in range(10)]
+    mixed = [int(y) if row % 2 else float(y) for row, y in enumerate(Y)]
+    assert results(al.compare(pool(), mixed, ["margin"], **(QUICK | {"test": test}))) == results(
+        same
+    )
+
+
+def test_classes_of_the_test_that_the_pool_lacks_are_named() -> None:
+    few = Y < 8
+    items, test = al.Pool.from_arrays(X[few]), (X[400:], Y[400:])
+    found = al.compare(items, Y[few], ["margin"], **(QUICK | {"test": test}))
+    notes = "\n".join(found.notes())
+    for lacks in (8, 9):
+        count = int((Y[400:] == lacks).sum())
+        assert f"The pool has no '{lacks}', the class of {count} of the test's items" in notes
+    assert not any("The pool has no" in note for note in compared(["margin"]).notes())
+
+
+def test_items_of_a_drawn_test_that_are_in_the_pool_too_are_said() -> None:
+    thrice = al.Pool.from_arrays(np.repeat(X[:100], 3, axis=0), ids=range(300))
+    found = al.compare(thrice, np.repeat(Y[:100], 3), ["margin"], **QUICK)
+    # Of three equal rows one at least is in the pool of nearly every draw.
+    counts = []
+    for seed in range(2):
+        order = np.random.default_rng([seed, 0]).permutation(300) // 3
+        counts.append(np.isin(order[:75], order[75:]).sum())
+    assert 60 < np.mean(counts) < 75
+    said = f"About {round(np.mean(counts))} items of each test are in the pool, too"
+    assert any(said in note for note in found.notes())
+    # Those that the pool has collapsed are seen by nobody twice.
+    once = al.Pool.from_arrays(np.repeat(X[:100], 3, axis=0))
+    assert len(once) == 100
+    alone = al.compare(once, np.repeat(Y[:100], 3), ["margin"], **QUICK)
+    assert not any("in the pool, too" in note for note in alone.notes())
+    assert any("200 duplicates" in note for note in alone.notes())
 
 
 # --- files ----------------------------------------------------------------------------------------
@@ -329,115 +389,23 @@ def test_what_is_kept_is_not_played_again(tmp_path: Path) -> None:
         compared(["margin"], out=out, budget=30)
     with pytest.raises(ComparisonError, match="its fingerprint"):
         al.compare(pool(), np.roll(Y, 1), ["margin"], **(QUICK | {"out": out}))
+    # As files were written before it was noted what is drawn and what the pool lacks.
+    head = json.loads(lines[0])
+    for later in ("drawn", "unknown"):
+        del head["about"]["material"][later]
+    out.write_bytes(json.dumps(head).encode() + b"\n" + b"".join(lines[1:3]))
+    assert results(compared(["margin"], out=out)) == results(found)
+    assert al.Comparison.from_json(out).notes() == found.notes()
     out.write_text("something else\n")
     with pytest.raises(ComparisonError, match="no file of a comparison"):
         compared(["margin"], out=out)
     assert out.read_text() == "something else\n"
 
 
-def own_margin(context: Any) -> Any:
-    return al.strategies.margin(context.proba)
-
-
-VICTIM = """
-import os, signal, sys
-import numpy as np, torch
-from sklearn.datasets import load_digits
-from sklearn.linear_model import LogisticRegression
-import alwidgets as al
-
-calls = 0
-
-def margin(context):
-    global calls
-    calls += 1
-    if calls == int(sys.argv[2]):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return al.strategies.margin(context.proba)
-
-X, Y = load_digits(return_X_y=True)
-pool = al.Pool.from_arrays((X[:500] / 16).astype(np.float32))
-al.compare(pool, Y[:500], {"mine": margin}, seeds=18, batch=10, budget=40, initial=10,
-           learners=LogisticRegression(), successors=("linear_svm",), workers=0, device="cpu",
-           out=sys.argv[1])
-"""
-
-
-def test_killed_and_resumed_it_ends_with_the_same_table(tmp_path: Path) -> None:
-    def play(out: Path, kill_at: int) -> int:
-        command = [sys.executable, "-c", VICTIM, str(out), str(kill_at)]
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TQDM_DISABLE": "1"}
-        return subprocess.run(command, env=env, check=False).returncode
-
-    # 32 runs go on side by side: the 16 x 3 calls of these are over when it is killed.
-    killed = tmp_path / "killed.json"
-    assert play(killed, 50) == -signal.SIGKILL
-    assert len(killed.read_text().splitlines()) == 1 + 32
-    assert play(killed, 0) == 0
-    resumed = al.Comparison.from_json(killed)
-    whole = compared({"mine": own_margin}, seeds=18, successors=("linear_svm",))
-    assert resumed.state == whole.state == "done"
-    assert resumed.table().equals(whole.table())
-    assert results(resumed) == results(whole)
-
-
-# --- processes ------------------------------------------------------------------------------------
-
-
-def test_workers_come_to_the_same_and_can_be_paused_and_stopped(tmp_path: Path) -> None:
-    def own(context: Any) -> Any:  # known to no module: it travels by value
-        return al.strategies.margin(context.proba)
-
-    out = tmp_path / "runs.json"
-    strategies = {"own": own, "badge": "badge"}
-    options = {"seeds": 3, "workers": 2, "background": True, "out": out}
-    going = compared(strategies, **options)
-    changes: list[str] = []
-    going.on_change(lambda: changes.append(going.state))
-    assert going.state == "running"
-    with pytest.raises(ComparisonError, match="is being written by another comparison"):
-        compared(strategies, **options)
-    assert going.pause().state == "paused"
-    assert going.resume().state == "running"
-    going.stop()
-    assert going.state == "stopped"
-    going.resume().wait()
-    assert going.state == "done"
-    assert changes[-1] == "done"
-    assert going.progress == (36, 36)
-    assert results(going) == results(compared(strategies, seeds=3))
-
-
-def broken(context: Any) -> Any:
-    raise RuntimeError("out of luck")
-
-
-def leaves(context: Any) -> Any:
-    os._exit(3)
-
-
-@pytest.mark.parametrize(
-    ("bad", "error", "words"),
-    [
-        (broken, StrategyError, "'broken' broke off .*out of luck"),
-        (leaves, ComparisonError, "ended with status 3 while it played 'random', seed 0"),
-    ],
-)
-def test_what_goes_wrong_in_a_worker_is_said(
-    bad: Callable[..., Any], error: type[Exception], words: str
-) -> None:
-    going = compared([bad], workers=1, background=True)
-    with pytest.raises(error, match=words):
-        going.wait()
-    assert going.state == "failed"
-
-
 # --- the command line -----------------------------------------------------------------------------
 
 
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    import pandas as pd
-
     from alwidgets.cli import main
 
     data = tmp_path / "data.csv"
@@ -457,3 +425,16 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert json.loads((tmp_path / "all.json").read_text())["about"]["plan"]["seeds"] == [0, 1]
     assert main(["compare", str(data), "--label", "digt", "--strategies", "margin"]) == 1
     assert "has no column 'digt'" in capsys.readouterr().err
+
+
+def test_the_command_line_takes_equal_numbers_for_one_class(tmp_path: Path) -> None:
+    from alwidgets.cli import main
+
+    for name, rows, kind in (("data", slice(0, 200), float), ("test", slice(200, 300), int)):
+        frame = pd.DataFrame(X[rows]).assign(digit=Y[rows].astype(kind))
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    command = ["compare", f"{tmp_path}/data.csv", "--label", "digit", "--strategies", "margin"]
+    sizes = ["--seeds=1", "--batch=20", "--budget=60", "--learner=logistic", "--workers=0"]
+    files = ["--test", f"{tmp_path}/test.csv", "--table", f"{tmp_path}/table.csv"]
+    assert main([*command, *sizes, *files, "--successors"]) == 0
+    assert (pd.read_csv(tmp_path / "table.csv")["end"] > 0.5).all()

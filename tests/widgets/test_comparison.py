@@ -51,8 +51,22 @@ def test_what_is_said_in_the_end() -> None:
     assert {row[0] for row in told["rows"]} == {"margin", "random"}
     assert all(len(row) == len(told["columns"]) for row in told["rows"])
     assert any("Pool of 225 items" in note for note in told["notes"])
+    place = told["columns"].index("seeds there")
+    assert all(row[place].endswith(" of 3") for row in told["rows"])
     alone = outcome(compared(seeds=1))
     assert all("to" not in row[2] for row in alone["rows"]), "one seed has no interval"
+    assert all(row[alone["columns"].index("p")] == "" for row in alone["rows"])
+
+
+def test_labels_to_the_target_have_their_interval() -> None:
+    told = outcome(compared(seeds=6, target=0.5))
+    place = told["columns"].index("labels to target (95 %)")
+    row = compared(seeds=6, target=0.5).table().loc[("LogisticRegression", "margin")]
+    low, high = row["labels to target low"], row["labels to target high"]
+    said = next(r[place] for r in told["rows"] if r[0] == "margin")
+    assert said == f"{row['labels to target']:.0f} ({low:.0f} to {high:.0f})"
+    hard = outcome(compared(seeds=6, target=1.0))
+    assert {row[place] for row in hard["rows"]} == {"not reached"}
 
 
 def test_it_follows_a_comparison_that_goes_on() -> None:

@@ -13,8 +13,9 @@ import pandas as pd
 
 from alwidgets.errors import ComparisonError
 from alwidgets.evaluation.comparing import summary
-from alwidgets.evaluation.comparing.kept import read_lines, run_of, run_to_json
+from alwidgets.evaluation.comparing.kept import read_begun, read_lines
 from alwidgets.evaluation.comparing.plan import Arm, plan_in
+from alwidgets.evaluation.comparing.run import Begun, Run
 from alwidgets.evaluation.comparing.running import Running
 
 
@@ -67,9 +68,10 @@ class Comparison(Running):
 
         ``area`` under the curve (the mean of the metric over the labels) and ``end`` with their
         95 % intervals, ``gain`` over random on the same seeds, ``p`` (Wilcoxon's signed-rank test,
-        corrected by Holm's method) and the ``verdict``, losses too; ``labels to target`` (median;
-        infinite where most seeds never get there), ``hours`` if it was said what a label takes, the
-        ``share of pool`` that was used up, and each successor's figure in the end.
+        corrected by Holm's method) and the ``verdict``: ``wins``, ``loses`` or ``not told apart``;
+        ``labels to target`` by which half of the seeds are there (infinite where most never are)
+        with its 95 % interval and how many have ``reached`` it, ``hours`` if it was said what a
+        label takes, the ``share of pool`` that was used up, and each successor's figure in the end.
         """
         with self._lock:
             return summary.table(self.plan, dict(self.runs), self.about["material"]["pool"])
@@ -89,7 +91,7 @@ class Comparison(Running):
             told = {
                 "alwidgets": "comparison",
                 "about": self.about,
-                "runs": [run_to_json(self.runs[arm]) for arm in self.plan.arms if arm in self.runs],
+                "runs": [self.runs[arm].to_json() for arm in self.plan.arms if arm in self.runs],
             }
         part = Path(f"{os.fspath(path)}.part")
         part.write_text(json.dumps(told, indent=1), encoding="utf-8")
@@ -109,15 +111,16 @@ class Comparison(Running):
             text = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ComparisonError(f"{file} cannot be read: {error}.") from error
+        begun: list[Begun] = []
         try:
             told = json.loads(text)
-            about, runs = told["about"], [run_of(run) for run in told["runs"]]
+            about, runs = told["about"], [Run.of(run) for run in told["runs"]]
         except (ValueError, KeyError, TypeError):
             found, runs, _ = read_lines(file)
             if found is None:
                 raise ComparisonError(f"{file} holds no comparison: it is torn.") from None
-            about = found
-        return cls(plan_in(about["plan"]), about, runs)
+            about, begun = found, read_begun(file, found)
+        return cls(plan_in(about["plan"]), about, runs, begun)
 
     def rerun(
         self,

@@ -10,16 +10,15 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from alwidgets.errors import AlwidgetsError, ComparisonError, LearnerError, StrategyError
 from alwidgets.evaluation.comparing import worker
-from alwidgets.evaluation.comparing.kept import run_of
 from alwidgets.evaluation.comparing.material import Material
 from alwidgets.evaluation.comparing.plan import Arm, Plan
-from alwidgets.evaluation.comparing.playing import Point, Run
+from alwidgets.evaluation.comparing.run import Begun, Point, Report, Run
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +39,12 @@ class Crew:
     plan : Plan
     material : Material
     lots : sequence of lists of Arm
+    begun : mapping of Arm to Begun
+        Runs that go on where they were.
     workers : int
     device : str
-    on_points, on_runs : callable
-        Get what is new, on a thread of the crew's, one at a time.
+    on_news : callable
+        Gets what is new, on a thread of the crew's, one at a time.
     on_end : callable
         Gets None when all is played, or the error that ended it.
     """
@@ -53,15 +54,15 @@ class Crew:
         plan: Plan,
         material: Material,
         lots: Sequence[list[Arm]],
+        begun: Mapping[Arm, Begun],
         workers: int,
         device: str,
         *,
-        on_points: Callable[[list[Point]], None],
-        on_runs: Callable[[list[Run]], None],
+        on_news: Report,
         on_end: Callable[[Exception | None], None],
     ) -> None:
-        self._lots = deque(lots)
-        self._on_points, self._on_runs, self._on_end = on_points, on_runs, on_end
+        self._lots, self._begun = deque(lots), dict(begun)
+        self._on_news, self._on_end = on_news, on_end
         self._lock = threading.RLock()
         self._ended = False
         self._folder = tempfile.TemporaryDirectory(prefix="alwidgets-compare-")
@@ -70,9 +71,11 @@ class Crew:
         try:
             for _ in range(min(workers, len(lots))):
                 self._busy[_Process(self, plan, about)] = []
-        except OSError as error:
+        except BaseException as error:
             self.end()
-            raise ComparisonError(f"A worker process cannot be started: {error}.") from error
+            if isinstance(error, OSError):
+                raise ComparisonError(f"A worker process cannot be started: {error}.") from error
+            raise
 
     @property
     def pids(self) -> list[int]:
@@ -110,7 +113,9 @@ class Crew:
             if self._lots:
                 arms = self._lots.popleft()
                 self._busy[process] = arms
-                process.write({"type": "lot", "arms": [list(arm) for arm in arms]})
+                begun = [self._begun[arm].to_json() for arm in arms if arm in self._begun]
+                lot = {"type": "lot", "arms": [list(arm) for arm in arms], "begun": begun}
+                process.write(lot)
                 return
             del self._busy[process]
             last = not self._busy
@@ -129,16 +134,18 @@ class Crew:
         with self._lock:
             if self._ended:
                 return
-            if told["type"] == "points":
-                points = [Point(Arm(*p[:3]), p[3], p[4]) for p in told["points"]]
-                self._on_points(points)
-                return
-            if told["type"] == "runs":
-                self._on_runs([run_of(run) for run in told["runs"]])
+            if told["type"] == "news":
+                self._on_news(
+                    [
+                        *(Point(Arm(*p[:3]), p[3], p[4]) for p in told["points"]),
+                        *(Begun.of(one) for one in told["begun"]),
+                        *(Run.of(one) for one in told["runs"]),
+                    ]
+                )
         if told["type"] == "error":
             kind = KINDS.get(told["kind"], ComparisonError)
             self._finish(kind(told["text"]))
-        elif told["type"] in ("ready", "runs"):
+        elif told["type"] == "ready":
             self._next(process)
 
     def _gone(self, process: _Process) -> None:
@@ -154,8 +161,8 @@ class Crew:
         last = process.last_words()
         self._finish(
             ComparisonError(
-                f"A worker process ended with {how}{memory}{what}.{last} Runs that were over are "
-                "kept: resume() plays the others."
+                f"A worker process ended with {how}{memory}{what}.{last} What was played is kept: "
+                "resume() goes on from there."
             )
         )
 

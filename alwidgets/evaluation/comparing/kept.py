@@ -1,9 +1,14 @@
-"""The file of a comparison: what was planned, then a line for every run that is over."""
+"""The file of a comparison: what was planned, then a line for every run that is over.
+
+Beside it, while there are some, a file of the runs under way.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
 import os
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,36 +16,17 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from alwidgets.errors import ComparisonError
-from alwidgets.evaluation.comparing.plan import Arm
-from alwidgets.evaluation.comparing.playing import Run
+from alwidgets.evaluation.comparing.run import Begun, Run
+
+log = logging.getLogger(__name__)
 
 FORMAT = 1
-
-
-def run_to_json(run: Run) -> dict[str, Any]:
-    """A run as it is kept."""
-    return {
-        "learner": run.arm.learner,
-        "strategy": run.arm.strategy,
-        "seed": run.arm.seed,
-        "figures": list(run.figures),
-        "rows": list(run.rows),
-        "successors": run.successors,
-        "chosen": run.chosen,
-        "seconds": round(run.seconds, 4),
-    }
-
-
-def run_of(told: dict[str, Any]) -> Run:
-    """A run that was kept."""
-    return Run(
-        Arm(str(told["learner"]), str(told["strategy"]), int(told["seed"])),
-        tuple(float(x) for x in told["figures"]),
-        tuple(int(x) for x in told["rows"]),
-        {str(name): float(x) for name, x in told["successors"].items()},
-        {str(name): int(x) for name, x in told["chosen"].items()},
-        float(told["seconds"]),
-    )
+#: After the file of the runs under way was written, it is left alone so many times as long.
+RARELY = 50
+#: What the file of the runs under way begins with.
+UNDER_WAY = "runs under way"
+#: What data are known by; the rest of what is said of them follows.
+DATA = ("pool", "test", "features", "classes", "fingerprint")
 
 
 class Kept:
@@ -58,6 +44,8 @@ class Kept:
     ----------
     runs : list of Run
         That were in the file.
+    begun : list of Begun
+        That were under way.
 
     Raises
     ------
@@ -66,7 +54,8 @@ class Kept:
     """
 
     def __init__(self, path: str | os.PathLike[str], about: dict[str, Any]) -> None:
-        self.path = Path(path)
+        self.path, self._about = Path(path), about
+        self._due = 0.0
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = FileLock(f"{self.path}.lock")
         try:
@@ -78,6 +67,7 @@ class Kept:
             ) from error
         try:
             self.runs = self._opened(about)
+            self.begun = read_begun(self.path, about)
         except BaseException:
             self.close()
             raise
@@ -90,23 +80,38 @@ class Kept:
                 _check_same(self.path, known, about)
                 os.truncate(self.path, end)
                 return runs
-        head = {"alwidgets": "comparison", "format": FORMAT, "about": about}
-        part = self.path.with_name(f"{self.path.name}.part")
-        with part.open("w", encoding="utf-8") as file:
-            file.write(json.dumps(head) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self.path)
-        _sync_folder(self.path.parent)
+        _write(self.path, {"alwidgets": "comparison", "format": FORMAT, "about": about})
         return runs
 
     def add(self, runs: Iterable[Run]) -> None:
         """Keep runs; they are on the disk when this returns."""
-        lines = "".join(json.dumps(run_to_json(run)) + "\n" for run in runs)
+        lines = "".join(json.dumps(run.to_json()) + "\n" for run in runs)
         with self.path.open("a", encoding="utf-8") as file:
             file.write(lines)
             file.flush()
             os.fsync(file.fileno())
+
+    def keep(self, begun: Iterable[Begun], *, now: bool = False) -> None:
+        """Keep the runs under way in place of those that were kept: as soon as it is due, or now.
+
+        Written seldom enough to cost next to nothing.
+        """
+        wanted, started = list(begun), time.monotonic()
+        if wanted == self.begun or (started < self._due and not now):
+            return
+        path = _beside(self.path)
+        try:
+            if wanted:
+                arms = [one.to_json() for one in wanted]
+                _write(path, {"alwidgets": UNDER_WAY, "about": self._about, "arms": arms})
+            else:
+                path.unlink(missing_ok=True)
+            self.begun = wanted
+        except OSError:
+            # It goes on all the same: runs that are over have a file of their own.
+            log.warning("the runs under way cannot be kept in %s", path, exc_info=True)
+        ended = time.monotonic()
+        self._due = ended + RARELY * (ended - started)
 
     def close(self) -> None:
         """Let others write."""
@@ -137,17 +142,46 @@ def read_lines(path: Path) -> tuple[dict[str, Any] | None, list[Run], int]:
             raise ValueError("it does not begin as one")
         if head.get("format") != FORMAT:
             raise ValueError("it was written by another version")
-        return head["about"], [run_of(json.loads(line)) for line in lines[1:]], end
+        return head["about"], [Run.of(json.loads(line)) for line in lines[1:]], end
     except (ValueError, KeyError, TypeError) as error:
         raise ComparisonError(
             f"{path} is no file of a comparison ({error}): give another out=…."
         ) from error
 
 
+def read_begun(path: Path, about: dict[str, Any]) -> list[Begun]:
+    """The runs under way of a comparison whose file this is.
+
+    None where other versions played them: their next round might not fit the last one.
+    """
+    try:
+        told = json.loads(_beside(path).read_text(encoding="utf-8"))
+        if told["alwidgets"] == UNDER_WAY and told["about"] == json.loads(json.dumps(about)):
+            return [Begun.of(one) for one in told["arms"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        log.debug("there are no runs under way", exc_info=True)
+    return []
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.going")
+
+
+def _write(path: Path, told: dict[str, Any]) -> None:
+    """Put a line in place of a file: the old or the new one is on the disk, whatever happens."""
+    part = path.with_name(f"{path.name}.part")
+    with part.open("w", encoding="utf-8") as file:
+        file.write(json.dumps(told) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+    _sync_folder(path.parent)
+
+
 def _check_same(path: Path, known: dict[str, Any], about: dict[str, Any]) -> None:
     told = json.loads(json.dumps(about))
-    for part in ("plan", "material"):
-        differs = [k for k, v in told[part].items() if known.get(part, {}).get(k) != v]
+    for part, names in (("plan", tuple(told["plan"])), ("material", DATA)):
+        differs = [k for k in names if known.get(part, {}).get(k) != told[part][k]]
         if differs:
             name = differs[0]
             raise ComparisonError(

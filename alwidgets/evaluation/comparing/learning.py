@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 
 from alwidgets.evaluation.comparing.material import Split
 from alwidgets.evaluation.comparing.plan import fresh
-from alwidgets.learners.many import Head, ManyHeads, Recipe
+from alwidgets.learners.many import Head, Learnt, ManyHeads, Recipe
+from alwidgets.learners.sklearn import SklearnLearner
 from alwidgets.learners.wrapping import as_learner
 
 Rows = NDArray[np.int64]
@@ -33,6 +35,23 @@ class Learning(Protocol):
 
     def said(self, splits: Sequence[Split]) -> list[NDArray[np.int64]]:
         """What each says of its test, (M,) codes."""
+        ...
+
+    def learnt(self, run: int) -> dict[str, Any] | None:
+        """What a run's next fit takes from its last one, in JSON; None if nobody can say."""
+        ...
+
+    def take_up(
+        self,
+        splits: Sequence[Split],
+        labelled: Sequence[Rows],
+        ends: Sequence[int],
+        learnt: Sequence[dict[str, Any]],
+    ) -> None:
+        """Go on as if every run had been fitted here.
+
+        `ends` are the numbers of labels at these fits, `learnt` what was kept of the last.
+        """
         ...
 
 
@@ -64,18 +83,47 @@ class Together:
 
     def fit(self, splits: Sequence[Split], labelled: Sequence[Rows], new: int) -> list[Head]:
         """The fits, as strategies ask them."""
-        rows = [torch.from_numpy(known[-new:]) for known in labelled]
-        features = [
-            s.features[at.to(s.features.device)] for s, at in zip(splits, rows, strict=True)
-        ]
-        device = self._many.device
-        codes = [
-            torch.from_numpy(s.codes[at.numpy()]).to(device)
-            for s, at in zip(splits, rows, strict=True)
-        ]
-        self._many.add([some.to(device) for some in features], codes)
+        self._add(splits, [known[-new:] for known in labelled])
         self._heads = self._many.fit()
         return self._heads
+
+    def _add(self, splits: Sequence[Split], labelled: Sequence[Rows]) -> None:
+        device = self._many.device
+        features, codes = [], []
+        for split, known in zip(splits, labelled, strict=True):
+            rows = torch.from_numpy(known).to(split.features.device)
+            features.append(split.features[rows].to(device))
+            codes.append(torch.from_numpy(split.codes[known]).to(device))
+        self._many.add(features, codes)
+
+    def learnt(self, run: int) -> dict[str, Any]:
+        """What a run's next fit takes from its last one."""
+        found = self._many.learnt(run)
+        centre = found.centre.cpu().contiguous().numpy()
+        return {
+            "centre": base64.b64encode(centre.tobytes()).decode("ascii"),
+            "l2": found.l2,
+            "temperature": found.temperature,
+            "judged": found.judged,
+        }
+
+    def take_up(
+        self,
+        splits: Sequence[Split],
+        labelled: Sequence[Rows],
+        ends: Sequence[int],
+        learnt: Sequence[dict[str, Any]],
+    ) -> None:
+        """Go on as if every run had been fitted here."""
+        # Round by round, as they came: other products would round differently.
+        for begin, end in zip([0, *ends], ends, strict=False):
+            self._add(splits, [known[begin:end] for known in labelled])
+        found = []
+        for told in learnt:
+            numbers = np.frombuffer(base64.b64decode(told["centre"]), dtype=np.float32)
+            centre = torch.from_numpy(numbers.reshape(self._many.classes, -1).copy())
+            found.append(Learnt(centre, told["l2"], told["temperature"], told["judged"]))
+        self._many.take_up(found)
 
     def prepare(self, pools: dict[int, Split], samples: Sequence[int]) -> None:
         """Posterior samples, and the logits of whole pools: one product for all runs on a pool."""
@@ -135,3 +183,16 @@ class Apart:
             best = learner.predict_proba(split.test_features).argmax(1)
             found.append(best.cpu().numpy().astype(np.int64))
         return found
+
+    def learnt(self, run: int) -> dict[str, Any] | None:
+        """Nothing: a classifier of scikit-learn begins every fit anew, others may not."""
+        return {} if type(self._learners[run]) is SklearnLearner else None
+
+    def take_up(
+        self,
+        splits: Sequence[Split],
+        labelled: Sequence[Rows],
+        ends: Sequence[int],
+        learnt: Sequence[dict[str, Any]],
+    ) -> None:
+        """Nothing to be done: the next fit sees all labels."""

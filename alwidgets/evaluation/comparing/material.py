@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 
@@ -79,19 +80,28 @@ class Material:
         """Items of a training pool."""
         return len(self.codes) - (0 if self.test_codes is not None else self.n_test)
 
+    @property
+    def drawn(self) -> bool:
+        """Whether each seed draws a test split of its own."""
+        return self.test_codes is None
+
     def split(self, seed: int) -> Split:
         """The pool and the test of a seed, the same for every arm."""
         if self.test_features is not None and self.test_codes is not None:
             pool, test = self.features, self.test_features
             return Split(_tensor(pool), self.codes, _tensor(test), self.test_codes)
-        order = np.random.default_rng([seed, 0]).permutation(len(self.codes))
-        test, pool = np.sort(order[: self.n_test]), np.sort(order[self.n_test :])
+        rows, held = self._rows(seed)
         return Split(
-            _tensor(self.features[pool]),
-            self.codes[pool],
-            _tensor(self.features[test]),
-            self.codes[test],
+            _tensor(self.features[rows]),
+            self.codes[rows],
+            _tensor(self.features[held]),
+            self.codes[held],
         )
+
+    def _rows(self, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The rows of a seed's pool and of its test."""
+        order = np.random.default_rng([seed, 0]).permutation(len(self.codes))
+        return np.sort(order[self.n_test :]), np.sort(order[: self.n_test])
 
     @cached_property
     def fingerprint(self) -> str:
@@ -104,17 +114,32 @@ class Material:
         return digest.hexdigest()
 
     @cached_property
-    def duplicates(self) -> int:
-        """Items whose features an earlier item of the pool has, too."""
-        return len(self.features) - len(set(_row_hashes(self.features)))
+    def _hashes(self) -> NDArray[np.int64]:
+        return _row_hashes(self.features)
 
     @cached_property
-    def leaked(self) -> int:
-        """Items of a given test split whose features an item of the pool has."""
-        if self.test_features is None:
+    def duplicates(self) -> int:
+        """Items whose features an earlier item of the pool has, too."""
+        return len(self.features) - len(np.unique(self._hashes))
+
+    def leaked(self, seeds: Sequence[int]) -> int:
+        """Items of a test split whose features an item of the pool has; of drawn ones the mean."""
+        if self.test_features is not None:
+            return int(np.isin(_row_hashes(self.test_features), self._hashes).sum())
+        if not self.duplicates:
             return 0
-        known = set(_row_hashes(self.features))
-        return sum(row in known for row in _row_hashes(self.test_features))
+        hashes, splits = self._hashes, [self._rows(seed) for seed in seeds]
+        found = [np.isin(hashes[held], hashes[rows]).sum() for rows, held in splits]
+        return round(float(np.mean(found)))
+
+    @property
+    def unknown(self) -> dict[str, int]:
+        """Classes of a given test that the pool lacks, and how many items have them."""
+        if self.test_codes is None:
+            return {}
+        codes, counts = np.unique(self.test_codes, return_counts=True)
+        new = ~np.isin(codes, self.codes)
+        return {self.classes[c]: int(n) for c, n in zip(codes[new], counts[new], strict=True)}
 
     @cached_property
     def axes(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -126,15 +151,17 @@ class Material:
         _, vectors = torch.linalg.eigh(away.T @ away)
         return mean.float(), vectors.float()
 
-    def about(self) -> dict[str, Any]:
-        """What a file says of it."""
+    def about(self, seeds: Sequence[int]) -> dict[str, Any]:
+        """What a file says of it, and of the splits of these seeds."""
         return {
             "pool": self.n_pool,
             "test": self.n_test,
             "features": self.features.shape[1],
             "classes": list(self.classes),
             "duplicates": self.collapsed + self.duplicates,
-            "leaked": self.leaked,
+            "drawn": self.drawn,
+            "leaked": self.leaked(seeds),
+            "unknown": self.unknown,
             "fingerprint": self.fingerprint,
         }
 
@@ -160,7 +187,9 @@ def material_of(pool: Any, truth: Any, test: Any = None) -> Material:
             f"compare needs a Pool, not {type(pool).__name__}: Pool.from_frame(df, text=…), "
             "from_texts, from_images or from_arrays makes one."
         )
-    names = _names(_in_order(truth, pool, "truth"), "truth")
+    # Equal numbers are one class, 1 and 1.0: whichever came first is its name.
+    known: dict[Any, str] = {}
+    names = _names(_in_order(truth, pool, "truth"), "truth", known)
     share, test_features, test_names = SHARE, None, None
     if test is not None:
         if isinstance(test, Real) and not isinstance(test, bool):
@@ -168,11 +197,21 @@ def material_of(pool: Any, truth: Any, test: Any = None) -> Material:
             if not 0 < share < 1:
                 raise ComparisonError(f"test={test!r} is no share: give one between 0 and 1.")
         else:
-            test_features, test_names = _given_test(pool, test)
+            test_features, test_names = _given_test(pool, test, known)
+            if not set(test_names) & set(names):
+                raise ComparisonError(
+                    f"The pool has none of the test's classes: it has {_some(names)}, the test "
+                    f"{_some(test_names)}. Write them alike."
+                )
     classes = tuple(sorted({*names, *(test_names or ())}))
     if len(set(names)) < 2:
         raise ComparisonError(
             f"truth has one class only, {names[0]!r}: there is nothing to learn from it."
+        )
+    if test_names is None and len(names) - max(1, round(share * len(names))) < 2:
+        raise ComparisonError(
+            f"test={share:g} leaves next to nothing of {len(names):,} items to choose from: give "
+            "a smaller share."
         )
     code = {name: number for number, name in enumerate(classes)}
 
@@ -190,7 +229,9 @@ def material_of(pool: Any, truth: Any, test: Any = None) -> Material:
     )
 
 
-def _given_test(pool: Pool, test: Any) -> tuple[NDArray[np.float32], list[str]]:
+def _given_test(
+    pool: Pool, test: Any, known: dict[Any, str]
+) -> tuple[NDArray[np.float32], list[str]]:
     try:
         items, told = test
     except (TypeError, ValueError) as error:
@@ -199,10 +240,10 @@ def _given_test(pool: Pool, test: Any) -> tuple[NDArray[np.float32], list[str]]:
         ) from error
     if isinstance(items, Pool):
         features = items.features
-        names = _names(_in_order(told, items, "the test's truth"), "the test's truth")
+        names = _names(_in_order(told, items, "the test's truth"), "the test's truth", known)
     else:
         features = pool.encode(items)
-        names = _names(_listed(told, "the test's truth"), "the test's truth")
+        names = _names(_listed(told, "the test's truth"), "the test's truth", known)
     if features.shape[1] != pool.features.shape[1]:
         raise ComparisonError(
             f"The pool has {pool.features.shape[1]} features an item, the test "
@@ -244,22 +285,36 @@ def _listed(truth: Any, what: str) -> list[Any]:
     return list(truth.tolist() if hasattr(truth, "tolist") else truth)
 
 
-def _names(told: list[Any], what: str) -> list[str]:
-    """Classes by their text; a missing one is an error that names its row."""
+def _names(told: list[Any], what: str, known: dict[Any, str]) -> list[str]:
+    """Classes by their text, or as `known` calls them; a missing one is an error with its row."""
+    found = []
     for row, value in enumerate(told):
-        if value is None or value != value or value == "":
+        if _missing(value):
             raise ComparisonError(
                 f"{what} has no class in row {row}, {value!r}: drop that item or label it."
             )
-        if isinstance(value, (list, tuple, set, dict)):
+        if not isinstance(value, Hashable) or isinstance(value, (tuple, frozenset)):
             raise ComparisonError(
                 f"{what} has {value!r} in row {row}: compare is for one class an item."
             )
-    return [str(value) for value in told]
+        found.append(known.setdefault(value, str(value)))
+    return found
 
 
-def _row_hashes(features: NDArray[np.float32]) -> list[int]:
-    return [hash(row.tobytes()) for row in features]
+def _missing(value: Any) -> bool:
+    """Whether it is None, NaN, one of pandas' missing values or no text."""
+    if value is None or (isinstance(value, str) and not value):
+        return True
+    return bool(pd.api.types.is_scalar(value) and pd.isna(value))
+
+
+def _some(names: list[str]) -> str:
+    found = [repr(name) for name in dict.fromkeys(names)]
+    return ", ".join(found[:3]) + (", …" if len(found) > 3 else "")
+
+
+def _row_hashes(features: NDArray[np.float32]) -> NDArray[np.int64]:
+    return np.fromiter((hash(row.tobytes()) for row in features), np.int64, len(features))
 
 
 def _tensor(features: NDArray[np.float32]) -> torch.Tensor:

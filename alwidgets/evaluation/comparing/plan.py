@@ -18,6 +18,7 @@ from alwidgets.evaluation.comparing.metrics import METRICS
 from alwidgets.evaluation.comparing.successors import SUCCESSORS
 from alwidgets.learners.heads import HeadEnsemble
 from alwidgets.learners.wrapping import as_learner
+from alwidgets.strategies.builtin import STRATEGIES
 from alwidgets.strategies.registry import Strategy, get, suited
 
 BASELINE = "random"
@@ -116,7 +117,7 @@ def plan_of(
         That says what cannot be.
     """
     for name, value, least in (("batch", batch, 1), ("budget", budget, 1), ("initial", initial, 1)):
-        if not _is_whole(value) or value < least:
+        if not is_whole(value) or value < least:
             raise ComparisonError(f"{name}={value!r} must be a whole number, at least {least}.")
     if budget > material.n_pool:
         raise ComparisonError(
@@ -127,7 +128,7 @@ def plan_of(
         raise ComparisonError(
             f"initial={initial:,} uses up the budget of {budget:,}: nothing would be chosen."
         )
-    if metric not in METRICS:
+    if not isinstance(metric, str) or metric not in METRICS:
         raise ComparisonError(f"metric={metric!r} is none of {', '.join(METRICS)}.")
     if target is not None and not (isinstance(target, Real) and 0 < float(target) <= 1):
         raise ComparisonError(f"target={target!r} must be a figure of the metric, in (0, 1].")
@@ -150,6 +151,8 @@ def plan_of(
 def _strategies(given: Iterable[Any] | Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(given, str) or callable(given) or isinstance(given, Strategy):
         given = [given]
+    if not isinstance(given, Iterable):
+        raise ComparisonError(f"strategies={given!r} must be a list of them, or a mapping.")
     pairs = list(given.items()) if isinstance(given, Mapping) else [(None, one) for one in given]
     found: dict[str, Any] = {BASELINE: BASELINE}
     for name, one in pairs:
@@ -217,10 +220,10 @@ def _named(given: Any) -> dict[str, Any]:
 
 def _seeds(given: int | Iterable[int]) -> tuple[int, ...]:
     try:
-        seeds = tuple(range(given) if isinstance(given, int) else given)
+        seeds = tuple(range(given) if is_whole(given) else given)  # type: ignore[arg-type]
     except TypeError as error:
         raise ComparisonError(f"seeds={given!r} must be a number of seeds, or a list.") from error
-    if not seeds or any(not _is_whole(seed) or seed < 0 for seed in seeds):
+    if not seeds or any(not is_whole(seed) or seed < 0 for seed in seeds):
         raise ComparisonError(f"seeds={given!r} must be whole numbers, at least one of them.")
     if len(set(seeds)) < len(seeds):
         raise ComparisonError(f"seeds={given!r} has one twice: that run would count double.")
@@ -236,6 +239,11 @@ def fresh(estimator: Any, seed: int) -> Any:
         if name in made.get_params(deep=False):
             made.set_params(**{name: seed})
     return made
+
+
+def comes_along(strategy: Strategy) -> bool:
+    """Whether it is one of the toolkit's as they come: known to every process, and well behaved."""
+    return any(strategy is one for one in STRATEGIES)
 
 
 def _told_strategy(strategy: Any) -> Any:
@@ -293,5 +301,6 @@ def plan_in(told: dict[str, Any]) -> Plan:
     )
 
 
-def _is_whole(value: object) -> bool:
+def is_whole(value: object) -> bool:
+    """Whether it is a whole number, numpy's too; True and False are none."""
     return isinstance(value, Integral) and not isinstance(value, bool)

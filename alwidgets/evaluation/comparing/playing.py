@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,7 +16,8 @@ from alwidgets.errors import StrategyError
 from alwidgets.evaluation.comparing.learning import Apart, Learning, Together
 from alwidgets.evaluation.comparing.material import Material, Split
 from alwidgets.evaluation.comparing.metrics import METRICS
-from alwidgets.evaluation.comparing.plan import Arm, Plan, fresh
+from alwidgets.evaluation.comparing.plan import Arm, Plan, comes_along, fresh
+from alwidgets.evaluation.comparing.run import Begun, Point, Report, Run
 from alwidgets.evaluation.comparing.successors import said_by
 from alwidgets.learners.many import recipe_of
 from alwidgets.strategies.query import select
@@ -25,52 +26,9 @@ from alwidgets.strategies.registry import Strategy, get
 Rows: TypeAlias = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Point:
-    """One more point of a curve.
-
-    Attributes
-    ----------
-    arm : Arm
-    labels : int
-    figure : float
-        Of the metric, on the test split.
-    """
-
-    arm: Arm
-    labels: int
-    figure: float
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run that is over.
-
-    Attributes
-    ----------
-    arm : Arm
-    figures : tuple of float
-        Of the metric at each of `Plan.counts`.
-    rows : tuple of int
-        Of the training pool, in the order in which they were labelled.
-    successors : dict of str to float
-        The metric of each successor in the end.
-    chosen : dict of str to int
-        Strategies that chose, with the number of labels at their first batch.
-    seconds : float
-        That its share of the computing took; no part of any result.
-    """
-
-    arm: Arm
-    figures: tuple[float, ...]
-    rows: tuple[int, ...]
-    successors: dict[str, float]
-    chosen: dict[str, int]
-    seconds: float
-
-
-#: Gets what is new: points of curves, and runs that are over.
-Report: TypeAlias = Callable[[Point | Run], None]
+#: Seconds between two times that runs under way are told of, at least; and so many times as long as
+#: the telling took.
+EVERY, RARELY = 2.0, 50
 
 
 def play(
@@ -81,6 +39,7 @@ def play(
     *,
     device: torch.device,
     check: Callable[[], None] = lambda: None,
+    begun: Mapping[Arm, Begun] | None = None,
 ) -> None:
     """Play runs of one learner side by side.
 
@@ -96,6 +55,8 @@ def play(
     device : torch.device
     check : callable, optional
         Called before every fit and every choice; what it raises ends them.
+    begun : mapping of Arm to Begun, optional
+        Of none of the runs, or of all, after as many rounds each: they go on from there.
 
     Raises
     ------
@@ -103,7 +64,7 @@ def play(
         If a strategy breaks off, writes into the pool or picks what is none of its candidates;
         the message names it.
     """
-    _Lot(plan, material, arms, report, device, check).play()
+    _Lot(plan, material, arms, report, device, check, begun or {}).play()
 
 
 class _Lot:
@@ -115,6 +76,7 @@ class _Lot:
         report: Report,
         device: torch.device,
         check: Callable[[], None],
+        begun: Mapping[Arm, Begun],
     ) -> None:
         self.plan, self.arms, self.report, self.check = plan, list(arms), report, check
         splits: dict[int, Split] = {}
@@ -128,7 +90,9 @@ class _Lot:
         self.learning = _learning(plan, material, self.arms, device)
         self.classes = len(material.classes)
         self.strategies = [_own(plan.strategies[arm.strategy]) for arm in self.arms]
+        self.forgets = [_forgets(strategy) for strategy in self.strategies]
         kinds = [get(strategy) for strategy in self.strategies]
+        self.trusted = [comes_along(kind) for kind in kinds]
         self.asks_pool = [k.score is not None and "probabilities" in k.needs for k in kinds]
         self.asks_samples = ["posterior" in k.needs for k in kinds]
         self.draws = [np.random.default_rng([arm.seed, 2]) for arm in self.arms]
@@ -136,48 +100,83 @@ class _Lot:
         self.labelled: list[Rows] = [
             np.random.default_rng([arm.seed, 1]).permutation(n)[: plan.initial] for arm in self.arms
         ]
+        self.figures: list[list[float]] = [[] for _ in self.arms]
+        self.chosen: list[dict[str, int]] = [{} for _ in self.arms]
+        self.spent = [0.0 for _ in self.arms]
+        #: Rounds that are over.
+        self.over = 0
+        if begun:
+            self._take_up([begun[arm] for arm in self.arms])
         self.free = [np.ones(n, dtype=bool) for _ in self.arms]
         for free, rows in zip(self.free, self.labelled, strict=True):
             free[rows] = False
-        self.figures: list[list[float]] = [[] for _ in self.arms]
-        self.chosen: list[dict[str, int]] = [{} for _ in self.arms]
         self.prints = {id(split): _print(split.features) for split in self.splits}
+        self.started, self.due = time.perf_counter(), 0.0
 
     def play(self) -> None:
         """All rounds, then what the successors make of the labels."""
-        begin = time.perf_counter()
-        new = self.plan.initial
-        for at, labels in enumerate(self.plan.counts):
+        counts = self.plan.counts
+        ends = [0, *counts]
+        for at in range(self.over, len(counts)):
             self.check()
-            models = self.learning.fit(self.splits, self.labelled, new)
-            self._measure(labels)
+            models = self.learning.fit(self.splits, self.labelled, counts[at] - ends[at])
+            self._measure(counts[at])
             self.check()
-            if labels < self.plan.budget:
-                new = self.plan.counts[at + 1] - labels
-                self._pick(models, new)
-        each = (time.perf_counter() - begin) / len(self.arms)
+            if at + 1 < len(counts):
+                self._pick(models, counts[at + 1] - counts[at])
+            self.over = at + 1
+            self._tell()
+        each = self._each()
         for run, arm in enumerate(self.arms):
             self.check()
             started = time.perf_counter()
             successors = self._succeeded(run)
-            self.report(
-                Run(
-                    arm,
-                    tuple(self.figures[run]),
-                    tuple(self.labelled[run].tolist()),
-                    successors,
-                    self.chosen[run],
-                    each + time.perf_counter() - started,
-                )
-            )
+            figures, rows = tuple(self.figures[run]), tuple(self.labelled[run].tolist())
+            seconds = self.spent[run] + each + time.perf_counter() - started
+            self.report([Run(arm, figures, rows, successors, self.chosen[run], seconds)])
+
+    def _each(self) -> float:
+        """Seconds that a run's share of the rounds has taken."""
+        return (time.perf_counter() - self.started) / len(self.arms)
+
+    def _take_up(self, begun: Sequence[Begun]) -> None:
+        """Bring every run to where it was."""
+        counts, self.over = self.plan.counts, len(begun[0].figures)
+        self.labelled = [np.array(one.rows, dtype=np.int64) for one in begun]
+        self.figures = [list(one.figures) for one in begun]
+        self.chosen = [dict(one.chosen) for one in begun]
+        self.spent = [one.seconds for one in begun]
+        for draws in self.draws:
+            for _ in range(self.over):
+                draws.integers(2**31)
+        if self.over < len(counts):
+            learnt = [one.learnt for one in begun]
+            self.learning.take_up(self.splits, self.labelled, counts[: self.over], learnt)
+
+    def _tell(self) -> None:
+        """Tell of the runs under way, now and then: from there they can go on."""
+        started = time.perf_counter()
+        if started < self.due:
+            return
+        each, begun = self._each(), []
+        for run, arm in enumerate(self.arms):
+            learnt = self.learning.learnt(run) if self.forgets[run] else None
+            if learnt is not None:
+                figures, rows = tuple(self.figures[run]), tuple(self.labelled[run].tolist())
+                seconds = self.spent[run] + each
+                begun.append(Begun(arm, figures, rows, dict(self.chosen[run]), seconds, learnt))
+        self.report(begun)
+        now = time.perf_counter()
+        self.due = now + max(EVERY, RARELY * (now - started))
 
     def _measure(self, labels: int) -> None:
         metric = METRICS[self.plan.metric]
-        said = self.learning.said(self.splits)
+        said, points = self.learning.said(self.splits), []
         for run, arm in enumerate(self.arms):
             figure = metric(self.splits[run].test_codes, said[run])
             self.figures[run].append(figure)
-            self.report(Point(arm, labels, figure))
+            points.append(Point(arm, labels, figure))
+        self.report(points)
 
     def _pick(self, models: Sequence[Any], n: int) -> None:
         pools = {run: split for run, split in enumerate(self.splits) if self.asks_pool[run]}
@@ -211,7 +210,7 @@ class _Lot:
             raise StrategyError(f"Strategy {name!r} broke off ({at}): {said}") from error
         rows = found.indices
         if _print(split.features, quick=True) != self.prints[id(split)][:1] or (
-            callable(self.strategies[run]) and _print(split.features) != self.prints[id(split)]
+            not self.trusted[run] and _print(split.features) != self.prints[id(split)]
         ):
             raise StrategyError(
                 f"Strategy {name!r} wrote into the pool ({at}), which every arm shares: let it "
@@ -263,6 +262,14 @@ def _own(strategy: Any) -> Any:
     if isinstance(strategy, (str, Strategy)):
         return strategy
     return copy.deepcopy(strategy)
+
+
+def _forgets(strategy: Any) -> bool:
+    """Whether a strategy remembers nothing from one round to the next; an object of one's own may.
+
+    Functions are shared by all runs, and so have nothing to remember of one of them.
+    """
+    return isinstance(strategy, (str, Strategy)) or inspect.isfunction(strategy)
 
 
 def _print(features: torch.Tensor, *, quick: bool = False) -> tuple[int, ...]:

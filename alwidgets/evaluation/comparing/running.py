@@ -16,7 +16,8 @@ from alwidgets.evaluation.comparing.crew import Crew
 from alwidgets.evaluation.comparing.kept import Kept
 from alwidgets.evaluation.comparing.material import Material
 from alwidgets.evaluation.comparing.plan import Arm, Plan
-from alwidgets.evaluation.comparing.playing import Point, Run, play
+from alwidgets.evaluation.comparing.playing import play
+from alwidgets.evaluation.comparing.run import Begun, News, Point, Run
 from alwidgets.learners.many import recipe_of
 from alwidgets.threads import available_cores, one_thread
 
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 State: TypeAlias = Literal["running", "paused", "stopped", "failed", "done"]
 
-#: Runs that go on side by side: more make the products larger, and what a kill loses, too.
+#: Runs that go on side by side: more make the products larger, and the wait for the first one.
 LOT = 32
 #: Numbers of the pools and their logits that these may hold together.
 HELD = 200_000_000
@@ -44,10 +45,12 @@ class Running:
         Of the plan, the data and the versions, as a file says it.
     runs : iterable of Run
         That are over.
+    begun : iterable of Begun
+        That are under way.
     material : Material, optional
         Without it nothing can be played.
     kept : path, optional
-        File that runs are kept in as they come; those in it are over.
+        File that runs are kept in as they come; those in it go on where they were.
     workers : int, optional
     device : str
     """
@@ -57,8 +60,9 @@ class Running:
         plan: Plan,
         about: dict[str, Any],
         runs: Iterable[Run] = (),
-        material: Material | None = None,
+        begun: Iterable[Begun] = (),
         *,
+        material: Material | None = None,
         kept: str | os.PathLike[str] | None = None,
         workers: int | None = None,
         device: str = "auto",
@@ -68,10 +72,13 @@ class Running:
         self.error: Exception | None = None
         self._material, self._workers, self._device = material, workers, device
         self._path, self._kept = kept, None if kept is None else Kept(kept, about)
+        self._under_way: dict[Arm, Begun] = {one.arm: one for one in begun}
         if self._kept is not None:
             wanted = set(plan.arms)
             self.runs |= {run.arm: run for run in self._kept.runs if run.arm in wanted}
+            self._under_way |= {one.arm: one for one in self._kept.begun if one.arm in wanted}
         self._points: dict[Arm, list[float]] = {}
+        self._take_up()
         self._crew: Crew | None = None
         self._lock = threading.RLock()
         self._over, self._go = threading.Event(), threading.Event()
@@ -102,58 +109,71 @@ class Running:
             self.error, self._stopping = None, False
             self._over.clear()
             self._go.set()
-            self._points = {}
+            self._take_up()
             self._begun, self._had = time.monotonic(), self.progress[0]
             self.state = "running"
             workers = self._workers
             if workers is None:
                 workers = available_cores() if background or not self._batched(missing) else 0
             lots = self._lots(missing, max(1, workers))
-            if background or workers:
-                self._crew = Crew(
-                    self.plan,
-                    self._material,
-                    lots,
-                    max(1, workers),
-                    self._device,
-                    on_points=self._take_points,
-                    on_runs=self._take_runs,
-                    on_end=self._end,
-                )
+            try:
+                if background or workers:
+                    self._crew = Crew(
+                        self.plan,
+                        self._material,
+                        lots,
+                        self._under_way,
+                        max(1, workers),
+                        self._device,
+                        on_news=self._take,
+                        on_end=self._end,
+                    )
+            except BaseException:
+                self._finish("failed")
+                raise
         self._tell()
         if self._crew is None:
             self._play_here(lots)
         elif not background:
-            self.wait()
+            try:
+                self.wait()
+            except BaseException:
+                # Whoever interrupts it gets nothing to stop the workers with.
+                self.stop()
+                raise
 
     def pause(self) -> Self:
         """Hold every run before its next round; `resume` lets them go on."""
         with self._lock:
-            if self.state == "running":
-                self.state = "paused"
-                self._go.clear()
-                if self._crew is not None:
-                    self._crew.pause()
+            if self.state != "running":
+                return self
+            self.state = "paused"
+            self._go.clear()
+            crew = self._crew
+        # Not with the lock held: the crew waits for it when it has news.
+        if crew is not None:
+            crew.pause()
         self._tell()
         return self
 
     def resume(self) -> Self:
-        """Go on after a pause, a stop or an error; runs that were over are not played again."""
+        """Go on after a pause, a stop or an error, from where it was."""
         with self._lock:
             paused = self.state == "paused"
             if paused:
                 self.state = "running"
                 self._go.set()
-                if self._crew is not None:
-                    self._crew.resume()
+            crew = self._crew
         if paused:
+            if crew is not None:
+                crew.resume()
             self._tell()
         elif self.state in ("stopped", "failed"):
             self.start(background=True)
         return self
 
     def stop(self) -> Self:
-        """End it; runs that are over stay, the others can be played later: `resume`."""
+        """End it; what was played stays, `resume` goes on from there."""
         with self._lock:
             if self.state not in ("running", "paused"):
                 return self
@@ -222,18 +242,22 @@ class Running:
         )
 
     def _lots(self, arms: list[Arm], workers: int) -> list[list[Arm]]:
-        """Runs that go on together: of one learner, those of a seed beside each other."""
+        """Runs that go on together: of one learner, those of a seed beside each other.
+
+        Those that were under way go on with others that were as far.
+        """
         assert self._material is not None
+        numbers = self._material.n_pool * (
+            self._material.features.shape[1] + len(self._material.classes)
+        )
+        alike: dict[tuple[str, int], list[Arm]] = {}
+        for arm in arms:
+            alike.setdefault((arm.learner, len(self._points.get(arm, []))), []).append(arm)
         lots: list[list[Arm]] = []
-        for name, learner in self.plan.learners.items():
-            mine = [arm for arm in arms if arm.learner == name]
+        for (name, _), mine in alike.items():
             size = 1
-            if recipe_of(learner) is not None:
-                numbers = self._material.n_pool * (
-                    self._material.features.shape[1] + len(self._material.classes)
-                )
+            if recipe_of(self.plan.learners[name]) is not None:
                 size = min(LOT, math.ceil(len(mine) / workers), max(1, HELD // numbers))
-            size = max(1, size)
             lots += [mine[at : at + size] for at in range(0, len(mine), size)]
         return lots
 
@@ -249,18 +273,20 @@ class Running:
             if self._stopping:
                 raise _Stopped
 
-        def report(new: Point | Run) -> None:
-            if isinstance(new, Run):
-                self._take_runs([new])
-            else:
-                self._take_points([new])
-
         device = resolve_device(self._device, ComparisonError)
         with tqdm(total=total, initial=done, desc="Comparing", unit="rounds", delay=1.0) as bar:
             try:
                 with one_thread():
                     for lot in lots:
-                        play(self.plan, self._material, lot, report, device=device, check=check)
+                        play(
+                            self.plan,
+                            self._material,
+                            lot,
+                            self._take,
+                            device=device,
+                            check=check,
+                            begun={a: self._under_way[a] for a in lot if a in self._under_way},
+                        )
                 _move(bar, self.progress[0])
             except _Stopped:
                 self._finish("stopped")
@@ -272,17 +298,27 @@ class Running:
                 raise
         self._finish("done")
 
-    def _take_points(self, points: list[Point]) -> None:
-        with self._lock:
-            for point in points:
-                self._points.setdefault(point.arm, []).append(point.figure)
-        self._tell()
+    def _take_up(self) -> None:
+        """What was played of the runs that are not over is what they can go on from."""
+        self._under_way = {a: one for a, one in self._under_way.items() if a not in self.runs}
+        self._points = {arm: list(one.figures) for arm, one in self._under_way.items()}
 
-    def _take_runs(self, runs: list[Run]) -> None:
+    def _take(self, news: News) -> None:
+        runs = [new for new in news if isinstance(new, Run)]
         with self._lock:
-            if self._kept is not None:
+            if self._kept is not None and runs:
                 self._kept.add(runs)
-            self.runs |= {run.arm: run for run in runs}
+            for new in news:
+                if isinstance(new, Point):
+                    self._points.setdefault(new.arm, []).append(new.figure)
+                elif isinstance(new, Begun):
+                    self._under_way[new.arm] = new
+            for run in runs:
+                self.runs[run.arm] = run
+                self._points.pop(run.arm, None)
+                self._under_way.pop(run.arm, None)
+            if self._kept is not None:
+                self._kept.keep(self._under_way.values())
         self._tell()
 
     def _end(self, error: Exception | None) -> None:
@@ -293,8 +329,8 @@ class Running:
         with self._lock:
             self.state = state
             self._crew = None
-            self._points = {}
             if self._kept is not None:
+                self._kept.keep(self._under_way.values(), now=True)
                 self._kept.close()
                 self._kept = None
             self._over.set()

@@ -13,7 +13,7 @@ from alwidgets.devices import resolve_device
 from alwidgets.errors import ComparisonError
 from alwidgets.evaluation.comparing.comparison import Comparison
 from alwidgets.evaluation.comparing.material import material_of
-from alwidgets.evaluation.comparing.plan import made_again, plan_of
+from alwidgets.evaluation.comparing.plan import is_whole, made_again, plan_of
 
 
 def compare(
@@ -72,8 +72,11 @@ def compare(
     seconds : float, optional
         That a label takes, for the hours.
     out : path, optional
-        File that finished runs are kept in as they come, a line each. Called again with the same
-        file, `compare` plays only what is missing.
+        File that finished runs are kept in as they come, a line each; those under way are kept
+        every few seconds in another one beside it. Called again with the same file, `compare`
+        plays what is missing, to the same result. A run begins anew if its learner is trained on
+        from round to round (other than the heads that advance together) or its strategy is an
+        object that may remember something.
     workers : int, optional
         Processes; 0 plays in this one. By default as many as there are cores, but for learners
         whose runs advance together none, outside of a notebook.
@@ -126,11 +129,15 @@ def compare(
         target=target,
         seconds=seconds,
     )
-    if workers is not None and (not isinstance(workers, int) or workers < 0):
+    if workers is not None and (not is_whole(workers) or workers < 0):
         raise ComparisonError(f"workers={workers!r} must be a whole number, at least 0.")
     resolve_device(device, ComparisonError)
-    about = {"plan": plan.to_json(), "material": material.about(), "versions": _versions()}
-    made = Comparison(plan, about, (), material, kept=out, workers=workers, device=device)
+    about = {
+        "plan": plan.to_json(),
+        "material": material.about(plan.seeds),
+        "versions": _versions(),
+    }
+    made = Comparison(plan, about, material=material, kept=out, workers=workers, device=device)
     made.start(background=_in_notebook() if background is None else background)
     return made
 

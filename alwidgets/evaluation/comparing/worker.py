@@ -23,10 +23,11 @@ import torch
 
 from alwidgets.devices import resolve_device
 from alwidgets.errors import ComparisonError
-from alwidgets.evaluation.comparing.kept import run_to_json
 from alwidgets.evaluation.comparing.material import Material
-from alwidgets.evaluation.comparing.plan import Arm, Plan
-from alwidgets.evaluation.comparing.playing import Point, Run, play
+from alwidgets.evaluation.comparing.plan import Arm, Plan, comes_along
+from alwidgets.evaluation.comparing.playing import play
+from alwidgets.evaluation.comparing.run import Begun, News, Point
+from alwidgets.strategies.registry import get, register
 
 log = logging.getLogger(__name__)
 
@@ -39,9 +40,11 @@ def send(stream: BinaryIO, plan: Plan, about: dict[str, Any]) -> None:
     """Tell a worker what is to be compared.
 
     Strategies and learners of one's own travel by value, from this process to its child: a file
-    never holds them.
+    never holds them. So do those that were registered here under the names that the plan has.
     """
-    data = cloudpickle.dumps((plan, about))
+    named = [get(one) for one in plan.strategies.values() if isinstance(one, str)]
+    own = [one for one in named if not comes_along(one)]
+    data = cloudpickle.dumps((plan, about, own))
     stream.write(LENGTH.pack(len(data)))
     stream.write(data)
     stream.flush()
@@ -50,7 +53,9 @@ def send(stream: BinaryIO, plan: Plan, about: dict[str, Any]) -> None:
 def receive(stream: BinaryIO) -> tuple[Plan, dict[str, Any]]:
     """What `send` told."""
     (length,) = LENGTH.unpack(stream.read(LENGTH.size))
-    plan, about = cloudpickle.loads(stream.read(length))
+    plan, about, own = cloudpickle.loads(stream.read(length))
+    for strategy in own:
+        register(strategy)
     return plan, about
 
 
@@ -86,7 +91,7 @@ class _Commands:
     """Lines that come in while runs are played."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        self.lots: queue.Queue[list[Arm]] = queue.Queue()
+        self.lots: queue.Queue[tuple[list[Arm], dict[Arm, Begun]]] = queue.Queue()
         self._go = threading.Event()
         self._go.set()
         self._stream = stream
@@ -104,9 +109,37 @@ class _Commands:
             elif told["type"] == "go":
                 self._go.set()
             elif told["type"] == "lot":
-                self.lots.put([Arm(*arm) for arm in told["arms"]])
+                begun = [Begun.of(one) for one in told["begun"]]
+                self.lots.put(([Arm(*arm) for arm in told["arms"]], {b.arm: b for b in begun}))
         # Not sys.exit: this is not the main thread, and that one computes.
         os._exit(0)
+
+
+class _News:
+    """What is new, told a line at a time to whoever started this process."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._news: dict[str, list[Any]] = {"points": [], "begun": [], "runs": []}
+
+    def add(self, news: News) -> None:
+        """Keep it for the next line."""
+        for new in news:
+            if isinstance(new, Point):
+                self._news["points"].append([*new.arm, new.labels, new.figure])
+            else:
+                self._news["begun" if isinstance(new, Begun) else "runs"].append(new.to_json())
+
+    def tell(self) -> None:
+        """Say all that is new."""
+        if any(self._news.values()):
+            self.say({"type": "news", **self._news})
+            self._news = {kind: [] for kind in self._news}
+
+    def say(self, told: dict[str, Any]) -> None:
+        """Send a line."""
+        self._stream.write(json.dumps(told).encode() + b"\n")
+        self._stream.flush()
 
 
 def main() -> None:
@@ -116,42 +149,25 @@ def main() -> None:
         os.nice(5)  # whoever waits for the kernel goes first
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print must not end up between the lines
-
-    def say(told: dict[str, Any]) -> None:
-        answers.write(json.dumps(told).encode() + b"\n")
-        answers.flush()
-
     plan, about = receive(sys.stdin.buffer)
     torch.set_num_threads(1)
-    commands = _Commands(sys.stdin.buffer)
+    commands, news = _Commands(sys.stdin.buffer), _News(answers)
     material = unshelve(about)
     device = resolve_device(about["device"], ComparisonError)
-    say({"type": "ready"})
+
+    def check() -> None:
+        news.tell()
+        commands.wait()
+
     while True:
-        arms = commands.lots.get()
-        over: list[dict[str, Any]] = []
-        points: list[Any] = []
-
-        def report(new: Point | Run, over: list[Any] = over, points: list[Any] = points) -> None:
-            if isinstance(new, Run):
-                over.append(run_to_json(new))
-            else:
-                points.append([*new.arm, new.labels, new.figure])
-
-        def check(points: list[Any] = points) -> None:
-            if points:
-                say({"type": "points", "points": points})
-                points.clear()
-            commands.wait()
-
+        news.say({"type": "ready"})
+        arms, begun = commands.lots.get()
         try:
-            play(plan, material, arms, report, device=device, check=check)
+            play(plan, material, arms, news.add, device=device, check=check, begun=begun)
+            news.tell()
         except Exception as error:  # told to whoever asked for the runs
             log.exception("runs broke off")
-            say({"type": "error", "kind": type(error).__name__, "text": str(error)})
-            continue
-        check()
-        say({"type": "runs", "runs": over})
+            news.say({"type": "error", "kind": type(error).__name__, "text": str(error)})
 
 
 if __name__ == "__main__":
