@@ -17,7 +17,7 @@ from .evaluation.prequential import Batch, prequential
 from .evaluation.risk import METHODS, NOTHING, Estimate, Method, difference, unknown
 from .hub import Hub
 from .learners.targets import decided
-from .readings import audit_sample
+from .readings import audit_sample, check_round
 from .samples import AuditSample
 from .schema import RoundRecord
 from .slicing import parts_of
@@ -203,13 +203,9 @@ class Estimating(Hub):
         # Of the items that there were for both.
         sizes = [n for v, n in history.sizes.items() if v in (version, other)]
         with self._lock:
-            versions = [record.version for record in self._ledger.rounds]
+            for asked in (version, other):
+                check_round(self._ledger, asked)
             sample = audit_sample(self._ledger, min(sizes, default=None))
-        for asked in (version, other):
-            if asked not in versions:
-                raise AlwidgetsError(
-                    f"There is no round {asked!r}: there are 1 to {len(versions)}."
-                )
         said = dict(history.of_items(sample.items))
         if not {version, other} <= said.keys():
             return unknown(NOT_KEPT, low=-1.0)

@@ -11,6 +11,7 @@ from scipy.special import ndtri
 
 from alwidgets.errors import AlwidgetsError
 from alwidgets.evaluation.curvefit import LAST, SHAPES, Curve, fit
+from alwidgets.evaluation.given import is_number
 
 Floats = NDArray[np.float64]
 
@@ -155,8 +156,8 @@ def forecast(
     """
     if not 0 < confidence < 1:
         raise AlwidgetsError(f"confidence={confidence!r} must lie between 0 and 1.")
-    if not ahead >= 1:
-        raise AlwidgetsError(f"ahead={ahead!r} must be at least 1 label.")
+    if not (is_number(ahead) and ahead >= 1):
+        raise AlwidgetsError(f"ahead={ahead!r} must be a number of labels, at least 1.")
     x, y, w = _points(labels, values, n)
     kinds = (*SHAPES, LAST)
     first = max(2, round(FIRST * len(x)))

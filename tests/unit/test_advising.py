@@ -184,6 +184,15 @@ def test_worth_takes_the_pace_and_the_prices(opened: Open) -> None:
     assert "10 minutes at your pace" in str(found)
 
 
+def test_of_a_closed_session_it_says_that_its_labels_are_gone(opened: Open) -> None:
+    session = opened()
+    label(session, 140)
+    session.close()
+    for asked in (session.worth, session.seconds_per_label, session.labels):
+        with pytest.raises(StoreError, match="in memory, and went when the session was closed"):
+            asked()
+
+
 def test_another_strategy_picks_at_once(opened: Open) -> None:
     session = opened()
     label(session, 45)

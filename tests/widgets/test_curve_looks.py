@@ -279,6 +279,15 @@ def test_what_cannot_be_drawn_is_refused_with_a_remedy(session: al.Session) -> N
             Curves(session, **wrong)  # type: ignore[arg-type]
 
 
+def test_numbers_of_numpy_are_numbers(session: al.Session) -> None:
+    curves = Curves(
+        session, budget=np.int64(50), target=np.float32(0.5), cost_of_hour=np.int32(30), run=at_once
+    )
+    found = curves.look
+    assert (found.budget, found.target, found.cost) == (50, 0.5, 30)
+    json.dumps(found.to_json())  # as it goes to the browser
+
+
 def test_names_are_no_markup() -> None:
     with closing(made(al.Classification(["<unk>", "b", "c"]))) as session:
         curves = Curves(session, run=at_once, metric="f1", of="<unk>")
