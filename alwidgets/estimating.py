@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from .audit import NONE_KEPT
 from .errors import AlwidgetsError
 from .evaluation import metrics
 from .evaluation.metrics import AVERAGES, METRICS, Average, Metric
@@ -145,6 +146,8 @@ class Estimating(Hub):
         with self._lock:
             rounds = list(self._ledger.rounds)
             samples = {n: audit_sample(self._ledger, n) for n in {None, *sizes.values()}}
+        if not self._ledger.audit.reserved.any():
+            return [unknown(NONE_KEPT)] * len(rounds)
         items = np.unique(np.concatenate([sample.items for sample in samples.values()]))
         said = dict(self._loop.history.of_items(items))
         found = []
@@ -206,6 +209,8 @@ class Estimating(Hub):
             for asked in (version, other):
                 check_round(self._ledger, asked)
             sample = audit_sample(self._ledger, min(sizes, default=None))
+        if not self._ledger.audit.reserved.any():
+            return unknown(NONE_KEPT, low=-1.0)
         said = dict(history.of_items(sample.items))
         if not {version, other} <= said.keys():
             return unknown(NOT_KEPT, low=-1.0)
@@ -246,7 +251,7 @@ class Estimating(Hub):
         if why_not is not None:
             return sample, np.empty(0, dtype=np.int64), why_not
         if not len(sample.items):
-            return sample, sample.codes, NOTHING
+            return sample, sample.codes, NOTHING if self._ledger.audit.reserved.any() else NONE_KEPT
         proba = learner.predict_proba(self.pool.features[sample.items])
         return sample, self.task.codes(decided(proba, self.task.multilabel)), None
 

@@ -199,6 +199,11 @@ def progress(ledger: Ledger) -> dict[str, int]:
     }
 
 
+def left(ledger: Ledger) -> int:
+    """Items that can still be labelled: those that have no answer and were not skipped."""
+    return len(ledger.pool) - ledger.labels.n_answers - ledger.labels.n_skips
+
+
 def check_round(ledger: Ledger, version: int | None) -> None:
     """Raise what is wrong with the version of a round.
 

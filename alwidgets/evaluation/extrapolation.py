@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -87,6 +87,16 @@ class Forecast:
         half = np.sqrt(z**2 * self.noise + ((self.high - self.low) / 2) ** 2 * steps)
         low, mid, high = (np.clip(x, 0.0, 1.0) for x in (value - half, value, value + half))
         return mid, low, high
+
+    def over(self, labels: int) -> Forecast:
+        """The same of no more than so many labels ahead: what `band` says of these."""
+        if labels >= self.ahead:
+            return self
+        share = labels / self.ahead
+        begun, all_of_them, some = self.at([self.end, self.end + self.ahead, self.end + labels])
+        gain = float(some - begun + (self.gain - (all_of_them - begun)) * share)
+        half = (self.high - self.low) / 2 * math.sqrt(share)
+        return replace(self, ahead=labels, gain=gain, low=gain - half, high=gain + half)
 
     def __str__(self) -> str:
         beats = "better" if self.backtest < self.backtest_last else "no better"

@@ -56,7 +56,8 @@ class Worth:
 
     def __str__(self) -> str:
         points = f"{_points(self.gain)} points ({_bounds(self.low, self.high)})"
-        parts = [f"the next {self.labels:,} labels: {points}"]
+        labels = "label" if self.labels == 1 else f"{self.labels:,} labels"
+        parts = [f"the next {labels}: {points}"]
         if self.seconds is not None:
             parts.append(f"{_time(self.seconds)} at your pace")
         if self.net is not None:

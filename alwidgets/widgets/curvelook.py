@@ -40,6 +40,8 @@ class Look:
         An interval for one look at each point, or one that may be watched all the time.
     by_class : bool
         Whether there is a small curve for every class as well.
+    remaining : bool
+        Whether there is a line of what remains in the pool as well.
     forecast : bool
         Whether the curve is drawn on beyond the newest round.
     target : float or None
@@ -58,6 +60,7 @@ class Look:
     hindsight: bool = False
     method: Method = "wilson"
     by_class: bool = False
+    remaining: bool = False
     forecast: bool = True
     target: float | None = None
     budget: int | None = None
@@ -97,6 +100,7 @@ class LookMessage(TypedDict):
     hindsight: bool
     method: Method
     by_class: bool
+    remaining: bool
     forecast: bool
     target: float | None
     budget: int | None
@@ -199,7 +203,7 @@ def checked(look: Look) -> Look:
             )
     if look.of is not None and not isinstance(look.of, str):
         raise AlwidgetsError(f"of={look.of!r} must be the name of a class, or None.")
-    for name in ("hindsight", "by_class", "forecast"):
+    for name in ("hindsight", "by_class", "remaining", "forecast"):
         if not isinstance(getattr(look, name), bool):
             raise AlwidgetsError(f"{name}={getattr(look, name)!r} must be True or False.")
     if look.target is not None and not (is_number(look.target) and 0 < look.target <= 1):
