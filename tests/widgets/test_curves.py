@@ -44,6 +44,12 @@ def label(session: al.Session, n: int) -> None:
         session.record(item.id, "ab"[TRUTH[item.index]])
 
 
+def at_once(curves: Curves) -> Curves:
+    """The same, with no pause between two drawings."""
+    curves._soon.interval = 0
+    return curves
+
+
 def record(version: int, strategy: str) -> RoundRecord:
     return RoundRecord(version, strategy, 10 * version, version, 0.8, 0.5, 0.9, 0.1, "", version)
 
@@ -102,9 +108,8 @@ def test_the_sign_where_nothing_is_left_to_label() -> None:
     pool = al.Pool.from_arrays(X[:45], ids=range(45))
     options = {"audit": 0.3, "batch_size": 10, "executor": al.InlineExecutor()}
     with closing(al.Session(pool, al.Classification(["a", "b"]), **options)) as session:
-        curves = Curves(session, target=1.0)
+        curves = at_once(Curves(session, target=1.0))
         label(session, 45)
-        curves._on_labelled()  # what waits for a moment
         advice = curves._header.advice
         assert (advice["stop"], advice["title"]) == (True, "Nothing is left to label.")
         assert advice["reason"] == "Every item has a label, or was skipped."
@@ -115,18 +120,16 @@ def test_the_sign_where_nothing_is_left_to_label() -> None:
 
 
 def test_a_budget_counts_the_labels_that_are_given(session: al.Session) -> None:
-    curves = Curves(session, budget=50)
+    curves = at_once(Curves(session, budget=50))
     for n in range(10, 35, 3):
         label(session, 3 if n > 10 else 10)
-        curves._on_labelled()  # what waits for a moment
         assert curves._header.summary["lines"][-1].startswith(f"Budget of 50 labels: {50 - n} more")
 
 
 def test_a_budget_of_one_class_is_spent_all_the_same(session: al.Session) -> None:
-    curves = Curves(session, budget=5)
+    curves = at_once(Curves(session, budget=5))
     for item in session.next(10)[:6]:
         session.record(item.id, "a")
-    curves._on_labelled()
     assert not session.rounds
     assert curves._header.summary["lines"][-1] == "Budget of 5 labels: spent, there are 6."
 
