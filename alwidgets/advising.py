@@ -11,12 +11,13 @@ import base64
 import logging
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .audit import NONE_KEPT
 from .errors import AlwidgetsError
 from .evaluation.extrapolation import Forecast, forecast
 from .evaluation.stopping import (
@@ -44,6 +45,7 @@ STEP = 10
 KAPPA, ROUNDS = 0.995, 5
 #: Labels that the forecast looks ahead.
 AHEAD = 100
+USED_UP = "every item has a label, or was skipped"
 
 
 @dataclass(frozen=True)
@@ -82,11 +84,14 @@ class StopSign:
     reason : str
         Why, in words.
     criteria : tuple of Advice
-        What each criterion says; the first is the one that decides.
+        What each criterion says; the first is the one that decides. None where no model is trained.
     forecast : Forecast or None
-        What the next 100 labels should bring, from the audit's estimates. It decides nothing.
+        What the next 100 labels should bring, or as many as can still be given, from the audit's
+        estimates. It decides nothing.
     no_forecast : str
         Why there is none, in words.
+    used_up : bool
+        Whether nothing is left to label.
     """
 
     stop: bool
@@ -94,6 +99,15 @@ class StopSign:
     criteria: tuple[Advice, ...]
     forecast: Forecast | None = None
     no_forecast: str = ""
+    used_up: bool = False
+
+    def with_left(self, items: int) -> StopSign:
+        """The same where only so many items can still be labelled."""
+        if not items:
+            return replace(
+                self, stop=True, reason=USED_UP, forecast=None, no_forecast=USED_UP, used_up=True
+            )
+        return replace(self, forecast=self.forecast and self.forecast.over(items))
 
     def __str__(self) -> str:
         return f"{'Enough' if self.stop else 'Go on'}: {self.reason}"
@@ -117,7 +131,7 @@ class Adviser:
     def __init__(
         self, pool: Pool, task: Task, ledger: Ledger, store: LabelStore, seed: int
     ) -> None:
-        self._task, self._store, self._seed = task, store, seed
+        self._task, self._ledger, self._store, self._seed = task, ledger, store, seed
         ids = store.stop_set()
         if ids is None:
             free = np.flatnonzero(~ledger.audit.reserved & (ledger.standing == NOTHING))
@@ -147,6 +161,9 @@ class Adviser:
 
     def sign(self, rounds: Sequence[RoundRecord] = ()) -> StopSign:
         """What the criteria say by now, and a forecast from the estimates of all rounds."""
+        if not self._task.classes:
+            why = f"no model is trained for {self._task!r}: its answers are of no class"
+            return StopSign(False, why, (), None, why)
         known = np.logical_and.reduce([reading.said >= 0 for reading in self._readings])
         said = [reading.said[known] for reading in self._readings]
         shown = [self._task.targets(codes) for codes in said] if self._task.multilabel else said
@@ -157,6 +174,8 @@ class Adviser:
             overall_uncertainty([reading.uncertainty for reading in self._readings]),
         )
         decides = criteria[0]
+        if not self._ledger.audit.reserved.any():
+            return StopSign(decides.stop, decides.reason, criteria, None, NONE_KEPT)
         try:
             found = ahead_of(rounds, self._changed())
             return StopSign(decides.stop, decides.reason, criteria, found)

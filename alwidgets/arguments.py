@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import getpass
-from numbers import Integral
 
 from .audit import check_share
 from .errors import AlwidgetsError, PoolError, StrategyError, TaskError
+from .evaluation.given import is_whole
 from .pool import Pool
 from .strategies.registry import Strategy
 from .tasks import Correction, Task
@@ -28,13 +28,13 @@ def check_arguments(
         raise TaskError(
             f"A session needs a task, not {type(task).__name__}: Classification(['ham', 'spam'])."
         )
-    if not _is_whole(batch_size) or batch_size < 1:
+    if not is_whole(batch_size) or batch_size < 1:
         raise AlwidgetsError(f"batch_size={batch_size!r} must be a whole number, at least 1.")
-    if not _is_whole(ready) or not 1 <= ready <= MOST_READY:
+    if not is_whole(ready) or not 1 <= ready <= MOST_READY:
         raise AlwidgetsError(
             f"ready={ready!r} must be a whole number of cards, from 1 to {MOST_READY:,}."
         )
-    if not _is_whole(seed) or seed < 0:
+    if not is_whole(seed) or seed < 0:
         raise AlwidgetsError(f"seed={seed!r} must be a whole number, at least 0.")
     check_share(audit)
     if isinstance(task, Correction) and task.start is not None:
@@ -51,11 +51,6 @@ def check_strategy(strategy: Strategy, task: Task) -> None:
             f"strategy={strategy.name!r} asks a model, and none is trained for {task!r}. Use "
             "'auto', 'representative' or 'random'."
         )
-
-
-def _is_whole(value: object) -> bool:
-    """Whether it is a whole number, of Python or of numpy."""
-    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def login_name() -> str:

@@ -26,6 +26,11 @@ from numpy.typing import NDArray
 from .errors import AlwidgetsError
 
 MAX_SHARE = 0.5
+#: Why there is no audit label, and never will be.
+NONE_KEPT = (
+    "no item of this session is kept for the audit, so nothing can be said of what its model was "
+    "not trained on"
+)
 IDS_AT_ONCE = 65_536
 
 

@@ -28,7 +28,7 @@ class Deciding(Hub):
         """Whether to go on labelling, and why, as of the newest round; it stops nothing.
 
         It is up once the last models agree on a fixed set of up to 2,000 items that need no
-        label. ``advice`` tells of a new one.
+        label, and where every item has a label or was skipped. ``advice`` tells of a new one.
 
         Examples
         --------
@@ -48,6 +48,8 @@ class Deciding(Hub):
     ) -> Worth:
         """What the next 100 labels are worth: in points, in minutes and, with prices, in money.
 
+        Where fewer items are left, of as many labels as these can still get.
+
         From the audit's estimates and from how many predictions change; an 80 % interval. The
         minutes are those of the newest answers.
 
@@ -61,11 +63,12 @@ class Deciding(Hub):
         Raises
         ------
         AlwidgetsError
-            If there are too few rounds to say, or some of the prices are missing.
+            If there are too few rounds to say, nothing is left to label, or some of the prices are
+            missing.
         """
         sign = self.stop_sign
         if sign.forecast is None:
-            raise AlwidgetsError(sign.no_forecast)
+            raise AlwidgetsError(f"{sign.no_forecast[:1].upper()}{sign.no_forecast[1:]}")
         with self._lock:
             _, seconds = readings.timed(self._ledger)
         return worth(

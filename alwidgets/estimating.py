@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from .audit import NONE_KEPT
 from .errors import AlwidgetsError
 from .evaluation import metrics
 from .evaluation.metrics import AVERAGES, METRICS, Average, Metric
@@ -17,7 +18,7 @@ from .evaluation.prequential import Batch, prequential
 from .evaluation.risk import METHODS, NOTHING, Estimate, Method, difference, unknown
 from .hub import Hub
 from .learners.targets import decided
-from .readings import audit_sample
+from .readings import audit_sample, check_round
 from .samples import AuditSample
 from .schema import RoundRecord
 from .slicing import parts_of
@@ -145,6 +146,8 @@ class Estimating(Hub):
         with self._lock:
             rounds = list(self._ledger.rounds)
             samples = {n: audit_sample(self._ledger, n) for n in {None, *sizes.values()}}
+        if not self._ledger.audit.reserved.any():
+            return [unknown(NONE_KEPT)] * len(rounds)
         items = np.unique(np.concatenate([sample.items for sample in samples.values()]))
         said = dict(self._loop.history.of_items(items))
         found = []
@@ -203,13 +206,11 @@ class Estimating(Hub):
         # Of the items that there were for both.
         sizes = [n for v, n in history.sizes.items() if v in (version, other)]
         with self._lock:
-            versions = [record.version for record in self._ledger.rounds]
+            for asked in (version, other):
+                check_round(self._ledger, asked)
             sample = audit_sample(self._ledger, min(sizes, default=None))
-        for asked in (version, other):
-            if asked not in versions:
-                raise AlwidgetsError(
-                    f"There is no round {asked!r}: there are 1 to {len(versions)}."
-                )
+        if not self._ledger.audit.reserved.any():
+            return unknown(NONE_KEPT, low=-1.0)
         said = dict(history.of_items(sample.items))
         if not {version, other} <= said.keys():
             return unknown(NOT_KEPT, low=-1.0)
@@ -250,7 +251,7 @@ class Estimating(Hub):
         if why_not is not None:
             return sample, np.empty(0, dtype=np.int64), why_not
         if not len(sample.items):
-            return sample, sample.codes, NOTHING
+            return sample, sample.codes, NOTHING if self._ledger.audit.reserved.any() else NONE_KEPT
         proba = learner.predict_proba(self.pool.features[sample.items])
         return sample, self.task.codes(decided(proba, self.task.multilabel)), None
 

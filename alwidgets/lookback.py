@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .errors import AlwidgetsError
 from .hub import Hub
+from .readings import check_round
 
 
 class LookingBack(Hub):
@@ -32,11 +32,9 @@ class LookingBack(Hub):
 
     @round_shown.setter
     def round_shown(self, version: int | None) -> None:
-        with self._lock:
-            versions = [record.version for record in self._ledger.rounds]
-        if version is not None and version not in versions:
-            there = f"there are 1 to {len(versions)}" if versions else "there is none yet"
-            raise AlwidgetsError(f"There is no round {version!r}: {there}.")
+        if version is not None:
+            with self._lock:
+                check_round(self._ledger, version)
         version = None if version is None else int(version)
         if version == self._round_shown:
             return

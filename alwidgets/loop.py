@@ -129,7 +129,7 @@ class Loop:
         self.arms = arms
         #: What each round picked, and what its model said of that.
         self.picked: list[Picked] = []
-        self.sign: StopSign = adviser.sign()
+        self._sign: StopSign = adviser.sign()
         self._advised = False
         # Whether what waits is to be picked anew, and whether the round under way does that.
         self._repick, self._repicking = sharing.has_changed, False
@@ -144,6 +144,12 @@ class Loop:
         #: Whether items have joined that the newest round knows nothing of.
         self._has_grown = False
         self._trainer = Trainer(self._snapshot, run_round, self._publish, self._fail, executor)
+
+    @property
+    def sign(self) -> StopSign:
+        """Whether to go on labelling, as of the newest round and of what is left to label."""
+        with self._lock:
+            return self._sign.with_left(readings.left(self._ledger))
 
     @property
     def busy(self) -> bool:
@@ -363,7 +369,7 @@ class Loop:
             rounds = list(self._ledger.rounds)
         try:
             with few_threads(0):
-                self.sign = self._adviser.sign(rounds)
+                self._sign = self._adviser.sign(rounds)
         except Exception:
             # Advice is no reason to lose a round.
             log.warning("nothing could be said of whether to stop", exc_info=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import AlwidgetsError
 from .evaluation.rivals import AUDIT_SAYS
 from .labels import CHOSEN, NO_TIME, NONE, STREAMS
 from .ledger import ACTIVE, NOTHING, RANDOM, SKIPPED, Ledger
@@ -196,3 +197,22 @@ def progress(ledger: Ledger) -> dict[str, int]:
         "flagged": len(ledger.labels.flagged),
         "total": len(ledger.pool),
     }
+
+
+def left(ledger: Ledger) -> int:
+    """Items that can still be labelled: those that have no answer and were not skipped."""
+    return len(ledger.pool) - ledger.labels.n_answers - ledger.labels.n_skips
+
+
+def check_round(ledger: Ledger, version: int | None) -> None:
+    """Raise what is wrong with the version of a round.
+
+    Raises
+    ------
+    AlwidgetsError
+        If there is no such round.
+    """
+    versions = [record.version for record in ledger.rounds]
+    if version not in versions:
+        there = f"there are 1 to {len(versions)}" if versions else "there is none yet"
+        raise AlwidgetsError(f"There is no round {version!r}: {there}.")

@@ -45,6 +45,8 @@ class Tables:
         self.persistent = self.path is not None or url.get_backend_name() != "sqlite"
         named = location if self.path else url.render_as_string()
         self.name = str(named) if self.persistent else ""
+        # What a store in memory has goes with it.
+        self._gone = False
         self._errors: tuple[type[Exception], ...] = (SQLAlchemyError,)
         self._remedy = REMEDIES.get(url.get_backend_name(), "")
         self._write = threading.RLock()
@@ -60,6 +62,7 @@ class Tables:
 
     def close(self) -> None:
         """Let go of the database. Closing twice is fine."""
+        self._gone = not self.persistent
         for name in ("_writer", "_engine"):
             engine = getattr(self, name, None)
             if engine is not None:
@@ -167,5 +170,10 @@ class Tables:
         try:
             yield
         except self._errors as e:
+            if self._gone:
+                raise StoreError(
+                    "The labels were in memory, and went when the session was closed. Read them "
+                    "before, or give the session a file to keep them in: store='labels.db'."
+                ) from e
             cause = " ".join(str(getattr(e, "orig", None) or e).split()).rstrip(".?")
             raise StoreError(f"{self} could not be {doing}: {cause}. {self._remedy}") from e

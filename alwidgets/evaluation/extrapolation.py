@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +11,7 @@ from scipy.special import ndtri
 
 from alwidgets.errors import AlwidgetsError
 from alwidgets.evaluation.curvefit import LAST, SHAPES, Curve, fit
+from alwidgets.evaluation.given import is_number
 
 Floats = NDArray[np.float64]
 
@@ -87,6 +88,16 @@ class Forecast:
         low, mid, high = (np.clip(x, 0.0, 1.0) for x in (value - half, value, value + half))
         return mid, low, high
 
+    def over(self, labels: int) -> Forecast:
+        """The same of no more than so many labels ahead: what `band` says of these."""
+        if labels >= self.ahead:
+            return self
+        share = labels / self.ahead
+        begun, all_of_them, some = self.at([self.end, self.end + self.ahead, self.end + labels])
+        gain = float(some - begun + (self.gain - (all_of_them - begun)) * share)
+        half = (self.high - self.low) / 2 * math.sqrt(share)
+        return replace(self, ahead=labels, gain=gain, low=gain - half, high=gain + half)
+
     def __str__(self) -> str:
         beats = "better" if self.backtest < self.backtest_last else "no better"
         return (
@@ -155,8 +166,8 @@ def forecast(
     """
     if not 0 < confidence < 1:
         raise AlwidgetsError(f"confidence={confidence!r} must lie between 0 and 1.")
-    if not ahead >= 1:
-        raise AlwidgetsError(f"ahead={ahead!r} must be at least 1 label.")
+    if not (is_number(ahead) and ahead >= 1):
+        raise AlwidgetsError(f"ahead={ahead!r} must be a number of labels, at least 1.")
     x, y, w = _points(labels, values, n)
     kinds = (*SHAPES, LAST)
     first = max(2, round(FIRST * len(x)))

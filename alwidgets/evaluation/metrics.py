@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from alwidgets.errors import EvaluationError
 from alwidgets.evaluation import ratios
+from alwidgets.evaluation.given import kind_of
 from alwidgets.evaluation.ratios import RATIOS, Ratio
 from alwidgets.evaluation.risk import Estimate, Method, lure, mean_score
 
@@ -39,7 +40,8 @@ def estimate(
     ----------
     metric : {"accuracy", "error", "precision", "recall", "f1"}
     truth, predicted : (M,) int arrays, or (M, C) arrays of 0 and 1
-        Class codes, or a column for each of several labels; in the order drawn.
+        Class codes, or a column for each of several labels; in the order drawn. For accuracy and
+        error names of classes will do.
     q, N
         As for `lure`.
     average : {"macro", "micro", "samples"}, optional
@@ -59,7 +61,8 @@ def estimate(
     Raises
     ------
     EvaluationError
-        For an unknown metric or average, a method that it does not have, and as `lure`.
+        For an unknown metric or average, a method that it does not have, labels that are missing,
+        or texts in one array and numbers in the other, and as `lure`.
     """
     if metric not in METRICS:
         known = ", ".join(map(repr, METRICS))
@@ -98,12 +101,18 @@ def estimate(
 
 
 def by_class(
-    metric: Metric, truth: ArrayLike, predicted: ArrayLike, q: ArrayLike, N: int, **options: Any
+    metric: Metric,
+    truth: ArrayLike,
+    predicted: ArrayLike,
+    q: ArrayLike,
+    N: int,
+    *,
+    names: Sequence[str],
+    **options: Any,
 ) -> dict[str, Estimate]:
-    """A metric of each class, by its name; parameters as of `estimate`, `names` among them."""
-    names: Sequence[str] = options["names"]
+    """A metric of each class, by its name; parameters as of `estimate`, the names by code."""
     return {
-        name: estimate(metric, truth, predicted, q, N, of=code, **options)
+        name: estimate(metric, truth, predicted, q, N, of=code, names=names, **options)
         for code, name in enumerate(names)
     }
 
@@ -130,6 +139,12 @@ def _same(truth: ArrayLike, predicted: ArrayLike) -> tuple[NDArray[Any], NDArray
         raise EvaluationError(
             f"truth and predicted of shapes {has.shape} and {said.shape} do not match: give a row "
             "of each for every draw."
+        )
+    kinds = kind_of(has, "truth"), kind_of(said, "predicted")
+    if has.size and set(kinds) == {"text", "numbers"}:
+        raise EvaluationError(
+            f"Of truth and predicted one holds {kinds[0]} and the other {kinds[1]}, which are "
+            "never the same: give both as class codes, or both as names."
         )
     return has, said
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from alwidgets.errors import EvaluationError
+from alwidgets.evaluation.given import truths
 from alwidgets.evaluation.risk import NOTHING, Estimate, Floats, difference, mean_score, weights
 
 #: Bins of a reliability diagram at most, and labels in each at least.
@@ -138,9 +140,9 @@ def reliability(
     Raises
     ------
     EvaluationError
-        As `lure`, and for confidences outside [0, 1].
+        As `lure`, for confidences outside [0, 1], and for what is neither true nor false.
     """
-    sure, right = np.asarray(confidence, dtype=np.float64), np.asarray(correct, dtype=bool)
+    sure, right = np.asarray(confidence, dtype=np.float64), truths(correct, "correct")
     if bins < 1:
         raise EvaluationError(f"A diagram has at least one bin, not {bins}.")
     # Checks both, too.
@@ -198,7 +200,8 @@ def temperature(truth: ArrayLike, proba: ArrayLike, q: ArrayLike, N: int) -> Tem
     Raises
     ------
     EvaluationError
-        For arrays that do not match, and as `lure`.
+        For arrays that do not match, codes that are none, probabilities outside [0, 1], and as
+        `lure`.
     """
     is_so, p = np.asarray(truth), np.asarray(proba, dtype=np.float64)
     v = weights(q, N)
@@ -206,6 +209,7 @@ def temperature(truth: ArrayLike, proba: ArrayLike, q: ArrayLike, N: int) -> Tem
         raise EvaluationError(
             f"truth, proba and q of shapes {is_so.shape}, {p.shape} and {v.shape} do not match."
         )
+    _check(is_so, p)
     if len(v) < FEWEST:
         return Temperature(*[float("nan")] * 3)
     if is_so.ndim == 2:
@@ -221,6 +225,29 @@ def temperature(truth: ArrayLike, proba: ArrayLike, q: ArrayLike, N: int) -> Tem
         return Temperature(*[float("nan")] * 3)
     inside = np.flatnonzero(loss <= loss[best] + DROP)
     return Temperature(*(float(np.exp(LOGS[k])) for k in (best, inside[0], inside[-1])))
+
+
+def _check(is_so: NDArray[Any], p: Floats) -> None:
+    """Raise what is wrong with codes, or marks of several labels, or with probabilities."""
+    classes = p.shape[1] if is_so.ndim == 1 else 2
+    is_code = np.zeros(is_so.shape, dtype=bool)
+    if is_so.dtype.kind in "iub":
+        is_code = (is_so >= 0) & (is_so < classes)
+    if not is_code.all():
+        row = np.argwhere(~is_code)[0]
+        raise EvaluationError(
+            f"truth is {is_so[tuple(row)]!r} in row {row[0]}: it must be a whole number in "
+            f"0..{classes - 1}, the place of a column of proba."
+            if is_so.ndim == 1
+            else f"truth is {is_so[tuple(row)]!r} in row {row[0]}: it must be 0 or 1."
+        )
+    # Of float32 a sum may come out a little above 1.
+    outside = ~((p >= 0) & (p <= 1 + 1e-6))
+    if outside.any():
+        row = np.argwhere(outside)[0]
+        raise EvaluationError(
+            f"proba is {p[tuple(row)]} in row {row[0]}: probabilities lie in [0, 1]."
+        )
 
 
 def _nll(logits: Floats, codes: NDArray[np.int64], at: NDArray[np.int64]) -> Floats:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from alwidgets.errors import AlwidgetsError
+from alwidgets.evaluation.given import is_number, is_whole
 
 #: Comparisons of a model with the one before that are looked at together.
 ROUNDS = 3
@@ -319,10 +320,10 @@ def predicted_change_of_f(
 
 
 def _check(threshold: float, rounds: int) -> None:
-    if not 0 <= threshold <= 1:
+    if not (is_number(threshold) and 0 <= threshold <= 1):
         raise AlwidgetsError(f"threshold={threshold!r} must lie between 0 and 1.")
-    if rounds < 1:
-        raise AlwidgetsError(f"rounds={rounds!r} must be at least 1.")
+    if not is_whole(rounds) or rounds < 1:
+        raise AlwidgetsError(f"rounds={rounds!r} must be a whole number, at least 1.")
 
 
 def _codes(predictions: Sequence[ArrayLike], several: bool = False) -> list[NDArray[np.int64]]:

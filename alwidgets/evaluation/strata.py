@@ -39,9 +39,11 @@ def strata(scores: ArrayLike, n: int = 4) -> NDArray[np.int64]:
     Raises
     ------
     EvaluationError
-        For scores outside [0, 1], naming the row.
+        For scores outside [0, 1], naming the row, and where there is none.
     """
     p = _rates(scores, "Score", "row")
+    if not len(p):
+        raise EvaluationError("There is no score: a pool without items has no strata.")
     if n < 1:
         raise EvaluationError(f"A pool is cut into at least one stratum, not {n}.")
     values, at, counts = np.unique(p, return_inverse=True, return_counts=True)

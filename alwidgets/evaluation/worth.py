@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from alwidgets.errors import AlwidgetsError
 from alwidgets.evaluation.extrapolation import Forecast
+from alwidgets.evaluation.given import is_number
 
 #: Newest answers that the pace is measured on, and the fewest that tell it.
 RECENT, FEWEST = 100, 5
@@ -56,7 +56,8 @@ class Worth:
 
     def __str__(self) -> str:
         points = f"{_points(self.gain)} points ({_bounds(self.low, self.high)})"
-        parts = [f"the next {self.labels:,} labels: {points}"]
+        labels = "label" if self.labels == 1 else f"{self.labels:,} labels"
+        parts = [f"the next {labels}: {points}"]
         if self.seconds is not None:
             parts.append(f"{_time(self.seconds)} at your pace")
         if self.net is not None:
@@ -128,10 +129,9 @@ def worth(
 
 
 def _amount(name: str, value: float) -> float:
-    amount = float(value)
-    if not (math.isfinite(amount) and amount >= 0):
+    if not (is_number(value) and value >= 0):
         raise AlwidgetsError(f"{name}={value!r} must be a number, at least 0.")
-    return amount
+    return float(value)
 
 
 def _points(share: float) -> str:

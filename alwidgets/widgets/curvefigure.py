@@ -16,10 +16,13 @@ from ..evaluation.risk import Estimate, Method
 from ..schema import RoundRecord, Switch
 from .curvearms import Drawn
 from .curveasked import Area, asked, budget_at
+from .curvebands import Extent, arm_of, band_of, spread
 from .curvelook import Look
 from .curvepoints import LABELS, Points, Scale, labels_of
+from .curveremaining import NAME as REMAINING
+from .curveremaining import fill_remaining, remaining_line
 from .curvewords import hovered, percent, share, strategy_title
-from .lines import FONT, LINE_COLOURS, dashed, faint
+from .lines import FONT, LINE_COLOURS, dashed
 
 ACTIVE, ARM, RANDOM = LINE_COLOURS[0], LINE_COLOURS[3], "#8A8A8A"
 SWITCH_COLOUR = "rgba(128, 128, 128, 0.75)"
@@ -46,6 +49,7 @@ FIXED = (
     "random arm",
     "random arm, forecast",
     "round shown",
+    REMAINING,
 )
 #: Ends of both axes before there is a point.
 EMPTY = ((0.0, 100.0), (0.0, 1.02))
@@ -70,6 +74,8 @@ class Drawing:
     arms : Drawn or None
     shown : int or None
         Version of the round that is looked at.
+    never : str
+        As `why_never` has it.
     """
 
     points: Points
@@ -80,16 +86,17 @@ class Drawing:
     switches: list[Switch] = field(default_factory=list)
     arms: Drawn | None = None
     shown: int | None = None
+    never: str = ""
 
 
 def empty_figure(height: int, measure: str) -> Any:
     """A figure without a point yet."""
     figure = go.FigureWidget(
         [
-            _band(FIXED[0], ACTIVE, BAND),
-            _band(FIXED[1], RANDOM, BAND),
-            _band(FIXED[2], ACTIVE, AHEAD),
-            _band(FIXED[3], RANDOM, AHEAD),
+            band_of(FIXED[0], ACTIVE, BAND, shown=True),
+            band_of(FIXED[1], RANDOM, BAND),
+            band_of(FIXED[2], ACTIVE, AHEAD),
+            band_of(FIXED[3], RANDOM, AHEAD),
             go.Scatter(
                 name=FIXED[4],
                 mode="lines",
@@ -98,8 +105,8 @@ def empty_figure(height: int, measure: str) -> Any:
                 visible=False,
             ),
             dashed(FIXED[5], ACTIVE),
-            _arm(FIXED[6], ARM, "diamond"),
-            _arm(FIXED[7], RANDOM, "square"),
+            arm_of(FIXED[6], ARM, "diamond"),
+            arm_of(FIXED[7], RANDOM, "square"),
             dashed(FIXED[8], RANDOM).update(showlegend=False),
             go.Scatter(
                 name=FIXED[9],
@@ -109,6 +116,7 @@ def empty_figure(height: int, measure: str) -> Any:
                 showlegend=False,
                 visible=False,
             ),
+            remaining_line(),
         ]
     )
     figure.data[9].marker.color = LINE_COLOURS[1]
@@ -160,7 +168,7 @@ def strategy_traces(figure: Any) -> tuple[Any, ...]:
 
 def clickable(figure: Any) -> tuple[Any, ...]:
     """The traces whose points are rounds, and which are there from the first."""
-    return tuple(figure.data[FIXED.index(name)] for name in ("active arm", "random arm"))
+    return tuple(figure.data[FIXED.index(name)] for name in ("active arm", "random arm", REMAINING))
 
 
 def update(figure: Any, drawing: Drawing) -> list[Any]:
@@ -176,9 +184,11 @@ def update(figure: Any, drawing: Drawing) -> list[Any]:
         x = scale.at([labels_of(r) for r in records]).tolist()
         extent = Extent()
         trace[FIXED[0]].name = BANDS[points.method]
-        _spread(trace[FIXED[0]], x, [(e.low, e.high) for _, e in known], extent)
+        spread(trace[FIXED[0]], x, [(e.low, e.high) for _, e in known], extent)
         ahead = _draw_forecast(trace[FIXED[2]], trace[FIXED[5]], drawing, extent)
         _draw_arms(trace, drawing.arms, scale, extent)
+        left = fill_remaining(trace[REMAINING], points, scale)
+        extent.take(*left)
         switches = [s for s in drawing.switches if s.before is not None] if records else []
         _mark(trace[FIXED[4]], switches, x[-1] if x else 0.0, scale)
         for line in strategy_traces(figure):
@@ -189,12 +199,14 @@ def update(figure: Any, drawing: Drawing) -> list[Any]:
         figure.layout.xaxis.title.text = _plain(f"{scale.title}{of_arms}")
         figure.layout.yaxis.title.text = _plain(drawing.title)
         area = Area(*EMPTY)
-        if records:
+        if records or left[0]:
             figure.layout.annotations = ()
             extent.right = max(extent.right, budget_at(look, scale, drawing.pool))
             line = sorted([*zip(x, [e.value for _, e in known], strict=True), *ahead])
             area = Area((0, 1.03 * extent.right), extent.heights(look), line)
             figure.layout.xaxis.range, figure.layout.yaxis.range = area.level, area.upright
+        elif drawing.never:
+            _say(figure, "There is no curve in this session")
         elif points.rounds:
             newest = points.newest
             _say(figure, "" if newest is None else f"Not known: {newest.method}")
@@ -222,40 +234,6 @@ def _fill(line: Any, records: list[RoundRecord], found: dict[int, Estimate], sca
     line.marker.size = 8 if len(found) <= MANY else 5
 
 
-@dataclass
-class Extent:
-    """How far what is drawn reaches: to the right, down and up.
-
-    Attributes
-    ----------
-    right, low, high : float
-    """
-
-    right: float = 0.0
-    low: float = 1.0
-    high: float = 0.0
-
-    def take(self, x: list[float], ends: list[tuple[float, float]]) -> None:
-        """Reach as far as a band does."""
-        self.right = max([self.right, *x])
-        self.low = min([self.low, *(low for low, _ in ends)])
-        self.high = max([self.high, *(high for _, high in ends)])
-
-    def heights(self, look: Look) -> tuple[float, float]:
-        """What the upright axis shows: all there is, the target, and the best there can be."""
-        target = [] if look.target is None else [look.target]
-        if look.falls:
-            return -0.02, min(1.02, max([self.high, *target]) + 0.05)
-        return max(0.0, min([self.low, *target]) - 0.05), 1.02
-
-
-def _spread(band: Any, x: list[float], ends: list[tuple[float, float]], extent: Extent) -> None:
-    """A band around a line: there along its upper ends, and back along the lower ones."""
-    extent.take(x, ends)
-    band.x = [*x, *x[::-1]]
-    band.y = [*(high for _, high in ends), *(low for low, _ in ends[::-1])]
-
-
 def _draw_forecast(
     band: Any, line: Any, drawing: Drawing, extent: Extent
 ) -> list[tuple[float, float]]:
@@ -278,7 +256,7 @@ def _draw_forecast(
         f"forecast at {n:,.0f} labels: {share(v)}<br>{share(a)} to {share(b)} (80 %)"
         for n, v, a, b in zip(at, value, low, high, strict=True)
     ]
-    _spread(band, x, list(zip(low.tolist(), high.tolist(), strict=True)), extent)
+    spread(band, x, list(zip(low.tolist(), high.tolist(), strict=True)), extent)
     return list(zip(x, y, strict=True))
 
 
@@ -301,7 +279,7 @@ def _draw_arms(trace: dict[str, Any], arms: Drawn | None, scale: Scale, extent: 
         line.text = [_of_arm(name, point) for point in points]
         extent.take(x, list(zip(y, y, strict=True)))
     ends = [(point.estimate.low, point.estimate.high) for point in arms.random]
-    _spread(band, scale.at([point.n_labels for point in arms.random]).tolist(), ends, extent)
+    spread(band, scale.at([point.n_labels for point in arms.random]).tolist(), ends, extent)
     x = scale.at([point.labels for point in arms.ahead]).tolist()
     ahead.x, ahead.y = x, [point.value for point in arms.ahead]
     ahead.text = [
@@ -309,7 +287,7 @@ def _draw_arms(trace: dict[str, Any], arms: Drawn | None, scale: Scale, extent: 
         f"{share(p.low)} to {share(p.high)} (80 %)"
         for p in arms.ahead
     ]
-    _spread(ahead_band, x, [(point.low, point.high) for point in arms.ahead], extent)
+    spread(ahead_band, x, [(point.low, point.high) for point in arms.ahead], extent)
 
 
 def _of_arm(name: str, point: ArmPoint) -> str:
@@ -360,27 +338,3 @@ def _say(figure: Any, text: str) -> None:
     """Words in the place of a curve."""
     place = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
     figure.layout.annotations = [{"text": _plain(text), "showarrow": False, **place}]
-
-
-def _band(name: str, colour: str, opacity: float) -> Any:
-    return go.Scatter(
-        name=name,
-        fill="toself",
-        fillcolor=faint(colour, opacity),
-        line={"width": 0},
-        mode="lines",
-        hoverinfo="skip",
-        visible=name == FIXED[0],
-        showlegend=name == FIXED[0],
-    )
-
-
-def _arm(name: str, colour: str, symbol: str) -> Any:
-    return go.Scatter(
-        name=name,
-        mode="lines+markers",
-        line={"color": colour, "width": 2},
-        marker={"size": 7, "symbol": symbol},
-        hovertemplate="%{text}<extra></extra>",
-        visible=False,
-    )

@@ -6,11 +6,11 @@ The same shapes stand in ``js/src/curves/messages.ts``; both test suites read th
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, TypeAlias, TypedDict, get_args
 
 from ..errors import AlwidgetsError, MessageError
+from ..evaluation.given import is_number, is_whole
 from ..evaluation.metrics import METRICS, Metric
 from ..evaluation.risk import METHODS, Method
 from .messages import MAX_ID
@@ -40,6 +40,8 @@ class Look:
         An interval for one look at each point, or one that may be watched all the time.
     by_class : bool
         Whether there is a small curve for every class as well.
+    remaining : bool
+        Whether there is a line of what remains in the pool as well.
     forecast : bool
         Whether the curve is drawn on beyond the newest round.
     target : float or None
@@ -58,6 +60,7 @@ class Look:
     hindsight: bool = False
     method: Method = "wilson"
     by_class: bool = False
+    remaining: bool = False
     forecast: bool = True
     target: float | None = None
     budget: int | None = None
@@ -97,6 +100,7 @@ class LookMessage(TypedDict):
     hindsight: bool
     method: Method
     by_class: bool
+    remaining: bool
     forecast: bool
     target: float | None
     budget: int | None
@@ -199,18 +203,16 @@ def checked(look: Look) -> Look:
             )
     if look.of is not None and not isinstance(look.of, str):
         raise AlwidgetsError(f"of={look.of!r} must be the name of a class, or None.")
-    for name in ("hindsight", "by_class", "forecast"):
+    for name in ("hindsight", "by_class", "remaining", "forecast"):
         if not isinstance(getattr(look, name), bool):
             raise AlwidgetsError(f"{name}={getattr(look, name)!r} must be True or False.")
-    if look.target is not None and not (_is_number(look.target) and 0 < look.target <= 1):
+    if look.target is not None and not (is_number(look.target) and 0 < look.target <= 1):
         raise AlwidgetsError(
             f"target={look.target!r} must be a share above 0 and at most 1, such as 0.95."
         )
-    if look.budget is not None and (
-        isinstance(look.budget, bool) or not isinstance(look.budget, int) or look.budget < 1
-    ):
+    if look.budget is not None and not (is_whole(look.budget) and look.budget >= 1):
         raise AlwidgetsError(f"budget={look.budget!r} must be a whole number of labels, from 1 on.")
-    if look.cost is not None and not (_is_number(look.cost) and look.cost > 0):
+    if look.cost is not None and not (is_number(look.cost) and look.cost > 0):
         raise AlwidgetsError(f"The cost of a {look.per}, {look.cost!r}, must be a number above 0.")
     if not isinstance(look.currency, str) or len(look.currency) > CURRENCY:
         raise AlwidgetsError(
@@ -234,10 +236,15 @@ def look_of(
     if cost_of_label is not None and cost_of_hour is not None:
         raise AlwidgetsError("Give cost_of_label or cost_of_hour, not both.")
     if cost_of_hour is not None:
-        return checked(Look(**given, cost=cost_of_hour, per="hour"))
-    return checked(Look(**given, cost=cost_of_label))
+        return plain(checked(Look(**given, cost=cost_of_hour, per="hour")))
+    return plain(checked(Look(**given, cost=cost_of_label)))
 
 
-def _is_number(value: object) -> bool:
-    is_real = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_real and math.isfinite(value)  # type: ignore[arg-type]
+def plain(look: Look) -> Look:
+    """The look with numbers of Python, as messages carry them; numpy's may have been given."""
+    return replace(
+        look,
+        target=None if look.target is None else float(look.target),
+        budget=None if look.budget is None else int(look.budget),
+        cost=None if look.cost is None else float(look.cost),
+    )

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..audit import NONE_KEPT
 from ..errors import AlwidgetsError
 from ..estimating import as_shown
 from ..evaluation.extrapolation import FEWEST, Forecast, forecast
 from ..evaluation.metrics import Metric
 from ..evaluation.ratios import RATIOS
-from ..evaluation.risk import Estimate, Method
+from ..evaluation.risk import Estimate, Method, unknown
 from ..evaluation.worth import pace
 from ..schema import RoundRecord
 from .curvelook import Axis, Look
@@ -44,6 +45,9 @@ class Points:
         The same for every class, where that is asked for; their intervals are for one look.
     method : {"wilson", "anytime"}
         How the intervals of the estimates are made.
+    remaining : tuple of Estimate, optional
+        One a round, where that is asked for and can be: of what remained in the pool, from the
+        batch that its model drew before it was trained on.
     """
 
     rounds: tuple[RoundRecord, ...] = ()
@@ -52,6 +56,7 @@ class Points:
     no_forecast: str = ""
     classes: dict[str, tuple[Estimate, ...]] | None = None
     method: Method = "wilson"
+    remaining: tuple[Estimate, ...] | None = None
 
     @property
     def known(self) -> list[tuple[RoundRecord, Estimate]]:
@@ -84,7 +89,10 @@ def method_of(session: Session, look: Look) -> Method:
 def at_once(session: Session) -> Points:
     """The accuracy as it was shown, and the forecast that the stop sign has of it."""
     rounds, sign = tuple(session.rounds), session.stop_sign
-    return Points(rounds, tuple(map(as_shown, rounds)), sign.forecast, sign.no_forecast)
+    shown = tuple(map(as_shown, rounds))
+    if not session.reserved.any():
+        shown = (unknown(NONE_KEPT),) * len(rounds)
+    return Points(rounds, shown, sign.forecast, sign.no_forecast)
 
 
 def depends_on(session: Session, look: Look) -> Hashable:
@@ -254,8 +262,10 @@ def table_of(points: Points, look: Look, given: Floats) -> pd.DataFrame:
         scale, why_not = scale_of(given, replace(look, axis=axis))
         if not why_not:
             columns[axis] = scale.at(labels)
-    for name, estimates in (points.classes or {}).items():
-        what = f"{metric_by_class(look)} of {name}"
+    more = {f"{metric_by_class(look)} of {name}": of for name, of in (points.classes or {}).items()}
+    if points.remaining is not None:
+        more["remaining pool"] = points.remaining
+    for what, estimates in more.items():
         columns[what] = [estimate.value for estimate in estimates]
         columns[f"{what}, low"] = [e.low if e.known else np.nan for e in estimates]
         columns[f"{what}, high"] = [e.high if e.known else np.nan for e in estimates]

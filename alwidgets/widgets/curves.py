@@ -9,10 +9,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import anywidget
 import ipywidgets
 import numpy as np
-import traitlets
 from numpy.typing import NDArray
 
 from ..errors import AlwidgetsError
@@ -20,7 +18,6 @@ from ..evaluation.metrics import Metric
 from ..evaluation.risk import Method
 from ..evaluation.worth import pace
 from .background import Background, on_a_thread
-from .bundles import bundle
 from .channel import Channel
 from .curvearms import drawn
 from .curvefigure import Drawing, clickable, empty_figure, update
@@ -36,8 +33,9 @@ from .curvepoints import (
     table_of,
     worked_out,
 )
-from .curvetold import choices, classes_of, rounds_of, told
-from .curvewords import about_forecast, about_interval, sentence, title_of
+from .curveremaining import of_batches
+from .curvetold import CurvesHeader, choices, classes_of, rounds_of, told
+from .curvewords import about_forecast, about_interval, sentence, title_of, why_never
 from .messages import message_type
 from .signs import advise, strategy_of
 from .throttle import Throttle
@@ -51,19 +49,6 @@ log = logging.getLogger(__name__)
 
 #: Seconds between two drawings while somebody labels, at least.
 LABELLED_EVERY = 0.5
-
-
-class CurvesHeader(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
-    """The figure in words, above the figure, and what is drawn."""
-
-    _esm, _css = bundle("curves")
-    summary = traitlets.Dict().tag(sync=True)
-    advice = traitlets.Dict().tag(sync=True)
-    #: What can be chosen, and what is.
-    tools = traitlets.Dict().tag(sync=True)
-    #: The rounds in words, and the one that is shown.
-    rounds = traitlets.Dict().tag(sync=True)
-    panels = traitlets.Dict().tag(sync=True)
 
 
 class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
@@ -94,6 +79,9 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         other.
     by_class : bool
         A small curve for every class as well.
+    remaining : bool
+        A dotted line as well: of what remains in the pool, before each batch is trained on, as of
+        `Session.prequential`. There is one of accuracy and error, and of batches that were sampled.
     forecast : bool
         Whether the curve is drawn on beyond the newest round.
     target : float, optional
@@ -137,6 +125,7 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         hindsight: bool = False,
         method: Method = "wilson",
         by_class: bool = False,
+        remaining: bool = False,
         forecast: bool = True,
         target: float | None = None,
         budget: int | None = None,
@@ -152,6 +141,7 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
             hindsight=hindsight,
             method=method,
             by_class=by_class,
+            remaining=remaining,
             forecast=forecast,
             target=target,
             budget=budget,
@@ -164,10 +154,12 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         self.look = look
         self._lock = threading.RLock()
         self._begun = self._drawn = 0
+        #: What is shown, and whether there was nothing left to label.
+        self._drawing: Drawing | None = None
+        self._used_up = False
         #: The change that the header had answered last, by taking or refusing it.
         self._answered = ""
         self._slow = Background(lambda _: self._on_made(), run)
-        #: Ids of the tables that were asked for and are not sent.
         #: Tables that were asked for, and of which look.
         self._tables: list[tuple[str, Look]] = []
         self._header = CurvesHeader(summary={"headline": "Working it out…"})
@@ -176,10 +168,9 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         self.figure = empty_figure(height, title_of(session, look))
         super().__init__([self._header, self.figure])
         self.add_class("alw-curves")
-        # Until there is a model, what it waits for.
-        self._soon = Throttle(self._draw, LABELLED_EVERY)
+        self._soon = Throttle(self._on_labelled, LABELLED_EVERY)
         self._unsubscribe: list[Callable[[], None]] = [
-            session.on("labelled", lambda _: None if session.version else self._soon()),
+            session.on("labelled", lambda _: self._soon()),
             session.on("round", lambda _: self._draw()),
             session.on("switch", lambda _: self._draw()),
             session.on("advice", lambda _: self._on_advice()),
@@ -205,12 +196,12 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
             A row a round, indexed by the ``version`` of its model: ``strategy``, ``labels``,
             ``n_train``, ``n_audit``, ``metric``, ``of``, ``value``, ``low``, ``high``, ``n``,
             ``method``, ``seconds`` (of the retraining) and ``at``; ``minutes`` of labelling and
-            ``money`` where they are known, and three columns a class where these are shown. What
-            is not known is NaN, and ``method`` says why.
+            ``money`` where they are known, and three columns a class, and of what remains in the
+            pool, where these are shown. What is not known is NaN, and ``method`` says why.
         """
         session, look = self._session, self.look
         points = at_once(session) if is_there(look) else worked_out(session, look)
-        return table_of(points, look, self._given())
+        return table_of(self._with_remaining(points, look), look, self._given())
 
     def close(self) -> None:
         """Take the curve away; it no longer listens to the session."""
@@ -304,6 +295,19 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
 
     # ------------------------------------------------------------------ what is drawn
 
+    def _on_labelled(self) -> None:
+        """What is said of labels keeps up with them; the figure waits for the next round."""
+        session, drawing = self._session, self._drawing
+        used_up = session.stop_sign.used_up
+        if drawing is None or not session.version or used_up != self._used_up:
+            self._draw()
+            self._advise()
+            return
+        summary = told(session, drawing, pace(self._given()))
+        with self._lock:
+            if self._drawing is drawing:
+                self._header.summary = summary
+
     def _on_advice(self) -> None:
         self._advise()
         self._draw()  # with the forecast of the newest round
@@ -324,12 +328,14 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         with self._lock:
             self._begun += 1
             ticket = self._begun
+        used_up = self._session.stop_sign.used_up
         drawing, traits = self._gather()
         with self._lock:
             if ticket < self._drawn:
                 return
             self._drawn = ticket
             if drawing is not None:
+                self._drawing, self._used_up = drawing, used_up
                 for trace in update(self.figure, drawing):
                     trace.on_click(self._on_click)
             for name, value in traits.items():
@@ -359,6 +365,7 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
             switches=session.switches,
             arms=self._arms if look.is_shown_figure else None,
             shown=session.round_shown,
+            never=why_never(session),
         )
         has_classes, has_arms = points.classes is not None, drawing.arms is not None
         notes = why_not, about_interval(points, look, title, has_arms=has_arms)
@@ -373,14 +380,18 @@ class Curves(ipywidgets.VBox):  # type: ignore[misc, unused-ignore]
         """The points of a look, if they are there; else they are made meanwhile."""
         session = self._session
         if not session.rounds or is_there(look):
-            return replace(at_once(session), method=method_of(session, look))
+            there = replace(at_once(session), method=method_of(session, look))
+            return self._with_remaining(there, look)
         made: Points | None = self._slow.get(
             depends_on(session, look), lambda: worked_out(session, look)
         )
         if made is not None and look.is_shown_figure:
             sign = session.stop_sign  # it follows a little after its round
-            return replace(made, forecast=sign.forecast, no_forecast=sign.no_forecast)
-        return made
+            made = replace(made, forecast=sign.forecast, no_forecast=sign.no_forecast)
+        return None if made is None else self._with_remaining(made, look)
+
+    def _with_remaining(self, points: Points, look: Look) -> Points:
+        return replace(points, remaining=of_batches(self._session, look, points.rounds))
 
     def _given(self) -> NDArray[np.float64]:
         """Seconds that each label took; none where the store is closed."""

@@ -1,12 +1,17 @@
-"""What the header of the curve says of what is drawn."""
+"""The header of the curve: what it says of what is drawn, and what can be chosen."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import anywidget
+import traitlets
+
 from ..evaluation.metrics import METRICS
+from .bundles import bundle
 from .curvefigure import Drawing
 from .curvelook import Look
+from .curveremaining import about_remaining
 from .curvewords import (
     INTERVALS,
     about_budget,
@@ -24,6 +29,19 @@ if TYPE_CHECKING:
     from ..session import Session
 
 
+class CurvesHeader(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
+    """The figure in words, above the figure, and what is drawn."""
+
+    _esm, _css = bundle("curves")
+    summary = traitlets.Dict().tag(sync=True)
+    advice = traitlets.Dict().tag(sync=True)
+    #: What can be chosen, and what is.
+    tools = traitlets.Dict().tag(sync=True)
+    #: The rounds in words, and the one that is shown.
+    rounds = traitlets.Dict().tag(sync=True)
+    panels = traitlets.Dict().tag(sync=True)
+
+
 def told(session: Session, drawing: Drawing, seconds: float | None) -> dict[str, Any]:
     """What the header says: ``headline``, ``detail``, ``picking`` and further ``lines``."""
     look, points, pool = drawing.look, drawing.points, drawing.pool
@@ -32,10 +50,12 @@ def told(session: Session, drawing: Drawing, seconds: float | None) -> dict[str,
     lines = [
         waiting_for(session),
         about_target(points, look, pool, price),
-        about_budget(points, look, pool, price),
+        about_budget(points, look, pool, price, session.progress()["labelled"]),
+        about_remaining(points, look) if session.task.classes else "",
         *(drawing.arms.words if drawing.arms is not None else ()),
     ]
-    return summarise(session.current, drawing.title, newest, INTERVALS[points.method]) | {
+    interval = INTERVALS[points.method]
+    return summarise(session.current, drawing.title, newest, interval, drawing.never) | {
         "picking": picking(session.switches),
         "lines": [line for line in lines if line],
     }

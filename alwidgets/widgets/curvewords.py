@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..audit import NONE_KEPT
 from ..evaluation.risk import Estimate, Method
 from ..evaluation.targets import crossing, reached
 from ..rounds import Round
@@ -56,6 +57,7 @@ def summarise(
     measure: str = "accuracy",
     estimate: Estimate | None = None,
     interval: str = INTERVALS["wilson"],
+    never: str = "",
 ) -> dict[str, str]:
     """Put the newest estimate into words: ``{"headline", "detail"}``.
 
@@ -68,8 +70,12 @@ def summarise(
         Of another figure than the accuracy that the round was published with.
     interval : str
         What its interval is called.
+    never : str
+        As `why_never` has it.
     """
     measure = f"{measure[:1].upper()}{measure[1:]}"
+    if never:
+        return {"headline": f"{measure}: not estimated", "detail": sentence(never)}
     if newest is None or newest.predictions is None:
         return {
             "headline": f"{measure}: not known yet",
@@ -95,6 +101,13 @@ def summarise(
             f"{few} · {trained}"
         ),
     }
+
+
+def why_never(session: Session) -> str:
+    """Why there is no curve in this session, whatever is labelled; nothing where there can be."""
+    if not session.task.classes:
+        return "no model is trained for this task: its answers are of no class"
+    return "" if session.reserved.any() else NONE_KEPT
 
 
 def waiting_for(session: Session) -> str:
@@ -243,8 +256,8 @@ def about_target(points: Points, look: Look, pool: int, price: Prices) -> str:
     )
 
 
-def about_budget(points: Points, look: Look, pool: int, price: Prices) -> str:
-    """What a budget should bring; nothing without one."""
+def about_budget(points: Points, look: Look, pool: int, price: Prices, done: int) -> str:
+    """What a budget should bring where so many labels are given; nothing without one."""
     if look.budget is None:
         return ""
     begin, known = f"Budget of {look.budget:,} labels", points.known
@@ -253,7 +266,6 @@ def about_budget(points: Points, look: Look, pool: int, price: Prices) -> str:
             f"The budget of {look.budget:,} labels is above the pool; with all its {pool:,} items"
         )
     budget = min(look.budget, pool)
-    done = labels_of(points.rounds[-1]) if points.rounds else 0
     if budget <= done:
         return f"{begin}: spent, there are {done:,}."
     left = f"{budget - done:,} more{price.of(budget - done)}"

@@ -42,10 +42,12 @@ def strategy_of(message: Any) -> str:
 def advise(session: Session) -> dict[str, Any]:
     """What the sign of a session says: ``{"stop", "title", "reason", "worth", "losing"}``.
 
-    Nothing before there are enough models to compare.
+    Nothing before there are enough models to compare, unless nothing is left to label.
     """
     sign = session.stop_sign
-    if math.isnan(sign.criteria[0].value):
+    if sign.used_up:
+        title, reason = "Nothing is left to label.", sentence(sign.reason)
+    elif not sign.criteria or math.isnan(sign.criteria[0].value):
         title, reason = "", ""
     else:
         title = "Enough labels?" if sign.stop else "Go on labelling."
@@ -55,7 +57,7 @@ def advise(session: Session) -> dict[str, Any]:
         "title": title,
         "reason": reason,
         "worth": _worth(session),
-        "losing": sentence(session.losing or ""),
+        "losing": "" if sign.used_up else sentence(session.losing or ""),
     }
 
 

@@ -185,3 +185,41 @@ def test_the_curve(opened: Open) -> None:
     assert complaints == []
     assert notebook.errors == []
     assert notebook.outside == []
+
+
+def test_what_remains_in_the_pool(opened: Open) -> None:
+    sampled = SESSION.replace("audit=0.3", 'audit=0.3, strategy="margin"')
+    notebook = opened([sampled, "view"], size=(1000, 1000))
+    notebook.run_all()
+    view, page = notebook.view("curves"), notebook.page
+    view.locator(".xtitle").wait_for()
+    notebook.execute("label(240)")
+    view.get_by_text("Go on labelling.").wait_for()
+
+    # By keyboard; the line has a place in the legend, and words of its own.
+    cells = notebook.cells()
+    view.get_by_role("button", name="Options").focus()
+    page.keyboard.press("Enter")
+    box = view.get_by_role("checkbox", name="Remaining pool")
+    box.focus()
+    page.keyboard.press("Space")
+    said = view.get_by_text("Of what remains in the pool, before each batch is trained on: ")
+    said.wait_for()
+    view.locator(".legendtext", has_text="remaining pool").wait_for()
+    known = notebook.value("len(set(session.prequential().dropna(subset='value').index))")
+    assert view.locator(".errorbars .errorbar").count() == known > 4
+    complaints = pictures(notebook, view, "curve-remaining", ("dark", "light"))
+    with saved(notebook, view.get_by_role("button", name="Save as CSV")).open(newline="") as file:
+        assert sum(bool(row["remaining pool"]) for row in csv.DictReader(file)) == known
+    view.get_by_role("combobox", name="Figure").select_option("f1")
+    view.get_by_text("accuracy and error of all classes together alone").wait_for()
+    page.keyboard.press("Escape")
+    notebook.execute("view.layout.width = '320px'")
+    notebook.until(
+        "const e = document.querySelector('[data-view=curves]');"
+        " return e.clientWidth <= 320 && e.scrollWidth - e.clientWidth <= 1"
+    )
+    assert notebook.cells() == cells
+    assert complaints == []
+    assert notebook.errors == []
+    assert notebook.outside == []

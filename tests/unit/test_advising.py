@@ -168,7 +168,45 @@ def test_where_no_model_is_trained_there_is_nothing_to_say(opened: Open) -> None
     pool = al.Pool.from_texts(["one", "two"])
     session = opened(task=al.Correction(), pool=pool, strategy="auto")
     assert not session.stop_sign.stop
-    assert "there is none yet" in session.stop_sign.reason
+    assert session.stop_sign.reason == (
+        "no model is trained for Correction(): its answers are of no class"
+    )
+    assert session.stop_sign.criteria == ()
+    with pytest.raises(AlwidgetsError, match="No model is trained for Correction"):
+        session.worth()
+
+
+def test_without_an_audit_there_is_no_forecast_and_it_says_why(opened: Open) -> None:
+    session = opened(audit=0)
+    label(session, 140)
+    assert "models agree" in session.stop_sign.reason or "do not agree" in session.stop_sign.reason
+    with pytest.raises(AlwidgetsError, match="No item of this session is kept for the audit"):
+        session.worth()
+
+
+def test_of_labels_that_nobody_can_give_nothing_is_said(opened: Open) -> None:
+    pool = al.Pool.from_arrays(X[:170], ids=range(170))
+    session = opened(pool=pool)
+    told: list[StopSign] = []
+    session.on("advice", told.append)
+    label(session, 150)
+    sign = session.stop_sign
+    assert not sign.used_up
+    assert sign.forecast is not None
+    assert told[-1].forecast is not None
+    assert session.worth().labels == sign.forecast.ahead == 20
+    assert str(session.worth()).startswith("the next 20 labels: ")
+    label(session, 19)
+    assert str(session.worth()).startswith("the next label: ")
+    session.skip(session.next()[0].id)
+    sign = session.stop_sign
+    assert (sign.stop, sign.used_up, sign.forecast) == (True, True, None)
+    assert str(sign) == "Enough: every item has a label, or was skipped"
+    with pytest.raises(AlwidgetsError, match="Every item has a label, or was skipped"):
+        session.worth()
+    session.undo()
+    assert session.worth().labels == 1
+    assert not session.stop_sign.used_up
 
 
 def test_worth_takes_the_pace_and_the_prices(opened: Open) -> None:
@@ -182,6 +220,15 @@ def test_worth_takes_the_pace_and_the_prices(opened: Open) -> None:
     assert found.net is not None
     assert found.net.value == pytest.approx(1_000 * found.gain - 10)
     assert "10 minutes at your pace" in str(found)
+
+
+def test_of_a_closed_session_it_says_that_its_labels_are_gone(opened: Open) -> None:
+    session = opened()
+    label(session, 140)
+    session.close()
+    for asked in (session.worth, session.seconds_per_label, session.labels):
+        with pytest.raises(StoreError, match="in memory, and went when the session was closed"):
+            asked()
 
 
 def test_another_strategy_picks_at_once(opened: Open) -> None:

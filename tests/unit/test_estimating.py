@@ -11,6 +11,7 @@ import pytest
 from sklearn.metrics import f1_score, precision_score, recall_score
 
 import alwidgets as al
+from alwidgets.errors import AlwidgetsError
 from alwidgets.evaluation import difference, lure
 from alwidgets.ingest.ids import given_ids
 from alwidgets.readings import audit_sample
@@ -238,6 +239,30 @@ def test_rounds_are_compared_by_the_classes_of_today() -> None:
     # Those that took the one for the other are right now.
     after = session.prequential()["value"][: len(before)]
     assert (after.fillna(1) >= before.fillna(0) - 1e-9).all()
+    session.close()
+
+
+def test_without_an_audit_it_says_that_there_will_be_no_figure() -> None:
+    session = make(audit=0)
+    label(session, 60)
+    assert len(session.rounds) > 1
+    why = "no item of this session is kept for the audit"
+    for found in (
+        session.estimate(),
+        session.estimate("f1"),
+        session.compare_rounds(2, 1),
+        *session.estimate_rounds(),
+        *session.estimate_rounds("f1", hindsight=True),
+    ):
+        assert not found.known
+        assert found.method.startswith(why)
+    session.close()
+
+
+def test_rounds_that_are_not_there_are_said_not_to_be() -> None:
+    session = make()
+    with pytest.raises(AlwidgetsError, match="There is no round 2: there is none yet"):
+        session.compare_rounds(2, 1)
     session.close()
 
 

@@ -141,6 +141,19 @@ def test_a_curve_is_drawn_on_with_a_band() -> None:
         beyond(x[:5], values[:5], np.full(5, 400), 600.0)
 
 
+def test_a_forecast_of_fewer_labels_is_what_the_band_says_of_them() -> None:
+    labels = np.arange(1, 9) * 20.0
+    found = forecast(labels, 0.9 - 0.5 * np.exp(-labels / 60), n=[200] * 8)
+    few = found.over(30)
+    assert few.ahead == 30
+    begin, then = found.band([160, 190])[0]
+    assert few.gain == pytest.approx(then - begin)
+    assert few.high - few.low < found.high - found.low
+    for whole, part in zip(found.band([165, 190]), few.band([165, 190]), strict=True):
+        np.testing.assert_allclose(part, whole)
+    assert found.over(100) == found
+
+
 def test_worth_in_money() -> None:
     prices = {"volume": 100_000, "cost_of_error": 2.0, "cost_of_label": 0.3}
     found = worth(made(), **prices)

@@ -146,7 +146,10 @@ def test_too_few_rounds_are_said_in_words() -> None:
         (lambda: kappa(["a"], [1]), "model 0 are of type <U1: give class codes, or the names"),
         (lambda: stabilizing_predictions([np.zeros((3, 2))]), "proba.argmax"),
         (lambda: stabilizing_predictions([], threshold=1.5), "threshold=1.5 must lie"),
-        (lambda: classification_change([], rounds=0), "rounds=0 must be at least 1"),
+        (
+            lambda: classification_change([], rounds=0),
+            "rounds=0 must be a whole number, at least 1",
+        ),
         (lambda: overall_uncertainty([0.1, np.nan]), "uncertainty of round 1 is nan"),
     ],
 )

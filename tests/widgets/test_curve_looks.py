@@ -279,6 +279,15 @@ def test_what_cannot_be_drawn_is_refused_with_a_remedy(session: al.Session) -> N
             Curves(session, **wrong)  # type: ignore[arg-type]
 
 
+def test_numbers_of_numpy_are_numbers(session: al.Session) -> None:
+    curves = Curves(
+        session, budget=np.int64(50), target=np.float32(0.5), cost_of_hour=np.int32(30), run=at_once
+    )
+    found = curves.look
+    assert (found.budget, found.target, found.cost) == (50, 0.5, 30)
+    json.dumps(found.to_json())  # as it goes to the browser
+
+
 def test_names_are_no_markup() -> None:
     with closing(made(al.Classification(["<unk>", "b", "c"]))) as session:
         curves = Curves(session, run=at_once, metric="f1", of="<unk>")
@@ -393,26 +402,26 @@ def test_a_target_without_a_curve_to_go_by() -> None:
 def test_a_budget() -> None:
     points = curve(RISING)
     assert points.forecast is not None
-    said = about_budget(points, Look(budget=260), 1000, PRICE)
+    said = about_budget(points, Look(budget=260), 1000, PRICE, 160)
     assert said.startswith("Budget of 260 labels: 100 more · 10 minutes · 50 €, for about ")
     value = float(points.forecast.band([260])[0][0])
     assert f"about {value:.0%}".replace("%", " %") in said
-    above = about_budget(points, Look(budget=5000), 300, PRICE)
+    above = about_budget(points, Look(budget=5000), 300, PRICE, 160)
     assert above.startswith(
         "The budget of 5,000 labels is above the pool; with all its 300 items: 140 more"
     )
-    assert about_budget(points, Look(budget=90), 1000, PRICE) == (
+    assert about_budget(points, Look(budget=90), 1000, PRICE, 160) == (
         "Budget of 90 labels: spent, there are 160."
     )
     assert "Nothing is known of the curve yet." in about_budget(
-        Points(), Look(budget=90), 1000, PRICE
+        Points(), Look(budget=90), 1000, PRICE, 0
     )
 
 
 def test_no_number_is_made_up() -> None:
     said = [
         about_target(points, Look(target=target, budget=budget), 500, price)
-        + about_budget(points, Look(target=target, budget=budget), 500, price)
+        + about_budget(points, Look(target=target, budget=budget), 500, price, 20)
         + about_forecast(points)
         for points in (Points(), curve([math.nan] * 7), curve(RISING[:2]), curve(RISING))
         for target in (0.01, 0.9, 1.0)
@@ -675,6 +684,82 @@ def test_the_arms_of_a_session_that_compares() -> None:
         assert str(found.saved)[1:] in lines_of(curves)[0]
         look(curves, metric="error")
         assert trace(curves, "random arm").visible is False
+
+
+# ---------------------------------------------------------------------- what remains in the pool
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "error"])
+def test_the_batches_are_drawn_as_tests_of_their_models(metric: Any) -> None:
+    with closing(made(strategy="margin")) as session:
+        label(session, 55)
+        curves = Curves(session, run=at_once, metric=metric, remaining=True)
+        frame = session.prequential()
+        known = frame.dropna(subset="value")
+        best = known[known["n"] == known.groupby(level=0)["n"].transform("max")]
+        best = best[~best.index.duplicated()]
+        assert len(best) >= 4
+        sign = -1 if metric == "error" else 1
+        values = (best["value"] if sign > 0 else 1 - best["value"]).tolist()
+        ends = best["high" if sign > 0 else "low"]
+        at = {r.version: labels_of(r) for r in session.rounds}
+        line = trace(curves, "remaining pool")
+        assert line.visible is True
+        assert line.x == tuple(at[version] for version in best.index)
+        assert line.y == pytest.approx(values)
+        tops = [y + up for y, up in zip(line.y, line.error_y.array, strict=True)]
+        assert tops == pytest.approx((ends if sign > 0 else 1 - ends).tolist())
+        low, high = curves.figure.layout.yaxis.range
+        assert low <= min(line.y) <= max(tops) <= high
+        said = lines_of(curves)[-1]
+        assert said.startswith("Of what remains in the pool, before each batch is trained on: ")
+        assert f"from the {int(best['n'].iloc[-1])} labels of the newest batch that tells" in said
+        column = curves.to_frame()["remaining pool"].dropna()
+        assert column.tolist() == pytest.approx(values)
+        look(curves, remaining=False)
+        assert line.visible is False
+        assert lines_of(curves) == []
+        assert "remaining pool" not in curves.to_frame()
+
+
+def test_batches_that_were_not_sampled_are_said_to_tell_nothing() -> None:
+    with closing(made(strategy="badge")) as session:
+        curves = Curves(session, run=at_once, remaining=True)
+        assert lines_of(curves)[-1].endswith("no model has drawn a batch yet.")
+        label(session, 40)
+        assert trace(curves, "remaining pool").visible is False
+        assert lines_of(curves)[-1] == (
+            "Of what remains in the pool, before each batch is trained on: nothing to draw. The "
+            "batch was picked, not sampled: nothing is known of what remained. Strategies that "
+            "sample their cards, such as margin, bring a line."
+        )
+        look(curves, metric="f1")
+        assert lines_of(curves)[-1].endswith(
+            "there are accuracy and error of all classes together alone."
+        )
+        assert trace(curves, "remaining pool").visible is False
+
+
+def test_without_an_audit_what_remains_is_drawn_all_the_same() -> None:
+    with closing(made(strategy="margin", audit=0)) as session:
+        label(session, 45)
+        curves = Curves(session, run=at_once, remaining=True)
+        assert trace(curves, "remaining pool").visible is True
+        assert curves.figure.layout.annotations == ()
+        assert curves.figure.layout.xaxis.range[1] >= max(trace(curves, "remaining pool").x)
+        assert curves._header.summary["headline"] == "Accuracy: not estimated"
+
+
+def test_rounds_of_before_a_restart_have_no_batches(tmp_path: Path) -> None:
+    with closing(made(store=tmp_path / "a.db", strategy="margin")) as session:
+        label(session, 45)
+    with closing(made(store=tmp_path / "a.db", strategy="margin")) as session:
+        curves = Curves(session, run=at_once, remaining=True)
+        label(session, 20)
+        versions = [r.version for r in session.rounds]
+        known = trace(curves, "remaining pool").customdata
+        assert known
+        assert versions[0] not in known
 
 
 # ---------------------------------------------------------------------- classes, tables, messages

@@ -44,6 +44,12 @@ def label(session: al.Session, n: int) -> None:
         session.record(item.id, "ab"[TRUTH[item.index]])
 
 
+def at_once(curves: Curves) -> Curves:
+    """The same, with no pause between two drawings."""
+    curves._soon.interval = 0
+    return curves
+
+
 def record(version: int, strategy: str) -> RoundRecord:
     return RoundRecord(version, strategy, 10 * version, version, 0.8, 0.5, 0.9, 0.1, "", version)
 
@@ -92,10 +98,61 @@ def test_the_sign_in_words() -> None:
         assert advice["title"] == ("Enough labels?" if sign.stop else "Go on labelling.")
         assert advice["reason"].startswith("The last 6 models ")
         assert "(kappa " in advice["reason"]
-        assert advice["worth"].startswith("The next 100 labels: ")
+        assert advice["worth"].startswith("The next 60 labels: ")  # there are no more
         assert "The curve missed the last rounds by" in advice["worth"]
         assert advice["losing"] == ""
         assert Curves(session)._header.advice == advice
+
+
+def test_the_sign_where_nothing_is_left_to_label() -> None:
+    pool = al.Pool.from_arrays(X[:45], ids=range(45))
+    options = {"audit": 0.3, "batch_size": 10, "executor": al.InlineExecutor()}
+    with closing(al.Session(pool, al.Classification(["a", "b"]), **options)) as session:
+        curves = at_once(Curves(session, target=1.0))
+        label(session, 45)
+        advice = curves._header.advice
+        assert (advice["stop"], advice["title"]) == (True, "Nothing is left to label.")
+        assert advice["reason"] == "Every item has a label, or was skipped."
+        assert advice["worth"] == ""
+        ahead = dict(zip(FIXED, curves.figure.data, strict=False))["forecast"]
+        assert ahead.visible is False
+        assert curves._header.tools["forecast"] == "Every item has a label, or was skipped."
+
+
+def test_a_budget_counts_the_labels_that_are_given(session: al.Session) -> None:
+    curves = at_once(Curves(session, budget=50))
+    for n in range(10, 35, 3):
+        label(session, 3 if n > 10 else 10)
+        assert curves._header.summary["lines"][-1].startswith(f"Budget of 50 labels: {50 - n} more")
+
+
+def test_a_budget_of_one_class_is_spent_all_the_same(session: al.Session) -> None:
+    curves = at_once(Curves(session, budget=5))
+    for item in session.next(10)[:6]:
+        session.record(item.id, "a")
+    assert not session.rounds
+    assert curves._header.summary["lines"][-1] == "Budget of 5 labels: spent, there are 6."
+
+
+def test_where_there_is_no_curve_it_says_so_from_the_first() -> None:
+    options = {"batch_size": 10, "executor": al.InlineExecutor()}
+    pool = al.Pool.from_arrays(X, ids=range(100))
+    with closing(al.Session(pool, al.Classification(["a", "b"]), audit=0, **options)) as session:
+        curves = Curves(session)
+        for _ in range(2):
+            summary = curves._header.summary
+            assert summary["headline"] == "Accuracy: not estimated"
+            assert summary["detail"].startswith("No item of this session is kept for the audit")
+            assert curves.figure.layout.annotations[0].text == "There is no curve in this session"
+            label(session, 30)
+        assert len(session.rounds) == 6
+        assert curves._header.tools["forecast"] == summary["detail"]
+    texts = al.Pool.from_texts(["one", "two"])
+    with closing(al.Session(texts, al.Correction(), **options)) as session:
+        curves = Curves(session)
+        assert curves._header.summary["headline"] == "Accuracy: not estimated"
+        assert curves._header.summary["detail"].startswith("No model is trained for this task")
+        assert curves.figure.layout.annotations[0].text == "There is no curve in this session"
 
 
 def test_the_offer_changes_the_strategy(session: al.Session) -> None:

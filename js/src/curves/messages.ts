@@ -22,6 +22,8 @@ export interface Look {
   hindsight: boolean;
   method: Method;
   by_class: boolean;
+  /** Whether there is a line of what remains in the pool as well. */
+  remaining: boolean;
   forecast: boolean;
   /** A share. */
   target: number | null;

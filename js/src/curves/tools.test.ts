@@ -151,6 +151,18 @@ describe("an answer", () => {
     at(label).dispatchEvent(new Event("change"));
   };
 
+  it("draws what remains in the pool as well, once it is ticked", () => {
+    const box = at<HTMLInputElement>("Remaining pool");
+    expect(box.checked).toBe(false);
+    expect(document.getElementById(box.getAttribute("aria-describedby")!)!.textContent).toContain(
+      "from each batch before it is trained on",
+    );
+    ticked("Remaining pool", true);
+    expect(looks).toEqual([{ ...PLAIN, remaining: true }]);
+    tools.show({ ...TRAIT, look: looks[0]!, answered: ids[0]! });
+    expect(box.checked).toBe(true);
+  });
+
   it("to an older change undoes no newer one", () => {
     change(at("Figure"), "f1");
     ticked("In hindsight", true);

@@ -51,6 +51,7 @@ export class Tools {
   readonly #hindsight = check();
   readonly #watched = check();
   readonly #byClass = check();
+  readonly #remaining = check();
   readonly #trust = make("span", { class: "alw-tools-why" });
   readonly #note = make("p", { class: "alw-tools-note", role: "status" });
   readonly #png = button("PNG");
@@ -105,6 +106,11 @@ export class Tools {
         "The interval may be watched all the time: of each model by itself, it holds however often you look while audit labels come in. It is wider; else it is for one look at each point.",
       ),
       tick(this.#byClass, "Each class", "A small curve for every class, the lowest first."),
+      tick(
+        this.#remaining,
+        "Remaining pool",
+        "A dotted line as well: accuracy on what remains in the pool, from each batch before it is trained on. It costs no audit label, and gets easier as what is hard is labelled first.",
+      ),
       this.#note,
     );
     this.#listen();
@@ -169,6 +175,7 @@ export class Tools {
     set(this.#hindsight, { checked: look.hindsight });
     set(this.#watched, { checked: look.method === "anytime" });
     set(this.#byClass, { checked: look.by_class });
+    set(this.#remaining, { checked: look.remaining });
   }
 
   #listen(): void {
@@ -187,6 +194,7 @@ export class Tools {
       [this.#hindsight, () => ({ hindsight: this.#hindsight.checked })],
       [this.#watched, () => ({ method: this.#watched.checked ? "anytime" : "wilson" })],
       [this.#byClass, () => ({ by_class: this.#byClass.checked })],
+      [this.#remaining, () => ({ remaining: this.#remaining.checked })],
     ];
     for (const [element, change] of changes)
       on(element, "change", () => {
