@@ -103,6 +103,7 @@ class ArmFits:
             self._said = []
         sharing.had(one.n for one in self._said)
         self._found: tuple[Any, Arms] | None = None
+        self._verdict: Verdict | None = None
         #: The rounds go before it.
         inline = isinstance(executor, InlineExecutor)
         last = executor if inline else BackgroundExecutor(2 * YIELDS)
@@ -149,7 +150,8 @@ class ArmFits:
         if not self.is_on:
             return None
         with self._lock:
-            return self._both().verdict()
+            self._verdict = self._both().verdict(self._verdict)
+            return self._verdict
 
     def saved(self, target: float | None = None) -> Saved:
         """How many labels active selection saved on the way to an accuracy.

@@ -12,7 +12,7 @@ from .audit import Audit
 from .errors import AlwidgetsError
 from .evaluation.extrapolation import Ahead, beyond
 from .evaluation.risk import Estimate, accuracy, difference, unknown
-from .evaluation.rivals import AUDITED, EACH, Verdict
+from .evaluation.rivals import CONFIDENCE, Verdict, is_due
 from .evaluation.saved import Saved, check_target, labels_saved, not_known
 from .samples import AuditSample
 
@@ -148,7 +148,7 @@ class Both:
             saved=self.saved(),
         )
 
-    def difference(self) -> tuple[Estimate, int]:
+    def difference(self, confidence: float = 0.95) -> tuple[Estimate, int]:
         """By how much active selection is better at equal numbers of labels, and how many."""
         if self._why_not is not None:
             return unknown(self._why_not, low=-1.0), 0
@@ -160,13 +160,22 @@ class Both:
             for arm, at in labels.items()
         }
         wrong = {arm: self._wrong[arm][near[arm]] for arm in ARMS}
-        found = difference(wrong["random"], wrong["active"], self.sample.q, self.sample.population)
+        found = difference(
+            wrong["random"],
+            wrong["active"],
+            self.sample.q,
+            self.sample.population,
+            confidence=confidence,
+        )
         return found, each
 
-    def verdict(self) -> Verdict | None:
-        """Whether active selection is worth it; None while there is too little to say."""
-        gain, each = self.difference()
-        return Verdict(gain, each) if gain.n >= AUDITED and each >= EACH else None
+    def verdict(self, before: Verdict | None) -> Verdict | None:
+        """Whether active selection is worth it; None while there is too little to say.
+
+        The last verdict stands until there is so much more to judge by that one is due.
+        """
+        gain, each = self.difference(CONFIDENCE)
+        return Verdict(gain, each) if is_due(each, gain.n, before) else before
 
     def saved(self, target: float | None = None) -> Saved:
         """How many labels active selection saved on the way to an accuracy."""

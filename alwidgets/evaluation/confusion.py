@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from alwidgets.errors import EvaluationError
-from alwidgets.evaluation.risk import Estimate, Floats, lure, unknown
+from alwidgets.evaluation.drawn import Floats
+from alwidgets.evaluation.risk import Estimate, lure, unknown
 
 if TYPE_CHECKING:
     import pandas as pd

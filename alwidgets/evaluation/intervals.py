@@ -14,13 +14,35 @@ MOST_STAKED = 0.5
 HALVINGS = 30
 
 
-def wilson(rate: ArrayLike, n: ArrayLike, confidence: float) -> tuple[Any, Any]:
-    """Wilson's score interval (1927) for a rate seen in ``n`` trials; ``n`` may be fractional."""
+def wilson(
+    rate: ArrayLike, n: ArrayLike, confidence: float, beyond: ArrayLike | None = None
+) -> tuple[Any, Any]:
+    """Wilson's score interval (1927) for a rate seen in ``n`` trials; ``n`` may be fractional.
+
+    An end lies as far from the rate p as chance goes were it the truth: the upper one where
+    d^2 = z^2 (p (1 - p) + d (1 - 2 p) - d^2) / n. Its first part is the chance of the errors that
+    were seen, the rest that of the further ones which this end supposes.
+
+    Parameters
+    ----------
+    rate, n : array
+    confidence : float
+    beyond : array, optional
+        Trials that tell of errors which were not seen, where these are fewer than n: the rest is
+        then divided by them. The lower end supposes no further errors, and stays.
+    """
     p, trials = np.asarray(rate, dtype=np.float64), np.asarray(n, dtype=np.float64)
     z = float(ndtri(0.5 + confidence / 2))
     centre = (p + z * z / (2 * trials)) / (1 + z * z / trials)
     half = z / (1 + z * z / trials) * np.sqrt(p * (1 - p) / trials + (z / (2 * trials)) ** 2)
-    return np.maximum(0.0, centre - half), np.minimum(1.0, centre + half)
+    low, high = np.maximum(0.0, centre - half), np.minimum(1.0, centre + half)
+    if beyond is None:
+        return low, high
+    few = np.asarray(beyond, dtype=np.float64)
+    slope = z * z * (1 - 2 * p) / few
+    square = 1 + z * z / few
+    up = (slope + np.sqrt(slope**2 + 4 * square * z * z * p * (1 - p) / trials)) / (2 * square)
+    return low, np.where(few < trials, np.minimum(1.0, p + up), high)
 
 
 def anytime(

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from alwidgets.errors import EvaluationError
-from alwidgets.evaluation.risk import NOTHING, Estimate, Floats, checked_mask, unknown, weights
+from alwidgets.evaluation.drawn import Floats
+from alwidgets.evaluation.risk import NOTHING, Estimate, checked_mask, unknown, weights
 
 Ratio: TypeAlias = Literal["precision", "recall", "f1"]
 Average: TypeAlias = Literal["macro", "micro"]

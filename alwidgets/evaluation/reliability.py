@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from alwidgets.errors import EvaluationError
+from alwidgets.evaluation.drawn import Floats
 from alwidgets.evaluation.given import truths
-from alwidgets.evaluation.risk import NOTHING, Estimate, Floats, difference, mean_score, weights
+from alwidgets.evaluation.risk import NOTHING, Estimate, difference, mean_score, weights
 
 #: Bins of a reliability diagram at most, and labels in each at least.
 BINS, IN_BIN = 10, 10

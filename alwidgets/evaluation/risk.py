@@ -11,12 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
 from alwidgets.errors import EvaluationError
-from alwidgets.evaluation.intervals import anytime, unbiased, wilson
+from alwidgets.evaluation.drawn import Floats, figures, is_even, levelled, variance_of
+from alwidgets.evaluation.intervals import anytime, wilson
 
 #: How an interval is made: for one look at it, or for one after every draw.
 Method: TypeAlias = Literal["wilson", "anytime"]
 METHODS: tuple[Method, ...] = get_args(Method)
-Floats: TypeAlias = NDArray[np.float64]
 
 NOTHING = "no audit labels yet"
 
@@ -71,7 +71,7 @@ def weights(q: ArrayLike, N: int) -> Floats:
     EvaluationError
         For a probability outside (0, 1], naming the draw, and for more draws than items.
     """
-    return _weights(_probabilities(q, N), N)
+    return levelled(_probabilities(q, N), N)
 
 
 def lure(
@@ -89,7 +89,12 @@ def lure(
     Levelled unbiased risk estimator (Farquhar, Gal & Rainforth, "On statistical bias in active
     learning", ICLR 2021). The interval is Wilson's at the effective sample size
     R (1 - R) / V; where that is not defined, because every loss is the same or the variance is
-    0, at Kish's (sum v)^2 / sum v^2.
+    0, at Kish's (sum v)^2 / sum v^2 ("Survey sampling", 1965).
+
+    Where not every item was as likely to be drawn, V tells of errors like those that were drawn
+    alone, and few draws stand for the many items that were hardly ever drawn. The end towards more
+    errors then goes as far as the draws tell of the pool, Kish's size, if that is less; see
+    `evaluation.drawn.figures`. Of uniform draws the interval is Wilson's.
 
     Parameters
     ----------
@@ -241,36 +246,6 @@ def difference(
     return Estimate(value, low, high, M, min(first.n_eff, second.n_eff), words)
 
 
-def figures(
-    losses: Floats, q: Floats, N: int, confidence: float = 0.95, floor: float | None = None
-) -> tuple[Any, Any, Any, Any, Any]:
-    """What `lure` says of many pools at once, unchecked.
-
-    Parameters
-    ----------
-    losses, q : (..., M) arrays
-        A row for each pool.
-    N, confidence, floor
-        As for `lure`.
-
-    Returns
-    -------
-    risk, low, high, n_eff : (...) arrays
-    is_fallback : (...) bool array
-        Where the effective sample size is not defined.
-    """
-    M = losses.shape[-1]
-    v = _weights(q, N)
-    risk = np.mean(v * losses, axis=-1)
-    variance = variance_of(losses, q, N, risk)
-    least = v.sum(axis=-1) ** 2 / np.square(v).sum(axis=-1)
-    if floor is not None:
-        least = np.full_like(least, M * floor)
-    defined = (variance > 0) & (risk > 0) & (risk < 1)
-    n_eff = np.where(defined, risk * (1 - risk) / np.where(defined, variance, 1.0), least)
-    return risk, *wilson(np.clip(risk, 0.0, 1.0), n_eff, confidence), n_eff, ~defined
-
-
 def _slice(
     losses: Floats, q: Floats, N: int, within: NDArray[np.bool_], confidence: float
 ) -> Estimate:
@@ -278,17 +253,24 @@ def _slice(
     M, n = len(losses), int(within.sum())
     if n == 0:
         return unknown(f"none of the {M:,} audit labels is of it")
-    v = _weights(q, N) * within
+    v = levelled(q, N) * within
     risk = float(v @ losses / v.sum())
     if M == N:
         return Estimate(risk, risk, risk, n, float(n), "every item is labelled")
     share = v.sum() / M
     variance = float(variance_of(within * (losses - risk) / share, q, N, 0.0))
-    n_eff, words = float(v.sum() ** 2 / np.square(v).sum()), "Kish's"
+    kish = float(v.sum() ** 2 / np.square(v).sum())
+    n_eff, words = kish, "Kish's"
     if variance > 0 and 0 < risk < 1:
         n_eff, words = risk * (1 - risk) / variance, "the effective"
-    low, high = (x.item() for x in wilson(risk, n_eff, confidence))
-    return Estimate(risk, low, high, n, n_eff, f"ratio of LURE, Wilson at {words} sample size")
+    # As `figures` does: errors that were not seen lie where the slice's items lie.
+    is_uniform = bool(is_even(levelled(q, N)))
+    beyond = n_eff if is_uniform else min(n_eff, kish)
+    turned = not is_uniform and risk > 0.5
+    low, high = (x.item() for x in wilson(1 - risk if turned else risk, n_eff, confidence, beyond))
+    if turned:
+        low, high = 1 - high, 1 - low
+    return Estimate(risk, low, high, n, beyond, f"ratio of LURE, Wilson at {words} sample size")
 
 
 def checked_mask(within: ArrayLike, n: int) -> NDArray[np.bool_]:
@@ -306,26 +288,6 @@ def checked_mask(within: ArrayLike, n: int) -> NDArray[np.bool_]:
             f"shape {mask.shape}."
         )
     return mask
-
-
-def _weights(q: Floats, N: int) -> Floats:
-    M = q.shape[-1]
-    if M == N:
-        return np.ones_like(q)
-    m = np.arange(1, M + 1)
-    v: Floats = 1 + (N - M) / (N - m) * (1 / ((N - m + 1) * q) - 1)
-    return v
-
-
-def variance_of(losses: Floats, q: Floats, N: int, risk: Any) -> Any:
-    """Of the mean of the losses, which may be any numbers, (...) of (..., M) draws."""
-    M = losses.shape[-1]
-    if not 1 < M < N:
-        return np.zeros(losses.shape[:-1])
-    m = np.arange(1, M + 1)
-    c = N * (N - M) / ((N - m) * (N - m + 1))
-    spread = np.square(unbiased(losses, q, N) - np.asarray(risk)[..., None])
-    return M / (M - 1) * np.sum(np.square(c / M) * spread, axis=-1)
 
 
 def _checked(

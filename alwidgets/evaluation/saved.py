@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from alwidgets.errors import EvaluationError
+from alwidgets.evaluation.drawn import Floats
 from alwidgets.evaluation.monotone import crossings, isotonic, smoother, thinned
-from alwidgets.evaluation.risk import Floats, weights
+from alwidgets.evaluation.risk import weights
 
 #: Audit labels, and models of each arm, below which nothing is said.
 AUDITED, MODELS = 30, 3

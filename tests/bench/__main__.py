@@ -127,7 +127,7 @@ def _efficiency(asked: argparse.Namespace) -> Iterator[Row]:
 
 
 def _estimates() -> Iterator[Row]:
-    from estimates import HIGHEST, LOWEST, SURE, grid
+    from estimates import HIGHEST, LOWEST, SHARP_KINDS, SURE, grid
 
     for kind, cells in grid():
         group, held = f"estimates, {kind} q", [cell.held for cell in cells]
@@ -136,7 +136,10 @@ def _estimates() -> Iterator[Row]:
         yield Row(group, "bias, in standard errors", bias, bar=f"{SURE:g}", met=bias < SURE)
         lowest, highest = min(held), max(held)
         yield Row(group, "held least", lowest, "", note, f"{LOWEST}", lowest >= LOWEST)
-        yield Row(group, "held most", highest, bar=f"{HIGHEST}", met=highest <= HIGHEST)
+        if kind in SHARP_KINDS:
+            yield Row(group, "held most", highest)
+        else:
+            yield Row(group, "held most", highest, bar=f"{HIGHEST}", met=highest <= HIGHEST)
 
 
 def _coverage(asked: argparse.Namespace) -> Iterator[Row]:

@@ -10,7 +10,12 @@ good, adversarial
     as far wrong;
 opposed
     the same, where every error is thought to be none, and so is drawn at a fifth of an even
-    chance. Without its floor of uniform draws nobody can know that; with ``floor=0.2`` it is told.
+    chance. Without its floor of uniform draws nobody can know that; with ``floor=0.2`` it is told;
+sharp, sharp and blind
+    as the strategies that come with the package draw a batch: by the eighth power of a score, and
+    uniformly 15 times in 100. Errors have the higher scores, or any. All but so few draws tell of
+    the top alone. For want of draws an interval may hold the truth too often, so that what must be
+    met is the lower bar alone; it is wide.
 """
 
 from __future__ import annotations
@@ -25,17 +30,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alwidgets.evaluation import f1, precision, recall, strata, stratified
+from alwidgets.evaluation.drawn import figures, variance_of
 from alwidgets.evaluation.intervals import anytime
-from alwidgets.evaluation.risk import figures, variance_of
 from alwidgets.evaluation.strata import allocate
+from alwidgets.strategies import sample
+from alwidgets.strategies.registry import SHARP
 
 KINDS = ("uniform", "good", "adversarial")
+#: The strategies' own draws, and the power that the score of an item has on whether it is an error.
+SHARP_KINDS = {"sharp": 2.0, "sharp and blind": 0.0}
 SIZES = (200, 2_000, 20_000)
 RATES = (0.02, 0.05, 0.10, 0.20, 0.40)
 DRAWS = (30, 60, 100, 300)
 POOLS = 2_000
 FLOOR = 0.2
 LOWEST, HIGHEST, SURE = 0.90, 0.99, 3.0
+#: Rounds until errors are as frequent as wished, though none is likelier than certain.
+SETTLED = 8
+#: Floor of the draws of a strategy.
+BELOW = 0.15
 #: Items simulated at a time.
 AT_ONCE = 4_000_000
 Z = 1.959963984540054
@@ -61,7 +74,8 @@ class Cell:
 
     @property
     def met(self) -> bool:
-        return abs(self.bias) < SURE and LOWEST <= self.held <= HIGHEST
+        highest = 1.0 if self.kind in SHARP_KINDS else HIGHEST
+        return abs(self.bias) < SURE and LOWEST <= self.held <= highest
 
     def __str__(self) -> str:
         return (
@@ -74,6 +88,12 @@ def pools(
     kind: str, rate: float, N: int, n: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
     """Which items of n pools are errors, and how likely each is drawn first, (n, N) both."""
+    if kind in SHARP_KINDS:
+        scores = rng.beta(1, 3, (n, N)).astype(np.float32)
+        doubt = scores ** SHARP_KINDS[kind]
+        for _ in range(SETTLED):
+            doubt = np.minimum(1, doubt * rate / doubt.mean(axis=1, keepdims=True))
+        return rng.random((n, N), dtype=np.float32) < doubt, scores
     losses = rng.random((n, N), dtype=np.float32) < rate
     if kind == "uniform":
         return losses, np.full((n, N), 1 / N, dtype=np.float32)
@@ -101,6 +121,16 @@ def draw(
     return items, own / left
 
 
+def draw_sharply(
+    scores: NDArray[np.float32], M: int, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], Floats]:
+    """M draws from each row as a strategy of the package makes them: items and q."""
+    drawn = [
+        sample(row, M, beta=SHARP, floor=BELOW, seed=int(rng.integers(2**31))) for row in scores
+    ]
+    return np.array([items for items, _ in drawn]), np.exp([log_q for _, log_q in drawn])
+
+
 def cells(
     kind: str, N: int, rate: float, *, floor: float | None = None, n: int = POOLS, seed: int = 0
 ) -> list[Cell]:
@@ -110,7 +140,7 @@ def cells(
     parts: dict[int, list[Floats]] = {M: [] for M in draws}
     for start in range(0, n, max(1, AT_ONCE // N)):
         losses, scores = pools(kind, rate, N, min(max(1, AT_ONCE // N), n - start), rng)
-        items, q = draw(scores, draws[-1], rng)
+        items, q = (draw_sharply if kind in SHARP_KINDS else draw)(scores, draws[-1], rng)
         found = np.take_along_axis(losses, items, axis=1).astype(np.float64)
         truth = losses.mean(axis=1)
         for M in draws:
@@ -128,8 +158,10 @@ def cells(
 
 def grid(n: int = POOLS, seed: int = 0) -> Iterator[tuple[str, list[Cell]]]:
     """All cells that have a bar, by what the items are drawn by."""
-    for kind in KINDS:
-        yield kind, [c for N in SIZES for r in RATES for c in cells(kind, N, r, n=n, seed=seed)]
+    for kind in (*KINDS, *SHARP_KINDS):
+        # The strategies draw one pool after the other: of the largest it would take too long.
+        sizes = SIZES[:-1] if kind in SHARP_KINDS else SIZES
+        yield kind, [c for N in sizes for r in RATES for c in cells(kind, N, r, n=n, seed=seed)]
 
 
 def _outcome(losses: Floats, q: Floats, N: int, truth: Floats, floor: float | None) -> Floats:
@@ -248,9 +280,9 @@ def main() -> None:
     held, bias = [cell.held for cell in bars], [abs(cell.bias) for cell in bars]
     beyond = sum(b >= SURE for b in bias)
     print(
-        f"{len(bars)} cells of {', '.join(KINDS)}: held {min(held):.3f} to {max(held):.3f}, plain "
-        f"normal from {min(cell.normal for cell in bars):.3f}; |bias| up to {max(bias):.2f} "
-        f"standard errors, {beyond} beyond {SURE:g}"
+        f"{len(bars)} cells of {', '.join((*KINDS, *SHARP_KINDS))}: held {min(held):.3f} to "
+        f"{max(held):.3f}, plain normal from {min(cell.normal for cell in bars):.3f}; |bias| up to "
+        f"{max(bias):.2f} standard errors, {beyond} beyond {SURE:g}"
     )
     for line in others(asked.runs):
         print(line, flush=True)

@@ -49,7 +49,7 @@ CHROMIUM_ARGS = [
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
-    # WebGL is drawn by SwiftShader then, but not the page around it too: a frame in ms, not in tens.
+    # WebGL is drawn by SwiftShader then, but not the page too: a frame in ms, not in tens.
     "--disable-gpu-compositing",
 ]
 

@@ -9,9 +9,22 @@ import pytest
 
 from alwidgets.errors import EvaluationError
 from alwidgets.evaluation import accuracy, difference, lure, weights
+from alwidgets.evaluation.drawn import figures
 from alwidgets.evaluation.intervals import anytime
-from alwidgets.evaluation.risk import figures
-from tests.bench.estimates import FLOOR, KINDS, LOWEST, RATES, cells, draw, peeked, pools
+from alwidgets.strategies import sample
+from alwidgets.strategies.registry import SHARP
+from tests.bench.estimates import (
+    FLOOR,
+    KINDS,
+    LOWEST,
+    RATES,
+    SHARP_KINDS,
+    cells,
+    draw,
+    draw_sharply,
+    peeked,
+    pools,
+)
 
 
 def test_check_value() -> None:
@@ -47,6 +60,54 @@ def test_where_nothing_but_errors_was_thought_safe_the_floor_must_be_told() -> N
     told = [cell for cell in cells("opposed", 2_000, 0.05, n=500, floor=FLOOR) if cell.M == 100]
     assert blind.held < 0.8
     assert told[0].met
+
+
+@pytest.mark.parametrize("kind", SHARP_KINDS)
+@pytest.mark.parametrize("rate", [0.02, 0.1, 0.4])
+def test_what_the_strategies_draw_is_covered(kind: str, rate: float) -> None:
+    """Of a sharp draw most tells of the top alone: errors in the bulk are mostly not seen."""
+    found = cells(kind, 600, rate, n=500)
+    assert {cell.M for cell in found} == {30, 60, 100, 300}
+    assert [str(cell) for cell in found if not cell.met] == []
+    # The variance of what was drawn does not see them either.
+    assert min(cell.normal for cell in found) < 0.85
+
+
+@pytest.mark.parametrize("rate", [0.8, 0.9])
+def test_so_are_models_that_are_mostly_wrong(rate: float) -> None:
+    found = cells("sharp and blind", 600, rate, n=400)
+    assert min(cell.held for cell in found) >= LOWEST
+
+
+def test_the_far_end_rests_on_what_was_drawn_of_the_bulk() -> None:
+    rng = np.random.default_rng(0)
+    losses, scores = pools("sharp", 0.05, 600, 40, rng)
+    items, q = draw_sharply(scores, 40, rng)
+    found = np.take_along_axis(losses, items, axis=1).astype(float)
+    estimates = [lure(found[row], q[row], 600) for row in range(40)]
+    # Some six of forty draws are uniform ones: nothing says as much as hundreds of labels.
+    assert max(e.n_eff for e in estimates) < 40
+    assert 3 < np.median([e.n_eff for e in estimates]) < 15
+    # A batch in which no uniform draw came up stands for a small part of the pool.
+    few_likely = np.where(np.arange(500) < 50, 1.0, 0.3)
+    _, log_q = sample(few_likely, 20, beta=SHARP, floor=0.0, seed=0)
+    top = lure(np.zeros(20), np.exp(log_q), 500)
+    assert np.mean(weights(np.exp(log_q), 500)) < 0.3
+    assert top.high > 0.5
+
+
+def test_an_interval_is_turned_with_its_losses() -> None:
+    rng = np.random.default_rng(1)
+    losses, scores = pools("sharp and blind", 0.8, 600, 20, rng)
+    items, q = draw_sharply(scores, 60, rng)
+    for row in range(20):
+        wrong = losses[row][items[row]].astype(float)
+        one, other = lure(wrong, q[row], 600), lure(1 - wrong, q[row], 600)
+        # But for the value, which each of them holds: the two need not add up to 1.
+        low = max(0.0, 1 - other.high)
+        assert one.low == pytest.approx(low) or min(one.low, low) == pytest.approx(
+            min(one.value, 1 - other.value)
+        )
 
 
 def test_many_pools_at_once_are_the_same() -> None:
