@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -65,9 +66,12 @@ class Finding(Hub):
         """
         if not isinstance(text, str):
             raise AlwidgetsError(f"What to search for is a text, not {text!r}: search('prize').")
-        if n < 0:
-            raise AlwidgetsError(f"n is how many items to return at most; {n} cannot be.")
+        if not isinstance(n, Integral) or isinstance(n, bool) or n < 0:
+            raise AlwidgetsError(
+                f"n is how many items to return at most, a whole number; {n!r} cannot be."
+            )
         self._check_open()
+        n = min(int(n), len(self.pool))  # SQLite knows no numbers of numpy's, nor larger ones
         found = self.matching(text, where, n)
         positions = found.positions[:n]
         ids = list(self.pool.ids.take(positions)) if len(positions) else []

@@ -276,6 +276,9 @@ def test_conditions(text: str, where: Any, expected: list[int]) -> None:
         (("", {"length": lambda n: n / 0}), "'length' fails for item 0.*ZeroDivisionError"),
         ((7,), "a text, not 7"),
         (("prize", None, -1), "-1"),
+        (("prize", None, 1.5), "whole number; 1.5"),
+        (("prize", None, "3"), "whole number; '3'"),
+        (("prize", None, True), "whole number; True"),
     ],
 )
 def test_what_cannot_be_searched_is_named(arguments: Any, says: str) -> None:
@@ -342,6 +345,48 @@ def test_the_index_is_used_once_it_is_there(monkeypatch: pytest.MonkeyPatch) -> 
     gathered = session.gather(search="prize")
     assert ([i.id for i in gathered.items], gathered.left_out) == (["2", "4"], 1)
     session.close()
+    made.close()
+
+
+@pytest.mark.parametrize("n", [np.int64(2), np.uint8(2), 10**30])
+def test_whole_numbers_of_every_kind_leave_the_index_in_place(
+    n: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "WORTH_IT", 2)
+    made = index_of([t or "empty" for t in TEXTS])
+    monkeypatch.setattr(finding, "shared_index", lambda pool: made)
+    session = opened()
+    assert session.search("prize", n=n).positions == [0, 2, 4][: int(n)]
+    assert made.ready
+    session.close()
+    made.close()
+
+
+def test_an_index_that_cannot_be_read_any_more_is_built_again_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(textindex, "IN_MEMORY", 2)
+    made = index_of(TEXTS, folder=tmp_path)
+    made.grow([Text(t) for t in [*TEXTS, "another prize"]])
+    (file,) = tmp_path.iterdir()
+    inode = file.stat().st_ino
+
+    def fail(*_: Any) -> None:
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    for ready in (True, False):
+        with monkeypatch.context() as broken:
+            broken.setattr(textindex, "_found", fail)
+            assert made.search(parse("prize")) is None
+        assert made.ready is ready
+        found = made.search(parse("prize"))
+        if ready:
+            assert found is not None
+            assert (found.positions.tolist(), found.read) == ([0, 2, 4, 10], 11)
+            assert made.problem is None
+            (written,) = tmp_path.iterdir()  # it is not the file that was broken
+            assert written.stat().st_ino != inode
+    assert "malformed" in str(made.problem)
     made.close()
 
 

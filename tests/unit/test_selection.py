@@ -92,6 +92,15 @@ def test_nothing_is_lost_between_threads() -> None:
     assert sorted(selection.positions.tolist()) == list(range(n))
 
 
+def test_what_was_found_is_selected_as_it_is(session: al.Session) -> None:
+    found = session.search("t")  # words that begin with it
+    assert list(found) == found.ids == ["b", "c"]
+    session.selection.set(found)
+    assert session.selection.ids == ["b", "c"]
+    session.selection.set(session.search("nowhere"))
+    assert not session.selection
+
+
 def test_listeners_are_told_who_selected(session: al.Session) -> None:
     heard: list[tuple[list[str], object]] = []
     session.on("selection", lambda selection, origin: heard.append((selection.ids, origin)))
@@ -121,6 +130,8 @@ def test_positions_cannot_be_written_to(session: al.Session) -> None:
         ([True, False], "one value for each of the 4 items"),
         ([0.5], "whole positions"),
         ([[1, 2]], "whole positions"),
+        (None, "not None: give a list"),
+        (3, "not 3: give a list"),
     ],
 )
 def test_what_is_no_selection_is_refused(session: al.Session, items: object, words: str) -> None:
@@ -157,6 +168,13 @@ def test_slices_outlive_the_session(tmp_path: Path) -> None:
     again.close()
 
 
+def test_a_slice_keeps_each_item_once_whatever_it_comes_as(session: al.Session) -> None:
+    session.slices["one by one"] = (item_id for item_id in ["c", "a", "c"])
+    assert session.slices["one by one"] == ["c", "a"]
+    session.slices["found"] = session.search("t")
+    assert session.slices["found"] == ["b", "c"]
+
+
 def test_bad_slices_are_named(session: al.Session) -> None:
     with pytest.raises(KeyError, match="no slice 'x'; there are: none"):
         session.slices["x"]
@@ -168,6 +186,9 @@ def test_bad_slices_are_named(session: al.Session) -> None:
         session.slices["x"] = ["nobody"]
     with pytest.raises(UnknownItemError, match="not a text"):
         session.slices["x"] = "ab"  # type: ignore[assignment]
+    for wrong in (None, [["a"]]):
+        with pytest.raises(UnknownItemError, match=r"not None|no item \['a'\]"):
+            session.slices["x"] = wrong  # type: ignore[assignment]
     assert "x" not in session.slices
 
 
