@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
-from typing import Any, TypeAlias, cast
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from . import exchange, readings
 from .errors import AlwidgetsError, UnknownItemError
 from .gathering import Gathering
 from .items import Gathered, QueueReport
 from .search import Found
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: So few positions are sent one by one whatever that takes: a mask forgets their order.
 ORDERED = 10_000
@@ -117,6 +121,35 @@ class Selection:
         """Keep the items as a slice of that name: `Session.slices`."""
         self._session.slices[name] = self.ids
 
+    def to_frame(self) -> pd.DataFrame:
+        """The items as a table, in their order.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``item_id``; ``content``, the text of items that have one; their metadata; the columns
+            of `Session.labels` as `Session.join` adds them; and what the model says:
+            ``prediction`` and ``confidence``, empty without a model and for items that are kept
+            for the audit. Of two columns with one name the later one's has its kind behind it, as
+            ``item_id_metadata``.
+        """
+        session, positions = self._session, self.positions
+        with session._lock:
+            labels = readings.to_frame(session._ledger)
+            reserved = session._ledger.audit.reserved[positions]
+            current = session._loop.current
+        answers = np.full(len(positions), None, dtype=object)
+        sure = np.full(len(positions), np.nan)
+        if current is not None and current.predictions is not None:
+            assert current.confidence is not None
+            codes = current.predictions[positions]
+            told = np.flatnonzero(~reserved & (codes >= 0))
+            for at in told.tolist():
+                answers[at] = session.task.decode(int(codes[at]))
+            sure[told] = current.confidence[positions[told]]
+        said = {"prediction": answers, "confidence": sure}
+        return exchange.table_of(session.pool, positions, labels, said)
+
     def __len__(self) -> int:
         return len(self.positions)
 
@@ -165,7 +198,7 @@ class Selection:
             items = items.positions
         if not isinstance(items, Iterable):
             raise UnknownItemError(
-                f"A selection is of several items, not {items!r}: give a list of ids, or () for none."
+                f"A selection is of several items, not {items!r}: give a list of ids, or ()."
             )
         given = np.asarray(items if hasattr(items, "__array__") else list(items))
         if given.ndim == 1 and given.size and isinstance(given[0], str):

@@ -150,6 +150,69 @@ def test_a_selection_goes_on_the_cards(session: al.Session) -> None:
     assert [item.id for item in session.selection.label_together("odd").items] == ["d", "b"]
 
 
+def test_a_selection_is_a_table_of_all_that_is_known() -> None:
+    rng = np.random.default_rng(0)
+    pool = al.Pool.from_texts(
+        [f"text {i}" for i in range(40)],
+        ids=[f"t{i}" for i in range(40)],
+        features=np.repeat([[4.0, 0.0], [0.0, 4.0]], 20, axis=0) + rng.normal(size=(40, 2)),
+        metadata={"item_id": range(40), "answer": list("ab") * 20, "prediction": [None] * 40},
+    )
+    task = al.Classification(["ham", "spam"])
+    session = al.Session(pool, task, audit=0.2, executor=al.InlineExecutor(), batch_size=10)
+    for at in [i for i in np.flatnonzero(~session.reserved) if i % 20 < 8]:
+        session.record(f"t{at}", "ham" if at < 20 else "spam")
+    assert session.current is not None
+    secret = int(np.flatnonzero(session.reserved)[0])
+    open_ = [i for i in np.flatnonzero(~session.reserved).tolist() if i % 20 >= 8]
+    labelled = [i for i in np.flatnonzero(~session.reserved).tolist() if i % 20 < 8]
+    chosen = [open_[-1], secret, labelled[0], open_[0]]  # in an order of their own
+    session.selection.set(chosen)
+    table = session.selection.to_frame()
+    assert table["item_id"].tolist() == [f"t{i}" for i in chosen]
+    assert table["content"].tolist() == [f"text {i}" for i in chosen]
+    assert table["item_id_metadata"].tolist() == chosen
+    assert table["answer"].tolist() == ["ab"[i % 2] for i in chosen]
+    assert table["answer_label"].fillna("").tolist() == ["", "", "ham", ""]
+    assert table["stream"].notna().tolist() == [False, False, True, False]
+    answer, confidence = session.suggestion(open_[-1]) or ("", 0.0)
+    said = table["prediction_model"].fillna("").tolist()
+    assert said == [answer, "", "ham", "ham"]
+    assert table["confidence"].iloc[0] == pytest.approx(confidence)
+    assert np.isnan(table["confidence"].iloc[1])  # of the audit: nobody is told
+    joined = session.join(table[["item_id"]])
+    for name in ("annotator", "stream", "use", "bulk"):
+        pd.testing.assert_series_equal(table[name], joined[name])
+    session.selection.clear()
+    assert session.selection.to_frame().empty
+    session.close()
+
+
+def test_without_text_and_model_the_table_has_the_rest() -> None:
+    pool = al.Pool.from_arrays(np.eye(3), ids=["a", "b", "c"], metadata={"size": [3, 2, 1]})
+    session = al.Session(pool, al.Classification(["x", "y"]), audit=0)
+    session.selection.set(["c", "a"])
+    table = session.selection.to_frame()
+    assert table.columns[:2].tolist() == ["item_id", "size"]
+    assert table["size"].tolist() == [1, 3]
+    assert table[["answer", "prediction", "confidence"]].isna().all(axis=None)
+    session.close()
+
+
+def test_texts_that_are_none_and_values_of_all_kinds_are_in_the_table() -> None:
+    texts, values = ["half \ud800", "Déjà", "b"], ["\udc00", [1, 2], {"a": 1}]
+    pool = al.Pool.from_texts(
+        texts, ids=["a", "b", "c"], metadata={"kind": values}, features=np.eye(3)
+    )
+    session = al.Session(pool, al.Classification(["x", "y"]), audit=0)
+    session.selection.set(["b", "a"])
+    table = session.selection.to_frame()
+    assert table["content"].tolist() == ["Déjà", "half ?"]
+    assert table["kind"].tolist() == [[1, 2], "?"]
+    assert "Déjà" in table.to_csv()
+    session.close()
+
+
 def test_slices_outlive_the_session(tmp_path: Path) -> None:
     store = tmp_path / "labels.db"
     first = make(store)

@@ -185,6 +185,12 @@ export interface SlicesMessage {
   said: string | null;
 }
 
+/** A file for the browser to save; its bytes follow. */
+export interface FileMessage {
+  type: "file";
+  name: string;
+}
+
 /** What Python sends to the map. */
 export type ToMap =
   | PointsMessage
@@ -201,6 +207,7 @@ export type ToMap =
   | RowsMessage
   | WaysMessage
   | SlicesMessage
+  | FileMessage
   | { type: "cards"; indices: number[] }
   | { type: "selection"; encoding: Encoding; n?: number }
   | { type: "guard"; selected: number; sampled: boolean }
@@ -227,6 +234,7 @@ export type FromMap =
   | { type: "search"; text: string }
   | { type: "preview"; index: number }
   | { type: "list"; list: string; of: ListOf; start: number }
+  | { type: "save" }
   | { type: "slice"; what: "list" }
   | { type: "slice"; what: SliceDeed; name: string }
   | { type: "select"; encoding: Encoding; n?: number; source?: Source }
