@@ -142,6 +142,8 @@ export interface FoundMessage {
   read: number;
   n: number;
   error: string | null;
+  /** What may have been meant otherwise, in words. */
+  hint?: string | null;
 }
 
 /** What a list holds: edge cases by a way to rank them, the points by a colour, or those that are like one. */
