@@ -86,6 +86,7 @@ class FakeSession:
     prepared: int = 0
     round_shown: int | None = None
     at_once: int = 500
+    strategy: Any = "margin"
 
     def __post_init__(self) -> None:
         self.selection = Selection(self)  # type: ignore[arg-type]
