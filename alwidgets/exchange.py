@@ -6,17 +6,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .errors import AnswerError, PoolError, UnknownItemError
+from .ingest import take
 from .pool import Pool
+from .search import has_words, words_of
 from .tasks import Answer, Task
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import narwhals as nw
     import pandas as pd
 
 #: Name of the column of ids in what the package writes itself.
 ID = "item_id"
+#: And of the texts that the items hold.
+CONTENT = "content"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,59 @@ def join(df: Any, pool: Pool, labels: pd.DataFrame, id: str | None) -> Any:
     columns = {c: beside[c].astype(object).mask(missing[c], None).tolist() for c in beside.columns}
     added = nw.from_dict(columns, backend=frame.implementation)
     return nw.concat([frame, added], how="horizontal").to_native()
+
+
+def table_of(
+    pool: Pool,
+    positions: NDArray[np.int64],
+    labels: pd.DataFrame,
+    said: dict[str, NDArray[Any]] | None = None,
+) -> pd.DataFrame:
+    """Some items of a pool, a row each, with their labels; see `Selection.to_frame`.
+
+    Parameters
+    ----------
+    pool : Pool
+    positions : ndarray of int64
+    labels : pandas.DataFrame
+        As of `Session.labels`.
+    said : dict of str to ndarray, optional
+        What the model says of these items, by the name of the column.
+    """
+    import pandas as pd
+
+    columns: dict[str, Any] = {ID: list(pool.ids.take(positions))}
+    # In the order of the pool: what lies in files is read once, from the beginning to the end.
+    order = np.argsort(positions)
+    rows = positions[order]
+
+    def placed(values: Iterable[Any]) -> NDArray[Any]:
+        found = np.empty(len(rows), dtype=object)
+        found[order] = np.fromiter(map(_whole_text, values), dtype=object, count=len(rows))
+        return found
+
+    if has_words(pool):
+        columns[CONTENT] = placed(map(words_of, take(pool.contents, rows)))
+    for name, column in pool.metadata.items():
+        columns[_free(name, columns, "metadata")] = placed(take(column, rows))
+    frame: pd.DataFrame = join(pd.DataFrame(columns).infer_objects(), pool, labels, ID)
+    for name, values in (said or {}).items():
+        frame[_free(name, frame.columns, "model")] = values
+    return frame
+
+
+def _whole_text(value: Any) -> Any:
+    """A value; half of a surrogate pair, which no frame holds, becomes a mark."""
+    if not isinstance(value, str) or value.isascii():
+        return value
+    return value.encode("utf-8", "replace").decode()
+
+
+def _free(name: str, taken: Iterable[str], kind: str) -> str:
+    """The name of a column, with its kind behind it where there is one of that name."""
+    while name in taken:
+        name += f"_{kind}"
+    return name
 
 
 def _joined(columns: list[str], added: list[str]) -> list[str]:

@@ -53,11 +53,13 @@ class Condition:
 
 
 def typed(column: str, sign: str, value: str) -> Condition:
-    """A condition as it is typed: ``:`` holds, ``=`` is, ``<``, ``<=``, ``>``, ``>=``.
+    """A condition as it is typed: ``:`` holds, ``=`` is, ``!=`` is not, ``<`` and so on.
 
     Numbers are compared as numbers and texts as texts, upper and lower case alike, so that days
     as ``2024-05-01`` are in order.
     """
+    if sign == "!=":
+        return _negated(typed(column, "=", value))
     wanted = value.casefold()
     number = _number(value)
 
@@ -94,6 +96,27 @@ def typed(column: str, sign: str, value: str) -> Condition:
     # Half a pair of surrogates, which a browser can send, is no text that Arrow can hold.
     is_text = not any("\ud800" <= letter <= "\udfff" for letter in wanted)
     return Condition(column, test, of_numbers, of_texts if is_text else None)
+
+
+def _negated(wanted: Condition) -> Condition:
+    """What has a value, and does not meet a condition."""
+    of_numbers, of_texts = wanted.of_numbers, wanted.of_texts
+
+    def other_numbers(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+        assert of_numbers is not None
+        return ~(of_numbers(values) | np.isnan(values))
+
+    def other_texts(values: pa.LargeStringArray) -> NDArray[np.bool_]:
+        assert of_texts is not None
+        there: NDArray[np.bool_] = values.is_valid().to_numpy(zero_copy_only=False)
+        return ~of_texts(values) & there
+
+    return Condition(
+        wanted.column,
+        lambda value: not wanted.test(value),
+        None if of_numbers is None else other_numbers,
+        None if of_texts is None else other_texts,
+    )
 
 
 def conditions(where: Mapping[str, Any] | None, columns: Mapping[str, Any]) -> list[Condition]:
@@ -224,6 +247,21 @@ def _fails(wanted: Condition, value: Any) -> bool:
     except Exception:  # noqa: BLE001 - only whether it fails is asked
         return True
     return False
+
+
+def no_such_column(name: str, columns: Mapping[str, Any]) -> str:
+    """What to say of a column that was typed and is not there; its words were looked for."""
+    near = difflib.get_close_matches(name, list(columns)[:10_000], 1)
+    said = f"there is no column “{name}”, so its words are looked for"
+    return f"{said}; did you mean {_as_typed(near[0])}?" if near else said
+
+
+def _as_typed(column: str) -> str:
+    """The name of a column as it is to be typed, with a sign behind it."""
+    if column and not set(column) & set('":<>=!') and not any(map(str.isspace, column)):
+        return f"{column}:"
+    doubled = column.replace('"', '""')
+    return f'"{doubled}":'
 
 
 def _no_column(name: str, columns: Mapping[str, Any]) -> str:

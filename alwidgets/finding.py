@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from .columnar import shared_columns
 from .errors import AlwidgetsError
-from .filters import conditions, meeting
+from .filters import conditions, meeting, no_such_column
 from .hub import Hub
 from .search import MOST_FOUND, SECONDS, Found, Matches, check_words, has_words, scan
 from .terms import Terms, parse
@@ -26,8 +27,9 @@ class Finding(Hub):
 
         A word finds the words that begin with it, upper and lower case and accents alike; all of
         the words must be there. ``"exact phrase"`` in quotes is found as it is. Nothing that is
-        typed is an error. ``sender:alice`` (holds), ``sender=alice`` (is) and ``length>100`` are
-        conditions, where there is such a column of metadata.
+        typed is an error. ``sender:alice`` (holds), ``sender=alice`` (is), ``sender!=bob`` (is not)
+        and ``length>100`` are conditions, where there is such a column of metadata; a name with
+        spaces or signs stands in quotes, ``"sent by":alice``.
 
         A large pool is indexed in the background, from the first search on. Until that is done,
         what can be looked through in two seconds is.
@@ -65,13 +67,16 @@ class Finding(Hub):
         """
         if not isinstance(text, str):
             raise AlwidgetsError(f"What to search for is a text, not {text!r}: search('prize').")
-        if n < 0:
-            raise AlwidgetsError(f"n is how many items to return at most; {n} cannot be.")
+        if not isinstance(n, Integral) or isinstance(n, bool) or n < 0:
+            raise AlwidgetsError(
+                f"n is how many items to return at most, a whole number; {n!r} cannot be."
+            )
         self._check_open()
+        n = min(int(n), len(self.pool))  # SQLite knows no numbers of numpy's, nor larger ones
         found = self.matching(text, where, n)
         positions = found.positions[:n]
         ids = list(self.pool.ids.take(positions)) if len(positions) else []
-        return Found(ids, positions.tolist(), found.total, found.read)
+        return Found(ids, positions.tolist(), found.total, found.read, found.hint)
 
     @property
     def text_index(self) -> TextIndex | None:
@@ -121,7 +126,8 @@ class Finding(Hub):
         for condition in wanted:
             positions = meeting(columns, condition, positions, arrays)
         total = len(positions) if wanted else found.total
-        return Matches(positions if n is None else positions[:n], total, found.read)
+        hint = "; ".join(no_such_column(name, columns) for name in terms.unknown)
+        return Matches(positions if n is None else positions[:n], total, found.read, hint)
 
     def _indexed(self, terms: Terms, n: int | None) -> Matches | None:
         """What the index finds; None while there is none."""

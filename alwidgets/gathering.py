@@ -39,7 +39,7 @@ class Gathering(Labelling, Finding):
         Parameters
         ----------
         ids : sequence of str, optional
-            At most 500.
+            Of many the first 500 that have no answer; the others are the result's `waiting`.
         search : str, optional
             Instead: words that the items hold, as for `search`. The first 500 that have no
             answer; of a large pool whose words are not indexed yet, those found in two seconds.
@@ -51,8 +51,7 @@ class Gathering(Labelling, Finding):
         UnknownItemError
             If an item is not in the pool.
         AlwidgetsError
-            If neither or both of `ids` and `search` are given, these are too many, or the items
-            have no text.
+            If neither or both of `ids` and `search` are given, or the items have no text.
 
         Examples
         --------
@@ -84,14 +83,17 @@ class Gathering(Labelling, Finding):
             self._check_open()
             # What was answered while others were looked for is left out too.
             open_ = [at for at in positions if not self._ledger.labels.is_answered(at)]
-            names = [self.pool.ids[at] for at in open_]
+            names = [self.pool.ids[at] for at in open_[:MOST_FOUND]]
             sample = SAMPLE if len(names) > MANY else 0
             names = _sample_first(names, sample, self.seed)
             draws = self._ledger.draw_beside(names, "chosen", "together", self.version)
         if title is None:
             title = "Chosen items" if search is None else f"Found “{search.strip()}”{among}"
+        waiting = list(self.pool.ids.take(np.array(open_[MOST_FOUND:], dtype=np.int64)))
+        if waiting:
+            title += f": the first {len(names):,} of {len(open_):,}"
         items = [self._item(draw) for draw in draws]
-        return Gathered(title, items, done + len(positions) - len(open_), sample)
+        return Gathered(title, items, done + len(positions) - len(open_), sample, waiting)
 
     def _chosen(self, ids: Sequence[str]) -> tuple[list[int], int, str]:
         if isinstance(ids, str):
@@ -99,13 +101,7 @@ class Gathering(Labelling, Finding):
                 f"label_together takes a list of ids, not a text: label_together([{ids!r}]), or "
                 f"label_together(search={ids!r})."
             )
-        positions = list({self.pool.index(item_id): None for item_id in ids})
-        if len(positions) > MOST_FOUND:
-            raise AlwidgetsError(
-                f"{len(positions):,} items are too many to label together; give at most "
-                f"{MOST_FOUND} at a time: ids[:{MOST_FOUND}]."
-            )
-        return positions, 0, ""
+        return list({self.pool.index(item_id): None for item_id in ids}), 0, ""
 
     def _search(self, search: str) -> tuple[list[int], int, str]:
         # The lock is not held while the pool is read: others may answer meanwhile.

@@ -90,17 +90,22 @@ class Gathered:
     sample : int
         So many, the first, are a random sample of the items, to be looked at before the others;
         0 where they are too few for one.
+    waiting : list of str
+        Ids of others without an answer, which were too many to come at once.
     """
 
     title: str
     items: list[Item] = field(repr=False)
     left_out: int
     sample: int = 0
+    waiting: list[str] = field(default_factory=list, repr=False)
 
     def __str__(self) -> str:
         n = len(self.items)
         text = f"{n:,} {'item' if n == 1 else 'items'} to label together"
-        return text + (f"; {self.left_out:,} already labelled" if self.left_out else "")
+        if self.left_out:
+            text += f"; {self.left_out:,} already labelled"
+        return text + (f"; {len(self.waiting):,} more to come" if self.waiting else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,11 +34,14 @@ class Matches:
         How many there are.
     read : int
         Items that were looked through, from the first.
+    hint : str
+        What may have been meant otherwise, in words; empty where nothing was.
     """
 
     positions: NDArray[np.int64]
     total: int
     read: int
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +58,26 @@ class Found:
         How many items match, of those that were looked through.
     read : int
         Items that were looked through: all, but for large pools whose index is not ready yet.
+    hint : str
+        What may have been meant otherwise, in words: of a column that there is not.
     """
 
     ids: list[str]
     positions: list[int]
     total: int
     read: int
+    hint: str = ""
 
     def __len__(self) -> int:
         return len(self.ids)
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.ids)
+
     def __str__(self) -> str:
         more = f", {len(self.ids):,} of them here" if len(self.ids) < self.total else ""
-        return f"{self.total:,} item{'s' if self.total != 1 else ''} found{more}"
+        hint = f"; {self.hint}" if self.hint else ""
+        return f"{self.total:,} item{'s' if self.total != 1 else ''} found{more}{hint}"
 
 
 def words_of(content: Content) -> str | None:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
-from typing import Any, TypeAlias, cast
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from . import exchange, readings
 from .errors import AlwidgetsError, UnknownItemError
 from .gathering import Gathering
 from .items import Gathered, QueueReport
+from .search import Found
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: So few positions are sent one by one whatever that takes: a mask forgets their order.
 ORDERED = 10_000
 
 Positions: TypeAlias = NDArray[np.int64]
-#: Ids, positions in the pool, or a boolean for every item of it.
-Chosen: TypeAlias = "Sequence[str] | Sequence[int] | NDArray[Any]"
+#: Ids, positions in the pool, a boolean for every item of it, or what a search found.
+Chosen: TypeAlias = "Iterable[str] | Iterable[int] | NDArray[Any] | Found"
 
 
 class Selection:
@@ -72,8 +77,9 @@ class Selection:
 
         Parameters
         ----------
-        items : sequence of str, of int, or (n,) bool array
-            Ids, positions in the pool, or a mask over all of it; a column of a frame, too.
+        items : iterable of str or of int, (n,) bool array, or Found
+            Ids, positions in the pool, or a mask over all of it; a column of a frame, too, and
+            what `Session.search` found.
         source : str, optional
             Where they come from, in a word.
         origin : object, optional
@@ -82,7 +88,7 @@ class Selection:
         Raises
         ------
         UnknownItemError
-            If one of them is not in the pool.
+            If one of them is not in the pool, or these are no items.
         """
         positions = self._found(items)
         self._change(lambda _: positions, source, origin)
@@ -114,6 +120,35 @@ class Selection:
     def save(self, name: str) -> None:
         """Keep the items as a slice of that name: `Session.slices`."""
         self._session.slices[name] = self.ids
+
+    def to_frame(self) -> pd.DataFrame:
+        """The items as a table, in their order.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``item_id``; ``content``, the text of items that have one; their metadata; the columns
+            of `Session.labels` as `Session.join` adds them; and what the model says:
+            ``prediction`` and ``confidence``, empty without a model and for items that are kept
+            for the audit. Of two columns with one name the later one's has its kind behind it, as
+            ``item_id_metadata``.
+        """
+        session, positions = self._session, self.positions
+        with session._lock:
+            labels = readings.to_frame(session._ledger)
+            reserved = session._ledger.audit.reserved[positions]
+            current = session._loop.current
+        answers = np.full(len(positions), None, dtype=object)
+        sure = np.full(len(positions), np.nan)
+        if current is not None and current.predictions is not None:
+            assert current.confidence is not None
+            codes = current.predictions[positions]
+            told = np.flatnonzero(~reserved & (codes >= 0))
+            for at in told.tolist():
+                answers[at] = session.task.decode(int(codes[at]))
+            sure[told] = current.confidence[positions[told]]
+        said = {"prediction": answers, "confidence": sure}
+        return exchange.table_of(session.pool, positions, labels, said)
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -158,6 +193,12 @@ class Selection:
         if isinstance(items, str):
             raise UnknownItemError(
                 f"A selection is of several items, not a text: give a list, [{items!r}]."
+            )
+        if isinstance(items, Found):
+            items = items.positions
+        if not isinstance(items, Iterable):
+            raise UnknownItemError(
+                f"A selection is of several items, not {items!r}: give a list of ids, or ()."
             )
         given = np.asarray(items if hasattr(items, "__array__") else list(items))
         if given.ndim == 1 and given.size and isinstance(given[0], str):
@@ -222,14 +263,17 @@ class Slices(MutableMapping[str, list[str]]):
             raise KeyError(f"There is no slice {name!r}; there are: {names}.")
         return kept[name]
 
-    def __setitem__(self, name: str, ids: Sequence[str]) -> None:
+    def __setitem__(self, name: str, ids: Iterable[str]) -> None:
         if not isinstance(name, str) or not name.strip():
             raise AlwidgetsError(f"A slice needs a name, not {name!r}.")
         if isinstance(ids, str):
             raise UnknownItemError(f"A slice is a list of ids, not a text: [{ids!r}].")
-        for item_id in ids:
+        if not isinstance(ids, Iterable):
+            raise UnknownItemError(f"A slice is a list of ids, not {ids!r}.")
+        given = list(ids)  # read once: they may come one by one
+        for item_id in given:
             self._session.pool.index(item_id)
-        self._session.store.keep_slice(name, list(ids))
+        self._session.store.keep_slice(name, list(dict.fromkeys(given)))
         self._session._signals.emit("slices")
 
     def __delitem__(self, name: str) -> None:

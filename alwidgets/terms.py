@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from .filters import Condition, typed
 
 _WORD = re.compile(r"[^\W_]+")
-_TYPED = re.compile(
-    r'(?P<name>[^\s":<>=]+)(?P<sign><=|>=|[:=<>])(?:"(?P<quoted>[^"]*)"?|(?P<value>[^\s"]+))'
-    r'|"(?P<phrase>[^"]*)(?P<end>"?)'
-    r"|(?P<word>[^\s\"]+)"
+_VALUE = r'(?:"(?P<quoted>[^"]*)"?|(?P<value>[^\s"]+))'
+#: A condition; a column's name is in quotes, with those that it holds twice, or without a space.
+_CONDITION = re.compile(
+    r'(?:"(?P<title>(?:[^"]|"")+)"|(?P<name>[^\s":<>=]+?))(?P<sign><=|>=|!=|[:=<>])' + _VALUE
 )
+_PHRASE = re.compile(r'"(?P<phrase>[^"]*)(?P<end>"?)|(?P<word>[^\s"]+)')
+#: What may be meant as a column: no time, and no address.
+_NAME = re.compile(r"[^\W\d]\w*")
 #: Scripts that are written without spaces (Thai to Khmer, Chinese, Japanese): a letter is a word.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u9fff\uf900-\ufaff]")
 _MARKS = re.compile("[\u0300-\u036f]+")
@@ -55,10 +58,13 @@ class Terms:
     ----------
     phrases : tuple of Phrase
     conditions : tuple of Condition
+    unknown : tuple of str
+        What was written as a column is, and is none: its words are among the phrases.
     """
 
     phrases: tuple[Phrase, ...]
     conditions: tuple[Condition, ...] = ()
+    unknown: tuple[str, ...] = ()
 
     def expression(self) -> str:
         """The phrases in FTS5's language, in which a quoted text holds no operator."""
@@ -84,8 +90,8 @@ def parse(text: str, columns: Iterable[str] = ()) -> Terms:
 
     A word finds the words that begin with it, in any order and wherever they stand, upper and
     lower case and accents alike. What is in quotes is found as it is. ``sender:alice``,
-    ``length>100``, ``length<=5`` and ``sender="alice b"`` are conditions where there is such a
-    column of metadata, and words where there is none.
+    ``sender!=bob``, ``length>100``, ``length<=5``, ``sender="alice b"`` and ``"sent by":alice``
+    are conditions where there is such a column of metadata, and words where there is none.
 
     Parameters
     ----------
@@ -98,18 +104,39 @@ def parse(text: str, columns: Iterable[str] = ()) -> Terms:
     >>> parse('win "your prize" length>100', ["length"]).expression()
     '"win"* AND "your prize"'
     """
-    known = {name.casefold(): name for name in columns} if _TYPED.search(text) else {}
+    known = {name.casefold(): name for name in columns} if _CONDITION.search(text) else {}
     phrases: list[Phrase] = []
     conditions: list[Condition] = []
-    for found in _TYPED.finditer(text):
-        name, sign = found["name"], found["sign"]
-        if name is not None and name.casefold() in known:
+    unknown: list[str] = []
+    at = 0
+    while at < len(text):
+        found = _CONDITION.match(text, at)
+        if found is not None:
+            title = found["title"]
+            name = title.replace('""', '"') if title is not None else found["name"]
             value = found["quoted"] if found["quoted"] is not None else found["value"]
-            conditions.append(typed(known[name.casefold()], sign, value))
-            continue
-        is_quoted = found["phrase"] is not None
-        given = words(found["phrase"] if is_quoted else found[0])
-        if given:
+            if name.casefold() in known:
+                conditions.append(typed(known[name.casefold()], found["sign"], value))
+                at = found.end()
+                continue
+            if known and _may_be_meant(name, title is not None, value):
+                unknown.append(name)
+        if found is not None and title is None:
+            given, is_open = words(found[0]), True
+        else:
+            found = _PHRASE.match(text, at)
+            if found is None:
+                at += 1
+                continue
+            is_quoted = found["phrase"] is not None
+            given = words(found["phrase"] if is_quoted else found[0])
             # A quote that is still open is still being typed.
-            phrases.append(Phrase(tuple(given), not is_quoted or not found["end"]))
-    return Terms(tuple(dict.fromkeys(phrases)), tuple(conditions))
+            is_open = not is_quoted or not found["end"]
+        at = found.end()
+        if given:
+            phrases.append(Phrase(tuple(given), is_open))
+    return Terms(tuple(dict.fromkeys(phrases)), tuple(conditions), tuple(dict.fromkeys(unknown)))
+
+
+def _may_be_meant(name: str, is_quoted: bool, value: str) -> bool:
+    return is_quoted or (_NAME.fullmatch(name) is not None and not value.startswith("//"))

@@ -54,7 +54,8 @@ class TextIndex:
     The table keeps only the words, not the texts. Of small pools it lies in memory; of others in
     a file of the cache folder, by a hash of all texts in their order: who opens the same pool
     again need not wait. Where the cache cannot be written it is a file of its own that goes with
-    the process. What joins a pool later lies in a second table, in memory.
+    the process. What joins a pool later lies in a second table, in memory. What cannot be read any
+    more is built again, once.
 
     Parameters
     ----------
@@ -84,6 +85,8 @@ class TextIndex:
         self._lock = threading.Lock()
         self._asking = threading.Lock()
         self._started = self._closed = False
+        #: Whether what was built could not be read any more.
+        self._is_broken = False
         self._database: sqlite3.Connection | None = None
         #: Items that the first table is of, and those that joined since.
         self._n_first = self._n_read = 0
@@ -152,22 +155,21 @@ class TextIndex:
         Matches or None
             None while it is not ready, and if its file cannot be read any more.
         """
-        expression = terms.expression()
+        try:
+            return self._search(terms.expression(), most)
+        except sqlite3.Error as error:
+            self._mend(error)
+            return None
+
+    def _search(self, expression: str, most: int | None) -> Matches | None:
         with self._asking:
             if self._database is None:
                 return None
-            try:
-                first, total = _found(self._database, expression, most)
-                if self._joined is not None:
-                    left = None if most is None else most - len(first)
-                    more, n = _found(self._joined, expression, left)
-                    first, total = np.concatenate([first, more]), total + n
-            except sqlite3.Error as error:
-                log.warning("the index of the words cannot be read any more", exc_info=True)
-                self.problem = error
-                self._database.close()
-                self._database = None
-                return None
+            first, total = _found(self._database, expression, most)
+            if self._joined is not None:
+                left = None if most is None else most - len(first)
+                more, n = _found(self._joined, expression, left)
+                first, total = np.concatenate([first, more]), total + n
             return Matches(first, total, self._n_read)
 
     def close(self) -> None:
@@ -183,6 +185,19 @@ class TextIndex:
 
     # ------------------------------------------------------------------ building
 
+    def _mend(self, error: sqlite3.Error) -> None:
+        """Build the first table again if it was not yet; texts are looked through until then."""
+        log.warning("the index of the words cannot be read any more", exc_info=True)
+        with self._asking:
+            if self._database is None:
+                return  # somebody else found it broken, or it is closed
+            self._database.close()
+            self._database = None
+            self.problem, was_broken, self._is_broken = error, self._is_broken, True
+        if not was_broken:
+            self.progress = 0.0
+            self._run(self._make)
+
     def _make(self) -> None:
         try:
             database = self._in_memory() if self._n_first < IN_MEMORY else self._on_disk()
@@ -193,7 +208,7 @@ class TextIndex:
             self.problem = error
         else:
             with self._asking:
-                self._database = database
+                self._database, self.problem = database, None
             if self._closed:
                 self.close()
         self.progress = None
@@ -215,7 +230,7 @@ class TextIndex:
             log.warning("%s Until then words are indexed anew each time.", error)
             return self._unnamed()
         path = folder / f"words-{self._digest()}.sqlite"
-        if path.is_file():
+        if path.is_file() and not self._is_broken:
             try:
                 return self._opened(path)
             except sqlite3.Error as error:  # cut short, or no longer what was written

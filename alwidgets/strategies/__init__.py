@@ -43,7 +43,7 @@ from alwidgets.strategies.multilabel import (
 )
 from alwidgets.strategies.query import Selection, select
 from alwidgets.strategies.registry import AUTO, Strategy, get, names, register, suited, table
-from alwidgets.strategies.scoring import pool_scores, scoring
+from alwidgets.strategies.scoring import own_score, pool_scores, scoring
 from alwidgets.strategies.seals import seal_candidates
 from alwidgets.strategies.selection import diverse, sample, top
 from alwidgets.strategies.typiclust import typiclust
@@ -87,6 +87,7 @@ __all__ = [
     "mismatch_first_farthest",
     "multilabel_bald",
     "names",
+    "own_score",
     "per_cost",
     "pool_scores",
     "prob_cover",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from alwidgets.errors import StrategyError
 from alwidgets.strategies.chunks import Chunks, gather, host, scores_of
 from alwidgets.strategies.context import Known
-from alwidgets.strategies.registry import Strategy, names, suited
+from alwidgets.strategies.registry import Strategy, get, names, suited
 from alwidgets.tensors import Array
 
 #: Rows that are scored at once: little enough that whoever waits for the interpreter gets it.
@@ -29,6 +29,15 @@ def scoring(multilabel: bool) -> list[str]:
     return [
         name for name in names(multilabel=multilabel) if _scores_alone(suited(name, multilabel))
     ]
+
+
+def own_score(strategy: str | Strategy | Callable[..., Any], multilabel: bool) -> str | None:
+    """The name of a strategy that is no known one, if its score alone decides; else None."""
+    chosen = suited(strategy, multilabel)
+    if not _scores_alone(chosen):
+        return None
+    is_known = chosen.name in names() and get(chosen.name) is chosen
+    return None if is_known else chosen.name
 
 
 def _scores_alone(strategy: Strategy) -> bool:

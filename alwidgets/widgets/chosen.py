@@ -50,8 +50,10 @@ def positions_of(message: dict[str, Any], buffers: list[Any], n: int) -> NDArray
         raise MessageError(str(error)) from None
 
 
-def chosen_ids(message: dict[str, Any], buffers: list[Any], pool: Pool) -> list[str]:
-    """Ids of the items that are to be labelled.
+def chosen_ids(
+    message: dict[str, Any], buffers: list[Any], pool: Pool, most: int = MOST_QUEUED
+) -> list[str]:
+    """Ids of the items that are to be labelled, at most so many.
 
     Raises
     ------
@@ -61,8 +63,8 @@ def chosen_ids(message: dict[str, Any], buffers: list[Any], pool: Pool) -> list[
     positions = positions_of(message, buffers, len(pool))
     if not len(positions):
         raise MessageError("Nothing is selected: lasso some points first.")
-    if len(positions) > MOST_QUEUED:
+    if len(positions) > most:
         raise MessageError(
-            f"{len(positions):,} items are too many to label next; select at most {MOST_QUEUED:,}."
+            f"{len(positions):,} items are too many to label next; select at most {most:,}."
         )
     return list(pool.ids.take(positions))

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from ..errors import MessageError
 from ..projection.colours import Colours, category_codes, middle_range, ramp_codes, usual_range
 from ..projection.columns import column_colours
-from ..strategies import scoring
+from ..strategies import own_score, scoring
 
 #: Columns whose names are sent at once; the others are found by a part of their names.
 COLUMNS = 100
 SCORE, COLUMN = "score:", "meta:"
+#: The score of the session's strategy, where it is a function of the person's own.
+OWN = f"{SCORE}*"
 #: What the model of a round said: before its version.
 THEN = "then:"
 FOR_AUDIT = "for audit"
@@ -104,6 +106,8 @@ def has_model(session: Any) -> bool:
 
 def name_of(by: str) -> str:
     """The name of what is coloured by, for people."""
+    if by == OWN:
+        return "Score: your strategy"
     if by.startswith(SCORE):
         return f"Score: {by[len(SCORE) :].replace('_', ' ')}"
     if by.startswith(THEN):
@@ -146,6 +150,10 @@ def choices(session: Any, *, measured: bool) -> ChoicesMessage:
             }
             for name in scores
         ]
+        own = own_score(session.strategy, session.task.multilabel)
+        if own is not None:
+            name = f"Your strategy, {own}"
+            listed.insert(0, {"by": OWN, "name": name, "needs": model, "quantity": True})
         groups.append({"name": "Scores", "choices": listed})
     columns = list(session.pool.metadata)
     if columns:
@@ -175,6 +183,7 @@ def check(session: Any, by: object) -> str:
     if isinstance(by, str):
         known = by in _PLAIN
         known |= by.startswith(SCORE) and by[len(SCORE) :] in scoring(session.task.multilabel)
+        known |= by == OWN and own_score(session.strategy, session.task.multilabel) is not None
         known |= by.startswith(COLUMN) and by[len(COLUMN) :] in session.pool.metadata
         known |= by == f"{THEN}{session.round_shown}"
         if known:
@@ -206,6 +215,8 @@ def missing(session: Any, by: str, trust: NDArray[Any] | None) -> tuple[str, str
 def takes_a_while(session: Any, by: str) -> tuple[Any, ...] | None:
     """What the colours depend on, if they have to be made in the background; else None."""
     n = len(session.pool)
+    if by == OWN:
+        return by, n, session.current.version, id(session.strategy)
     if by.startswith(SCORE):
         return by, n, session.current.version
     return (by, n) if by.startswith((COLUMN, THEN)) else None
@@ -229,7 +240,8 @@ def slow_colours(session: Any, by: str, between: Callable[[], None]) -> Colours:
         said = session.predictions(int(by[len(THEN) :]))
         codes = np.minimum(_kept_secret(session, said, -1), len(names) - 1)
         return _categories(codes, names, f"{FOR_AUDIT} or newer" if (said < 0).any() else FOR_AUDIT)
-    values = session.scores(by[len(SCORE) :], between=between)
+    strategy = session.strategy if by == OWN else by[len(SCORE) :]
+    values = session.scores(strategy, between=between)
     values = _kept_secret(session, values, np.nan)
     low, high = middle_range(values)
     return Colours(

@@ -27,7 +27,8 @@ STEP = 0.02
 class FoundMessage(TypedDict):
     """What a search came to; the positions of the first of them follow, as uint32.
 
-    `read` of `n` items were looked through. `error` says why nothing was.
+    `read` of `n` items were looked through. `error` says why nothing was, `hint` what may have been
+    meant otherwise.
     """
 
     type: Literal["found"]
@@ -36,6 +37,7 @@ class FoundMessage(TypedDict):
     read: int
     n: int
     error: str | None
+    hint: str | None
 
 
 class IndexingMessage(TypedDict):
@@ -135,6 +137,7 @@ class Finder:
             "read": found.read,
             "n": len(self._session.pool),
             "error": error,
+            "hint": found.hint or None,
         }
         return dict(message), [found.positions.astype("<u4").tobytes()]
 

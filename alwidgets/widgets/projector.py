@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from .landmarks import landmarks
 from .lassoguard import LassoGuard
 from .listing import Listing
 from .preview import preview
+from .saving import Saving
 from .slicing import Slicing
 from .spaces import layout_message, parse_space, points_message
 from .throttle import Throttle
@@ -80,6 +81,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._map = map if map is not None else shared_map(session)
         self._listing = Listing(session, self._map, self._post)
         self._slicing = Slicing(session, self._post)
+        self._saving = Saving(session, self._post)
         # A million colours are a megabyte: large pools are recoloured a little less often.
         self._look_back(session.round_shown)
         self._recolour = Throttle(self._send_labels, max(RECOLOUR_EVERY, len(session.pool) / 1e6))
@@ -125,6 +127,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._guard.close()
         self._listing.close()
         self._slicing.close()
+        self._saving.close()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe = []
@@ -145,6 +148,7 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
                 "search": lambda message, _: self._finder.ask(message),
                 "list": lambda message, _: self._listing.ask(message),
                 "slice": lambda message, _: self._slicing.ask(message),
+                "save": lambda message, _: self._saving.ask(),
                 "preview": self._preview,
                 "select": self._select,
                 "label_next": self._label_next,
@@ -231,18 +235,24 @@ class Projector(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._guard.look(positions if source == SOURCES[0] else positions[:0])
 
     def _label_together(self, message: Message, buffers: list[Any]) -> None:
-        chosen = chosen_ids(message, buffers, self._session.pool)
+        pool = self._session.pool
+        chosen = chosen_ids(message, buffers, pool, most=len(pool))
         gathered = self._session.label_together(chosen, title="Chosen on the map")
-        self._taken(len(gathered.items), f"{gathered}.")
+        stay = ", which stay selected" if gathered.waiting else ""
+        self._taken(len(gathered.items), f"{gathered}{stay}.", gathered.waiting)
 
     def _label_next(self, message: Message, buffers: list[Any]) -> None:
         report = self._session.queue(chosen_ids(message, buffers, self._session.pool))
         self._taken(int(report.queued), f"{report}.")
 
-    def _taken(self, count: int, text: str) -> None:
-        """What was selected is on the cards: it is selected no longer."""
-        self._session.selection.clear(origin=self)
+    def _taken(self, count: int, text: str, waiting: Sequence[str] = ()) -> None:
+        """What was selected is on the cards: only what waits for its turn stays selected."""
+        selection = self._session.selection
+        source = selection.source
+        selection.clear(origin=self)
         self._post({"type": "queued", "count": count, "text": text})
+        if waiting:
+            selection.set(waiting, source=source)
 
     # ------------------------------------------------------------------ what happens
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 import time
@@ -254,6 +255,13 @@ def opened(**options: Any) -> al.Session:
         ("", {"sender": ["bob", "cy d"]}, [4, 5, 7]),
         ("", {"length": lambda n: n % 20 == 0}, [7]),
         ("", {"read": True, "length": 25}, [4]),
+        ("sender!=ann", None, [1, 4, 5, 7]),
+        ("length!=25 length!=many", None, [0, 1, 2, 5, 6, 7, 8, 9]),
+        ("read!=yes length<30", None, [1]),
+        ('sender!="cy d" sender!=ANN', None, [1, 4, 7]),
+        ('"length">40', None, [8, 9]),
+        ('"a prize":x', None, []),
+        ('"prize to win":n', None, [4]),  # no such column: a phrase, and words
         ("shoe:size", None, []),  # no such column: words
     ],
 )
@@ -266,6 +274,49 @@ def test_conditions(text: str, where: Any, expected: list[int]) -> None:
     session.close()
 
 
+SIGNS = ["sent by", "a:b", "is<5", 'say "hi"', "wow!"]
+
+
+@pytest.mark.parametrize("n", [5, 2_500])
+@pytest.mark.parametrize("column", SIGNS)
+def test_columns_whose_names_hold_spaces_and_signs(column: str, n: int) -> None:
+    texts, values = [f"prize {i}" for i in range(n)], ["al", "bo", "al", None, "al"] * (n // 5)
+    pool = al.Pool.from_texts(texts, metadata={column: values}, features=np.ones((n, 1)))
+    session = al.Session(pool, al.Classification(["x", "y"]), audit=0)
+    doubled = column.replace('"', '""')
+    is_al = [i for i in range(n) if values[i] == "al"]
+    for typed in (f'"{doubled}":AL', f'prize "{doubled}"="al"'):
+        found = session.search(typed, n=n)
+        assert (found.positions, found.hint) == (is_al, "")
+    found = session.search(f'"{doubled}"!=al', n=n)
+    assert found.positions == [i for i in range(n) if values[i] == "bo"]
+    session.close()
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("sendr:ann", "there is no column “sendr”.*; did you mean sender:"),
+        ("shoe!=5 prize", "there is no column “shoe”, so its words are looked for$"),
+        ('"sent bi">4', 'no column “sent bi”.*; did you mean "sent by":'),
+        ("sender:ann prize", "^$"),
+        ("at 12:30 http://prize.com", "^$"),  # a time, and an address
+        ('"sent by al', "^$"),
+    ],
+)
+def test_what_may_have_been_meant_as_a_column_is_said(typed: str, hint: str) -> None:
+    metadata = {"sender": ["ann", "bob"], "sent by": ["al", "bo"]}
+    pool = al.Pool.from_texts(["a prize", "12:30"], metadata=metadata, features=np.eye(2))
+    session = al.Session(pool, al.Classification(["x", "y"]), audit=0)
+    found = session.search(typed)
+    assert re.search(hint, found.hint)
+    assert str(found).endswith(found.hint)
+    session.close()
+    bare = al.Session(al.Pool.from_texts(["a", "b"]), al.Classification(["x", "y"]), audit=0)
+    assert bare.search("sendr:ann").hint == ""  # nobody means columns where there are none
+    bare.close()
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -276,6 +327,9 @@ def test_conditions(text: str, where: Any, expected: list[int]) -> None:
         (("", {"length": lambda n: n / 0}), "'length' fails for item 0.*ZeroDivisionError"),
         ((7,), "a text, not 7"),
         (("prize", None, -1), "-1"),
+        (("prize", None, 1.5), "whole number; 1.5"),
+        (("prize", None, "3"), "whole number; '3'"),
+        (("prize", None, True), "whole number; True"),
     ],
 )
 def test_what_cannot_be_searched_is_named(arguments: Any, says: str) -> None:
@@ -342,6 +396,48 @@ def test_the_index_is_used_once_it_is_there(monkeypatch: pytest.MonkeyPatch) -> 
     gathered = session.gather(search="prize")
     assert ([i.id for i in gathered.items], gathered.left_out) == (["2", "4"], 1)
     session.close()
+    made.close()
+
+
+@pytest.mark.parametrize("n", [np.int64(2), np.uint8(2), 10**30])
+def test_whole_numbers_of_every_kind_leave_the_index_in_place(
+    n: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "WORTH_IT", 2)
+    made = index_of([t or "empty" for t in TEXTS])
+    monkeypatch.setattr(finding, "shared_index", lambda pool: made)
+    session = opened()
+    assert session.search("prize", n=n).positions == [0, 2, 4][: int(n)]
+    assert made.ready
+    session.close()
+    made.close()
+
+
+def test_an_index_that_cannot_be_read_any_more_is_built_again_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(textindex, "IN_MEMORY", 2)
+    made = index_of(TEXTS, folder=tmp_path)
+    made.grow([Text(t) for t in [*TEXTS, "another prize"]])
+    (file,) = tmp_path.iterdir()
+    inode = file.stat().st_ino
+
+    def fail(*_: Any) -> None:
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    for ready in (True, False):
+        with monkeypatch.context() as broken:
+            broken.setattr(textindex, "_found", fail)
+            assert made.search(parse("prize")) is None
+        assert made.ready is ready
+        found = made.search(parse("prize"))
+        if ready:
+            assert found is not None
+            assert (found.positions.tolist(), found.read) == ([0, 2, 4, 10], 11)
+            assert made.problem is None
+            (written,) = tmp_path.iterdir()  # it is not the file that was broken
+            assert written.stat().st_ino != inode
+    assert "malformed" in str(made.problem)
     made.close()
 
 

@@ -92,6 +92,15 @@ def test_nothing_is_lost_between_threads() -> None:
     assert sorted(selection.positions.tolist()) == list(range(n))
 
 
+def test_what_was_found_is_selected_as_it_is(session: al.Session) -> None:
+    found = session.search("t")  # words that begin with it
+    assert list(found) == found.ids == ["b", "c"]
+    session.selection.set(found)
+    assert session.selection.ids == ["b", "c"]
+    session.selection.set(session.search("nowhere"))
+    assert not session.selection
+
+
 def test_listeners_are_told_who_selected(session: al.Session) -> None:
     heard: list[tuple[list[str], object]] = []
     session.on("selection", lambda selection, origin: heard.append((selection.ids, origin)))
@@ -121,6 +130,8 @@ def test_positions_cannot_be_written_to(session: al.Session) -> None:
         ([True, False], "one value for each of the 4 items"),
         ([0.5], "whole positions"),
         ([[1, 2]], "whole positions"),
+        (None, "not None: give a list"),
+        (3, "not 3: give a list"),
     ],
 )
 def test_what_is_no_selection_is_refused(session: al.Session, items: object, words: str) -> None:
@@ -137,6 +148,69 @@ def test_a_selection_goes_on_the_cards(session: al.Session) -> None:
     assert session.selection.label_next().queued == 2
     assert session.upcoming()[:2] == ["d", "b"]
     assert [item.id for item in session.selection.label_together("odd").items] == ["d", "b"]
+
+
+def test_a_selection_is_a_table_of_all_that_is_known() -> None:
+    rng = np.random.default_rng(0)
+    pool = al.Pool.from_texts(
+        [f"text {i}" for i in range(40)],
+        ids=[f"t{i}" for i in range(40)],
+        features=np.repeat([[4.0, 0.0], [0.0, 4.0]], 20, axis=0) + rng.normal(size=(40, 2)),
+        metadata={"item_id": range(40), "answer": list("ab") * 20, "prediction": [None] * 40},
+    )
+    task = al.Classification(["ham", "spam"])
+    session = al.Session(pool, task, audit=0.2, executor=al.InlineExecutor(), batch_size=10)
+    for at in [i for i in np.flatnonzero(~session.reserved) if i % 20 < 8]:
+        session.record(f"t{at}", "ham" if at < 20 else "spam")
+    assert session.current is not None
+    secret = int(np.flatnonzero(session.reserved)[0])
+    open_ = [i for i in np.flatnonzero(~session.reserved).tolist() if i % 20 >= 8]
+    labelled = [i for i in np.flatnonzero(~session.reserved).tolist() if i % 20 < 8]
+    chosen = [open_[-1], secret, labelled[0], open_[0]]  # in an order of their own
+    session.selection.set(chosen)
+    table = session.selection.to_frame()
+    assert table["item_id"].tolist() == [f"t{i}" for i in chosen]
+    assert table["content"].tolist() == [f"text {i}" for i in chosen]
+    assert table["item_id_metadata"].tolist() == chosen
+    assert table["answer"].tolist() == ["ab"[i % 2] for i in chosen]
+    assert table["answer_label"].fillna("").tolist() == ["", "", "ham", ""]
+    assert table["stream"].notna().tolist() == [False, False, True, False]
+    answer, confidence = session.suggestion(open_[-1]) or ("", 0.0)
+    said = table["prediction_model"].fillna("").tolist()
+    assert said == [answer, "", "ham", "ham"]
+    assert table["confidence"].iloc[0] == pytest.approx(confidence)
+    assert np.isnan(table["confidence"].iloc[1])  # of the audit: nobody is told
+    joined = session.join(table[["item_id"]])
+    for name in ("annotator", "stream", "use", "bulk"):
+        pd.testing.assert_series_equal(table[name], joined[name])
+    session.selection.clear()
+    assert session.selection.to_frame().empty
+    session.close()
+
+
+def test_without_text_and_model_the_table_has_the_rest() -> None:
+    pool = al.Pool.from_arrays(np.eye(3), ids=["a", "b", "c"], metadata={"size": [3, 2, 1]})
+    session = al.Session(pool, al.Classification(["x", "y"]), audit=0)
+    session.selection.set(["c", "a"])
+    table = session.selection.to_frame()
+    assert table.columns[:2].tolist() == ["item_id", "size"]
+    assert table["size"].tolist() == [1, 3]
+    assert table[["answer", "prediction", "confidence"]].isna().all(axis=None)
+    session.close()
+
+
+def test_texts_that_are_none_and_values_of_other_kinds_are_in_the_table() -> None:
+    texts, values = ["half \ud800", "Déjà", "b"], ["\udc00", [1, 2], {"a": 1}]
+    pool = al.Pool.from_texts(
+        texts, ids=["a", "b", "c"], metadata={"kind": values}, features=np.eye(3)
+    )
+    session = al.Session(pool, al.Classification(["x", "y"]), audit=0)
+    session.selection.set(["b", "a"])
+    table = session.selection.to_frame()
+    assert table["content"].tolist() == ["Déjà", "half ?"]
+    assert table["kind"].tolist() == ["[1, 2]", "?"]  # as the pool holds them
+    assert "Déjà" in table.to_csv()
+    session.close()
 
 
 def test_slices_outlive_the_session(tmp_path: Path) -> None:
@@ -157,6 +231,13 @@ def test_slices_outlive_the_session(tmp_path: Path) -> None:
     again.close()
 
 
+def test_a_slice_keeps_each_item_once_whatever_it_comes_as(session: al.Session) -> None:
+    session.slices["one by one"] = (item_id for item_id in ["c", "a", "c"])
+    assert session.slices["one by one"] == ["c", "a"]
+    session.slices["found"] = session.search("t")
+    assert session.slices["found"] == ["b", "c"]
+
+
 def test_bad_slices_are_named(session: al.Session) -> None:
     with pytest.raises(KeyError, match="no slice 'x'; there are: none"):
         session.slices["x"]
@@ -168,6 +249,9 @@ def test_bad_slices_are_named(session: al.Session) -> None:
         session.slices["x"] = ["nobody"]
     with pytest.raises(UnknownItemError, match="not a text"):
         session.slices["x"] = "ab"  # type: ignore[assignment]
+    for wrong in (None, [["a"]]):
+        with pytest.raises(UnknownItemError, match=r"not None|no item \['a'\]"):
+            session.slices["x"] = wrong  # type: ignore[assignment]
     assert "x" not in session.slices
 
 

@@ -176,8 +176,15 @@ def test_at_most_five_hundred() -> None:
     found = session.label_together(search="prize")
     assert len(found.items) == MOST_FOUND
     assert found.title == "Found “prize” in the first 500 of 800 items"
-    with pytest.raises(AlwidgetsError, match=r"501 items are too many.*ids\[:500\]"):
-        session.label_together([str(i) for i in range(501)])
+    session.record("3", "a")
+    chosen = session.label_together([str(i) for i in range(700)], title="Many")
+    first = [str(i) for i in range(501) if i != 3]
+    assert sorted(item.id for item in chosen.items) == sorted(first)
+    assert chosen.waiting == [str(i) for i in range(501, 700)]
+    assert (chosen.title, chosen.left_out) == ("Many: the first 500 of 699", 1)
+    assert str(chosen) == "500 items to label together; 1 already labelled; 199 more to come"
+    rest = session.label_together(chosen.waiting, title="Many")
+    assert (len(rest.items), rest.waiting, rest.title) == (199, [], "Many")
     session.close()
 
 

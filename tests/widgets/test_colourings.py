@@ -61,6 +61,37 @@ def test_what_needs_a_model_is_ready_once_there_is_one(session: al.Session) -> N
     assert not {"score:badge", "score:batch_bald", "score:random"} & set(after["Scores"])
 
 
+def margin(context: Any) -> Any:  # the name of a known one
+    """How far to the right an item lies."""
+    return context.features[:, 0]
+
+
+def test_the_score_of_a_strategy_of_ones_own_can_be_seen(session: al.Session) -> None:
+    label(session, 20)
+    with pytest.raises(MessageError, match="cannot be coloured"):
+        colourings.check(session, colourings.OWN)
+    for strategy in (margin, al.strategies.weighted(margin=1, density=0.5)):
+        session.strategy = strategy
+        session.retrain()
+        (scores,) = (
+            g["choices"]
+            for g in colourings.choices(session, measured=False)["groups"]
+            if g["name"] == "Scores"
+        )
+        assert scores[0]["by"] == colourings.check(session, colourings.OWN)
+        assert scores[0]["name"].startswith("Your strategy, ")
+        made = colourings.slow_colours(session, colourings.OWN, lambda: None)
+        expected = np.where(session.reserved, np.nan, session.scores(strategy))
+        np.testing.assert_array_equal(made.values, expected)
+        assert colourings.name_of(colourings.OWN) == "Score: your strategy"
+        key = colourings.takes_a_while(session, colourings.OWN)
+    session.strategy = al.strategies.bald
+    assert colourings.OWN not in shown(session)["Scores"]  # it is there by its name
+    assert key != colourings.takes_a_while(session, colourings.OWN)
+    session.strategy = al.strategies.badge
+    assert colourings.OWN not in shown(session)["Scores"]
+
+
 def test_streams_and_annotators_are_those_of_the_labels(session: al.Session) -> None:
     label(session, 20)
     session.annotator = "mallory"

@@ -29,7 +29,7 @@ class FakeSession:
             raise AlwidgetsError("There is nothing to search for.")
         if text == "broken":
             raise ZeroDivisionError("by zero")
-        return Matches(np.array([1, 4]), 7, 10)
+        return Matches(np.array([1, 4]), 7, 10, "no such column" if ":" in text else "")
 
 
 def finder(session: Any, run: Any = lambda work: work()) -> Any:
@@ -49,8 +49,15 @@ def test_what_is_found_travels_as_positions() -> None:
         "read": 10,
         "n": 10,
         "error": None,
+        "hint": None,
     }
     assert np.frombuffer(positions, "<u4").tolist() == [1, 4]
+
+
+def test_what_may_have_been_meant_otherwise_travels_too() -> None:
+    box = finder(FakeSession())
+    box.ask("sendr:ann")
+    assert box.out[0][0]["hint"] == "no such column"
 
 
 def test_an_empty_text_is_not_looked_for() -> None:

@@ -26,12 +26,14 @@ from alwidgets.search import Matches
 from alwidgets.selection import Selection, Slices
 from alwidgets.tasks import Classification
 from alwidgets.textindex import TextIndex
+from alwidgets.widgets import saving
 from alwidgets.widgets.background import Background
 from alwidgets.widgets.bundles import bundle
 from alwidgets.widgets.chosen import MOST_QUEUED
 from alwidgets.widgets.finder import Finder
 from alwidgets.widgets.listing import Listing
 from alwidgets.widgets.projector import Projector
+from alwidgets.widgets.saving import Saving
 from alwidgets.widgets.slicing import Slicing
 from alwidgets.widgets.throttle import Throttle
 
@@ -71,6 +73,7 @@ class FakeStore:
 
 @dataclass(eq=False)
 class FakeSession:
+    name = "mail"
     pool: FakePool = field(default_factory=FakePool)
     task: Any = field(default_factory=lambda: Classification(["ham", "spam"]))
     current: Any = None
@@ -82,9 +85,14 @@ class FakeSession:
     scored: list[str] = field(default_factory=list)
     prepared: int = 0
     round_shown: int | None = None
+    at_once: int = 500
+    strategy: Any = "margin"
 
     def __post_init__(self) -> None:
         self.selection = Selection(self)  # type: ignore[arg-type]
+        self.selection.to_frame = lambda: pd.DataFrame(  # type: ignore[method-assign]
+            {"item_id": self.selection.ids}
+        )
         self.slices = Slices(self)  # type: ignore[arg-type]
         self.store = FakeStore()
         self._signals = self
@@ -151,7 +159,8 @@ class FakeSession:
 
     def label_together(self, ids: list[str], *, title: str) -> Any:
         self.queued.append([title, *ids])
-        return Gathered(title, [SimpleNamespace(id=i) for i in ids], 1)  # type: ignore[misc]
+        taken = [SimpleNamespace(id=i) for i in ids[: self.at_once]]
+        return Gathered(title, taken, 1, waiting=ids[self.at_once :])  # type: ignore[arg-type]
 
     def on(self, event: str, listener: Callable[..., object]) -> Callable[[], None]:
         self.listeners.append((event, listener))
@@ -230,6 +239,7 @@ def setup() -> Iterator[Setup]:
     view._slow = Background(lambda _: view._show_slow(), run=lambda work: work())
     view._listing = Listing(session, shared, view._post, run=lambda work: work())
     view._slicing = Slicing(session, view._post, run=lambda work: work())
+    view._saving = Saving(session, view._post, run=lambda work: work())
     yield Setup(session, shared, worker, view)
     view.close()
 
@@ -685,6 +695,47 @@ def test_a_selection_is_labelled_together(setup: Setup) -> None:
     assert message == {"type": "queued", "count": 2, "text": text}
 
 
+def test_what_is_too_much_to_be_labelled_together_stays_selected(setup: Setup) -> None:
+    setup.session.at_once = 2
+    setup.session.selection.set([5, 0, 3], source="list")
+    said, selection = setup.tell(
+        {"type": "label_together", "encoding": "positions"}, indices(5, 0, 3)
+    )
+    text = "2 items to label together; 1 already labelled; 1 more to come, which stay selected."
+    assert said[0] == {"type": "queued", "count": 2, "text": text}
+    assert (selection[0]["type"], selection[1]) == ("selection", [indices(3)])
+    assert (setup.view.selection, setup.session.selection.source) == (["item-3"], "list")
+
+
+def test_any_number_can_be_labelled_together() -> None:
+    n = MOST_QUEUED + 1
+    session = FakeSession(pool=FakePool(n))
+    view = Heard(session, map=Map(lambda: FEATURES, worker=FakeWorker()))
+    session.selection.set(range(n))
+    view.take()
+    together = {"type": "label_together", "encoding": "positions"}
+    view._handle_custom_msg(together, [indices(*range(n))])
+    assert [message["type"] for message, _ in view.take()] == ["queued", "selection"]
+    assert len(session.selection) == n - 500
+    view.close()
+
+
+def test_the_selection_is_saved_as_a_file(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused, _ = only(setup.tell({"type": "save"}))
+    assert (refused["type"], "Nothing is selected" in refused["text"]) == ("problem", True)
+    setup.session.selection.set([4, 1])
+    message, (data,) = only(setup.tell({"type": "save"}))
+    assert message == {"type": "file", "name": "mail selection.csv"}
+    assert data.decode() == "item_id\nitem-4\nitem-1\n"
+    monkeypatch.setattr(saving, "MOST_SAVED", 1)
+    refused, _ = only(setup.tell({"type": "save"}))
+    assert refused["text"] == "2 items are too many for one file; select at most 1 at a time."
+    monkeypatch.setattr(saving, "MOST_SAVED", 2)
+    monkeypatch.setattr(setup.session.selection, "to_frame", lambda: 1 / 0)
+    refused, _ = only(setup.tell({"type": "save"}))
+    assert "ZeroDivisionError" in refused["text"]
+
+
 # ---------------------------------------------------------------------- what is malformed
 
 
@@ -907,6 +958,7 @@ def test_what_is_sent_has_the_shape_that_the_front_end_is_tested_with(setup: Set
         sent += setup.tell({"type": "list", "list": of["kind"], "of": of, "start": 0})
     sent += setup.tell({"type": "slice", "what": "keep", "name": "odd ones"})
     sent += setup.tell({"type": "slice", "what": "list"})
+    sent += setup.tell({"type": "save"})
     sent.append(({"type": "guard", "selected": 6, "sampled": False}, [b"", indices(1)]))
     setup.session.selection.set(["item-1"])
     sent += setup.view.take()

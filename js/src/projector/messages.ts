@@ -142,6 +142,8 @@ export interface FoundMessage {
   read: number;
   n: number;
   error: string | null;
+  /** What may have been meant otherwise, in words. */
+  hint?: string | null;
 }
 
 /** What a list holds: edge cases by a way to rank them, the points by a colour, or those that are like one. */
@@ -185,6 +187,12 @@ export interface SlicesMessage {
   said: string | null;
 }
 
+/** A file for the browser to save; its bytes follow. */
+export interface FileMessage {
+  type: "file";
+  name: string;
+}
+
 /** What Python sends to the map. */
 export type ToMap =
   | PointsMessage
@@ -201,6 +209,7 @@ export type ToMap =
   | RowsMessage
   | WaysMessage
   | SlicesMessage
+  | FileMessage
   | { type: "cards"; indices: number[] }
   | { type: "selection"; encoding: Encoding; n?: number }
   | { type: "guard"; selected: number; sampled: boolean }
@@ -227,6 +236,7 @@ export type FromMap =
   | { type: "search"; text: string }
   | { type: "preview"; index: number }
   | { type: "list"; list: string; of: ListOf; start: number }
+  | { type: "save" }
   | { type: "slice"; what: "list" }
   | { type: "slice"; what: SliceDeed; name: string }
   | { type: "select"; encoding: Encoding; n?: number; source?: Source }

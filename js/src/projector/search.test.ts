@@ -60,6 +60,13 @@ describe("the search box", () => {
     expect(Array.from(state.selection)).toEqual([]);
   });
 
+  it("says what may have been meant otherwise", () => {
+    type("sendr:ann");
+    vi.advanceTimersByTime(200);
+    answer("sendr:ann", [], { hint: "there is no column “sendr”" });
+    expect(status()).toBe("0 items · there is no column “sendr”");
+  });
+
   it("selects what was found with Enter", () => {
     box().focus();
     type("prize");

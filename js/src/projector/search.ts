@@ -19,7 +19,7 @@ export class SearchBox {
     "aria-label": "Search the items",
     "aria-keyshortcuts": "/",
     placeholder: "Search",
-    title: 'Search (/): words, "an exact phrase", column:word, column>number',
+    title: 'Search (/): words, "an exact phrase", column:word, column>number, "a column"!=word',
     autocomplete: "off",
     spellcheck: "false",
     maxlength: 1000,
@@ -58,6 +58,7 @@ export class SearchBox {
       parts.push(found.total === 1 ? "1 item" : `${count(found.total)} items`);
       if (found.indices.length < found.total) parts.push(`first ${count(found.indices.length)} shown`);
       if (found.read < found.n) parts.push(`in the first ${count(found.read)} of ${count(found.n)}`);
+      if (found.hint) parts.push(found.hint);
     } else if (!none) parts.push("searching…");
     if (indexing !== null) parts.push(`indexing ${percent(indexing)}`);
     setText(this.#status, parts.join(" · "));

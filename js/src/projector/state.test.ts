@@ -254,6 +254,7 @@ describe("the messages that Python is tested with", () => {
     state.search('win "a prize" length>100');
     state.askPreview(1);
     state.select([1, 2]);
+    state.save();
     state.label();
     model.receive({ type: "queued", count: 2, text: "2 cards come next." });
     state.selection = [1, 2];

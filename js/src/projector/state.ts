@@ -1,4 +1,5 @@
 /** What one map knows: filled by Python's messages, read by any number of views. */
+import { saveFile } from "../shared/files";
 import { Listeners } from "../shared/listeners";
 import type { Cleanup, Disposable, Model } from "../shared/model";
 import { type Colouring, decodeColours, decodeIndices, decodePoints, pack, resize, unpack } from "./codecs";
@@ -53,6 +54,8 @@ export class MapState implements Disposable {
   /** Whether lines show where the points lie densest. */
   isContouring = false;
   queueing = false;
+  /** Whether a file of the selection is on its way. */
+  saving = false;
   notice: Notice | null = null;
   /** The lists beside the map. */
   readonly lists = new Lists(
@@ -206,6 +209,14 @@ export class MapState implements Disposable {
     this.#tell("selection");
   }
 
+  /** Has the selection saved as a file. */
+  save(): void {
+    if (this.selection.length === 0 || this.saving) return;
+    this.saving = true;
+    this.#send({ type: "save" });
+    this.#tell("selection");
+  }
+
   dismiss(): void {
     this.notice = null;
     this.#tell("notice");
@@ -231,7 +242,7 @@ export class MapState implements Disposable {
     try {
       this.#model.send(message, undefined, buffers);
     } catch {
-      this.queueing = false;
+      this.queueing = this.saving = false;
       this.#say("bad", "The kernel cannot be reached. Run the cell again.");
     }
   }
@@ -356,6 +367,12 @@ export class MapState implements Disposable {
         this.lists.take(message, buffers);
         if (message.said) this.#say("good", message.said);
         return;
+      case "file":
+        this.saving = false;
+        saveFile(new Blob(buffers as DataView<ArrayBuffer>[], { type: "text/csv" }), message.name);
+        this.#tell("selection");
+        this.#say("good", `Saved as ${message.name}.`);
+        return;
       case "queued":
         this.queueing = false;
         this.selection = [];
@@ -389,7 +406,7 @@ export class MapState implements Disposable {
   }
 
   #failed(text: string): void {
-    this.queueing = false;
+    this.queueing = this.saving = false;
     this.asked = this.askedSpace = null;
     this.varying.giveUp();
     this.#tell("selection");

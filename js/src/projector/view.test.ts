@@ -3,7 +3,7 @@ import { Listeners } from "../shared/listeners";
 import { decodeColours } from "./codecs";
 import { entriesOf, Legend, short } from "./legend";
 import { MapState } from "./state";
-import { bytes, FakeModel } from "./testing";
+import { at, bytes, FakeModel } from "./testing";
 import { MapView } from "./view";
 import { announced, described } from "./words";
 
@@ -95,6 +95,52 @@ describe("the selection", () => {
     find(".alw-map-together").click();
     expect(model.last).toEqual({ message: { type: "label_together", encoding: "positions" }, indices: [1] });
     expect(find<HTMLButtonElement>(".alw-map-together").disabled).toBe(true);
+  });
+
+  it("of many items goes together in parts, which is said", () => {
+    model.points(600);
+    state.select(Uint32Array.from({ length: 500 }, (_, i) => i));
+    expect(find(".alw-map-together").textContent).toBe("TogetherT");
+    state.select(Uint32Array.from({ length: 501 }, (_, i) => i));
+    expect(find(".alw-map-together").textContent).toBe("First 500 togetherT");
+    expect(find(".alw-map-together").title).toContain("the others stay selected");
+    expect(find('[role="status"].alw-hidden').textContent).toContain("T the first 500 together.");
+    find(".alw-map-together").click();
+    expect(model.last!.indices).toHaveLength(501);
+    model.receive({ type: "queued", count: 500, text: "500 items, 1 more to come." });
+    model.receive({ type: "selection", encoding: "positions" }, at(4, new Uint32Array([500]).buffer));
+    expect(view.root.dataset.selected).toBe("1");
+    expect(find(".alw-map-together").textContent).toBe("TogetherT");
+  });
+
+  it("is saved as a file with C, or by the button", async () => {
+    const files: Blob[] = [];
+    const names: string[] = [];
+    vi.spyOn(URL, "createObjectURL").mockImplementation((file) => `blob:${files.push(file as Blob)}`);
+    vi.spyOn(URL, "revokeObjectURL").mockImplementation(() => {});
+    vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (this: HTMLAnchorElement) {
+      names.push(this.download);
+    });
+    const button = find<HTMLButtonElement>('[aria-label="Save as CSV"]');
+    press("c"); // nothing is selected
+    expect(model.last?.message.type).not.toBe("save");
+    state.select([1, 2]);
+    press("c");
+    expect(model.last?.message).toEqual({ type: "save" });
+    expect(button.disabled).toBe(true);
+    const text = "item_id,answer\na,ham\n";
+    model.receive({ type: "file", name: "mail selection.csv" }, bytes([...new TextEncoder().encode(text)]));
+    expect(names).toEqual(["mail selection.csv"]);
+    expect(await files[0]!.text()).toBe(text);
+    expect(find(".alw-map-notice").textContent).toBe("Saved as mail selection.csv.");
+    expect(view.root.dataset.selected).toBe("2"); // it stays
+    expect(button.disabled).toBe(false);
+    button.click();
+    expect(button.disabled).toBe(true);
+    model.receive({ type: "problem", text: "Too many items.", remedy: "" });
+    expect(button.disabled).toBe(false);
+    expect(find(".alw-map-notice").textContent).toBe("Too many items.");
+    vi.restoreAllMocks();
   });
 
   it("is cleared by Escape, and the second Escape hands the focus back", () => {

@@ -233,6 +233,7 @@ export class MapView {
       e: () => this.#panel.open(true),
       m: () => this.#moreLikeThis(),
       k: () => this.#keep.open(true),
+      c: () => this.#state.save(),
       "/": () => this.#search.focus(),
       "0": () => plot?.fit(),
       "+": () => plot?.zoom(1.4),
