@@ -101,7 +101,9 @@ def _ends(
     risk = np.mean(v * losses, axis=-1)
     variance = variance_of(losses, q, N, risk)
     of_pool = _told_of_pool(v, N)
-    least = of_pool if floor is None else np.full_like(of_pool, v.shape[-1] * floor)
+    least = np.minimum(v.sum(axis=-1) ** 2 / np.square(v).sum(axis=-1), of_pool)
+    if floor is not None:
+        least = np.full_like(of_pool, v.shape[-1] * floor)
     defined = (variance > 0) & (risk > 0) & (risk < 1)
     n_eff = np.where(defined, risk * (1 - risk) / np.where(defined, variance, 1.0), least)
     beyond = np.where(is_uniform, n_eff, np.minimum(n_eff, of_pool))

@@ -56,7 +56,9 @@ def isotonic(values: Floats) -> Floats:
     return found
 
 
-def crossings(labels: Floats, curves: Floats, heights: Floats) -> tuple[Floats, Floats]:
+def crossings(
+    labels: Floats, curves: Floats, heights: Floats, finest: float = SAME
+) -> tuple[Floats, Floats]:
     """Where rising curves reach a height each.
 
     Points of one height count as one in their middle, and a curve is straight between them (centred
@@ -68,12 +70,14 @@ def crossings(labels: Floats, curves: Floats, heights: Floats) -> tuple[Floats, 
     curves : (b, k) array
         Both rising.
     heights : (b,) array
+    finest : float
+        A curve that rises by no more than this, from its first point to its last, is flat.
 
     Returns
     -------
     low, high : (b,) arrays
-        The same number of labels, or the ends of where it may be: 0 and that of the first point, or
-        that of the last and infinity.
+        The same number of labels, or the ends of where it may be: 0 and that of the first point,
+        also of a curve that is as high all along, or that of the last and infinity.
     """
     k, at = len(labels), np.arange(len(labels))
     begins = np.diff(curves, axis=1, prepend=-np.inf) > SAME
@@ -91,7 +95,9 @@ def crossings(labels: Floats, curves: Floats, heights: Floats) -> tuple[Floats, 
     )
     rise = np.where(over - below > SAME, over - below, np.inf)
     reached = before + (after - before) * np.clip((heights - below) / rise, 0.0, 1.0)
-    too_low, too_high = above == 0, heights > curves[:, -1] + SAME
+    # Of a curve that never rises the middle says nothing: its first point is as high as any.
+    is_flat = (curves[:, -1] - curves[:, 0] <= finest) & (curves[:, 0] + finest >= heights)
+    too_low, too_high = (above == 0) | is_flat, heights > curves[:, -1] + SAME
     low = np.where(too_low, 0.0, np.where(too_high, labels[-1], reached))
     high = np.where(too_low, labels[0], np.where(too_high, np.inf, reached))
     return low, high

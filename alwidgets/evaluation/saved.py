@@ -17,6 +17,7 @@ from alwidgets.errors import EvaluationError
 from alwidgets.evaluation.drawn import Floats
 from alwidgets.evaluation.monotone import crossings, isotonic, smoother, thinned
 from alwidgets.evaluation.risk import weights
+from alwidgets.evaluation.targets import percent_of
 
 #: Audit labels, and models of each arm, below which nothing is said.
 AUDITED, MODELS = 30, 3
@@ -73,7 +74,7 @@ class Saved:
         bound = f"{self.bound} " if self.bound else ""
         labels = "1 label" if _number(self.value) == "1" else f"{_number(self.value)} labels"
         said = f"Active selection saved {bound}{labels} ({self._interval()})"
-        goal = f"{100 * self.target:.0f} %"
+        goal = percent_of(self.target)
         if math.isinf(self.needed):
             return f"{said}: random cards have not reached {goal} yet"
         return f"{said} of the {_number(self.needed)} that random cards needed for {goal}"
@@ -187,8 +188,9 @@ def labels_saved(
             few = f"{MODELS} models of the {arm.name} arm are needed, there"
             few += f" are {len(arm.labels)}" if len(arm.labels) != 1 else " is 1"
             return not_known(few, len(v), goal, confidence)
-    found = _read(active, active.curve[None], random, random.curve[None], target)
-    height, reached = float(found.height[0]), f"{100 * found.height[0]:.0f} %"
+    found = _read(active, active.curve[None], random, random.curve[None], target, N)
+    height = float(found.height[0])
+    reached = percent_of(height)
     spent, needed = (tuple(end.item() for end in ends) for ends in (found.spent, found.needed))
     if math.isinf(spent[1]) and math.isinf(needed[1]):
         return not_known(f"no arm has reached {reached} yet", len(v), height, confidence)
@@ -199,7 +201,7 @@ def labels_saved(
     for _ in range(0, RESAMPLES, AT_ONCE):
         mixes = _mixes(AT_ONCE, len(v), N, rng)
         curves = active.resampled(mixes, rng), random.resampled(mixes, rng)
-        parts.append(_read(active, curves[0], random, curves[1], target))
+        parts.append(_read(active, curves[0], random, curves[1], target, N))
     lows, highs = (np.concatenate(ends) for ends in zip(*(one.ends for one in parts), strict=True))
     tail = (1 - confidence) / 2
     low, high = (end.item() for end in found.ends)
@@ -277,15 +279,17 @@ class _Readings:
 
 
 def _read(
-    active: _Arm, curves: Floats, random: _Arm, others: Floats, target: float | None
+    active: _Arm, curves: Floats, random: _Arm, others: Floats, target: float | None, N: int
 ) -> _Readings:
     height = np.minimum(curves[:, -1], others[:, -1])
     if target is not None:
         height = np.full_like(height, target)
+    # Half an item of the pool is no gain: so much is left of one where a resample is without it.
+    finest = 1 / (2 * N)
     return _Readings(
         height,
-        crossings(active.labels, curves, height),
-        crossings(random.labels, others, height),
+        crossings(active.labels, curves, height, finest),
+        crossings(random.labels, others, height, finest),
     )
 
 

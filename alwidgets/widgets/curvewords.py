@@ -10,7 +10,7 @@ import numpy as np
 
 from ..audit import NONE_KEPT
 from ..evaluation.risk import Estimate, Method
-from ..evaluation.targets import crossing, reached
+from ..evaluation.targets import Reached, crossing, percent_of, reached_by
 from ..rounds import Round
 from ..schema import RoundRecord, Switch
 from .curvelook import Look
@@ -216,44 +216,57 @@ def about_target(points: Points, look: Look, pool: int, price: Prices) -> str:
     """
     if look.target is None:
         return ""
-    begin, known = f"Target {share(look.target)}", points.known
+    begin, known = f"Target {percent_of(look.target)}", points.known
     if not known:
         return f"{begin}: nothing is known of the curve yet."
     target = 1 - look.target if look.falls else look.target
     values = [1 - e.value if look.falls else e.value for _, e in known]
-    place = reached(values, target)
-    if place is not None:
-        record, estimate = known[place]
-        end = f"down to {share(estimate.low)}"
-        if look.falls:
-            end = f"up to {share(estimate.high)}"
-        words = f"{begin}: reached at {labels_of(record):,} labels (its interval reaches {end})"
-        if values[-1] < target:
-            newest, side = known[-1][1].value, "above" if look.falls else "below"
-            return f"{words}; the newest round is {side} it again, at {100 * newest:.1f} %."
-        return f"{words}."
+    lows = [1 - e.high if look.falls else e.low for _, e in known]
+    found = reached_by(values, lows, target)
+    if found is not None:
+        return f"{begin}: {_reached(found, known, falls=look.falls)}."
     if points.forecast is None:
         return f"{begin}: not reached. {sentence(points.no_forecast)}".strip()
-    done, found = labels_of(known[-1][0]), crossing(points.forecast, target, pool)
-    if found.labels is None:
-        if found.soonest is None:
+    done, ahead = labels_of(known[-1][0]), crossing(points.forecast, target, pool)
+    if ahead.labels is None:
+        if ahead.soonest is None:
             return (
                 f"{begin}: beyond what the pool can give. By the curve it is not reached with all "
                 f"{pool:,} items labelled."
             )
         return (
             f"{begin}: not reached; by the curve not with all {pool:,} items labelled either, at "
-            f"best at {found.soonest:,} labels."
+            f"best at {ahead.soonest:,} labels."
         )
-    soonest = found.soonest if found.soonest is not None else found.labels
+    soonest = ahead.soonest if ahead.soonest is not None else ahead.labels
     latest = (
-        f"more than the {pool:,} items there are" if found.latest is None else f"{found.latest:,}"
+        f"more than the {pool:,} items there are" if ahead.latest is None else f"{ahead.latest:,}"
     )
-    more = max(0, found.labels - done)
+    more = max(0, ahead.labels - done)
     return (
-        f"{begin}: not reached; the curve says about {found.labels:,} labels ({soonest:,} to "
+        f"{begin}: not reached; the curve says about {ahead.labels:,} labels ({soonest:,} to "
         f"{latest}), {more:,} more{price.of(more)}."
     )
+
+
+def _reached(found: Reached, known: list[tuple[RoundRecord, Estimate]], *, falls: bool) -> str:
+    """Where a target was reached, and how surely."""
+    record, estimate = known[found.place]
+    newest = known[-1][1]
+    labels = f"{labels_of(record):,} labels"
+    if not found.is_sure:
+        end = f"up to {share(newest.high)}" if falls else f"down to {share(newest.low)}"
+        audited = f"{newest.n:,} audit label{'s' * (newest.n != 1)}"
+        return (
+            f"perhaps reached at {labels}, not surely yet: the newest interval, from {audited}, "
+            f"reaches {end}"
+        )
+    end = f"up to {share(estimate.high)}" if falls else f"down to {share(estimate.low)}"
+    words = f"reached at {labels} (its interval reaches {end})"
+    if found.holds:
+        return words
+    side = "above" if falls else "below"
+    return f"{words}; the newest round is {side} it again, at {100 * newest.value:.1f} %"
 
 
 def about_budget(points: Points, look: Look, pool: int, price: Prices, done: int) -> str:

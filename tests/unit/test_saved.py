@@ -164,6 +164,21 @@ def test_beyond_its_labels_an_arm_gives_a_bound() -> None:
     assert lost.value < 0
 
 
+def test_curves_that_never_rise_tell_no_labels() -> None:
+    q, labels = 1 / (1_000 - np.arange(60)), np.arange(20, 140, 20)
+    flat = np.zeros((6, 60))
+    flat[:, 0] = 1
+    found = labels_saved(labels, flat, labels, flat, q, 1_000)
+    assert not found.known
+    assert "the first models of both arms had reached 98.3 %" in str(found)
+    # One item of one model: the interval says that it may be nothing.
+    once = flat.copy()
+    once[0, 1] = 1
+    found = labels_saved(labels, flat, labels, once, q, 1_000)
+    assert found.bound == "at least"
+    assert found.low < 0 < found.value <= found.high
+
+
 def test_where_nothing_can_be_said_it_says_why() -> None:
     given = simulated(4, worth=2)
     assert "no arm has reached 99 % yet" in str(labels_saved(**given, target=0.99))
@@ -201,8 +216,11 @@ def test_bad_input_is_named(wrong: dict[str, Any], words: str) -> None:
 def test_it_reads_as_a_sentence() -> None:
     saved = Saved(120.2, 40.4, 210.0, 0.912, 300.0, "", 80, 0.95)
     assert str(saved) == (
-        "Active selection saved 120 labels (40 to 210) of the 300 that random cards needed for 91 %"
+        "Active selection saved 120 labels (40 to 210) of the 300 that random cards needed for "
+        "91.2 %"
     )
+    # What was reached is not rounded up to what was not.
+    assert str(Saved(60.0, 10.0, 90.0, 0.89634, 142.0, "", 80, 0.95)).endswith("for 89.6 %")
     lost = Saved(-20.0, -60.0, 12.0, 0.85, 100.0, "", 80, 0.95)
     assert f"saved {MINUS}20 labels ({MINUS}60 to 12) of the 100" in str(lost)
     assert "(30 or more)" in str(Saved(50.0, 30.0, np.inf, 0.9, np.inf, "at least", 80, 0.95))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from alwidgets.errors import AlwidgetsError
 from alwidgets.evaluation.extrapolation import forecast
-from alwidgets.evaluation.targets import crossing, reached
+from alwidgets.evaluation.targets import Reached, crossing, percent_of, reached, reached_by
 
 LABELS = np.arange(1, 13) * 20.0
 #: A power that rises to 0.9.
@@ -21,6 +21,28 @@ def test_the_first_that_is_there() -> None:
     assert reached([0.7, np.nan, 0.9, 0.95], 0.9) == 2
     assert reached([0.7, np.nan], 0.9) is None
     assert reached([], 0.1) is None
+
+
+def test_one_estimate_that_is_there_by_chance_has_not_come_there() -> None:
+    low = [0.4, 0.5, 0.6, 0.7]
+    assert reached_by([0.95, 0.8, 0.85, 0.88], low, 0.9) is None
+    assert reached_by([0.95, 0.8, 0.91, 0.93], low, 0.9) == Reached(2, is_sure=False, holds=True)
+    # A whole interval is there: so it was, whatever the next estimate says.
+    assert reached_by([0.8, 0.95, 0.89], [0.7, 0.9, 0.8], 0.9) == Reached(
+        1, is_sure=True, holds=False
+    )
+    assert reached_by([0.95, 0.96], [0.6, 0.9], 0.9) == Reached(1, is_sure=True, holds=True)
+    assert reached_by([], [], 0.9) is None
+
+
+@given(st.floats(0.0, 1.0))
+def test_a_target_is_not_rounded_up(target: float) -> None:
+    assert float(percent_of(target).removesuffix(" %")) <= 100 * target + 1e-6
+
+
+def test_a_round_target_is_said_as_it_was_given() -> None:
+    for hundredths in range(10_001):
+        assert percent_of(hundredths / 10_000) == f"{hundredths / 100:g} %"
 
 
 @given(st.floats(0.8, 0.84))

@@ -353,10 +353,32 @@ PRICE = Prices(6.0, 0.5, "€")
 
 def test_a_target_that_is_met_already() -> None:
     said = about_target(curve(RISING), Look(target=0.7), 1000, PRICE)
-    assert said == "Target 70 %: reached at 80 labels (its interval reaches down to 69 %)."
+    # At 80 labels the estimate is there, but its interval reaches below.
+    assert said == "Target 70 %: reached at 100 labels (its interval reaches down to 72 %)."
     again = about_target(curve([*RISING, 0.68]), Look(target=0.7), 1000, PRICE)
     assert again.endswith(
-        "(its interval reaches down to 69 %); the newest round is below it again, at 68.0 %."
+        "(its interval reaches down to 72 %); the newest round is below it again, at 68.0 %."
+    )
+
+
+def test_a_handful_of_audit_labels_reaches_no_target() -> None:
+    rounds = (record(1, 20), record(2, 40))
+    few = tuple(Estimate(1.0, low, 1.0, n, n, "") for low, n in ((0.44, 3), (0.63, 6)))
+    said = about_target(Points(rounds, few), Look(target=0.9999), 1000, PRICE)
+    assert said == (
+        "Target 99.99 %: perhaps reached at 20 labels, not surely yet: the newest interval, from 6 "
+        "audit labels, reaches down to 63 %."
+    )
+    back = Points(rounds, (few[0], Estimate(0.8, 0.5, 0.95, 6, 6, "")), None, "there are few")
+    assert about_target(back, Look(target=0.9), 1000, PRICE) == (
+        "Target 90 %: not reached. There are few."
+    )
+    # Said of errors, whose interval must lie below.
+    wrong = tuple(Estimate(0.0, 0.0, 1 - e.low, e.n, e.n, "") for e in few)
+    said = about_target(Points(rounds, wrong), Look(metric="error", target=0.1), 1000, PRICE)
+    assert said.endswith(
+        "perhaps reached at 20 labels, not surely yet: the newest interval, from "
+        "6 audit labels, reaches up to 37 %."
     )
 
 
@@ -959,7 +981,7 @@ def test_a_closed_session_can_still_be_looked_at(session: al.Session) -> None:
     curves = Curves(session, run=at_once)
     session.close()
     look(curves, target=0.5)
-    assert lines_of(curves)[0].startswith("Target 50 %: reached at")
+    assert lines_of(curves)[0].startswith("Target 50 %: perhaps reached at")
     look(curves, axis="minutes")
     assert "Too few cards were timed" in curves._header.tools["note"]
     look(curves, axis="labels", metric="f1")
