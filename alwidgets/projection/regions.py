@@ -23,6 +23,8 @@ GRID = 96
 WIDTHS = (7.0, 5.5, 4.5, 3.5, 2.75, 2.0)
 #: Texts of a region that its words are counted in, at most, and characters of each.
 TEXTS, LONGEST = 1_000, 2_000
+#: Items of a region among which the most typical is looked for, at most.
+TYPICAL = 200
 #: Words that a region is named by.
 WORDS = 3
 
@@ -148,6 +150,29 @@ def name_regions(
         Region(region.index, region.size, words)
         for region, words in zip(regions, _own_words(counts), strict=True)
     ]
+
+
+def medoid(members: NDArray[np.int64], features: NDArray[Any], *, seed: int = 0) -> int:
+    """The item whose distances to the others add up to the least, as their features tell.
+
+    Of more than 200 items a random 200 stand for all, so that the time is bounded.
+
+    Parameters
+    ----------
+    members : ndarray of int64
+        Positions, one at least.
+    features : ndarray, shape (n, d)
+        Of all items.
+    seed : int, optional
+        Of the random sample.
+    """
+    from scipy.spatial.distance import cdist
+
+    if len(members) > TYPICAL:
+        rng = np.random.default_rng(seed)
+        members = np.sort(rng.choice(members, TYPICAL, replace=False))
+    rows = np.asarray(features[members], dtype=np.float64)
+    return int(members[cdist(rows, rows).sum(axis=1).argmin()])
 
 
 def _hills(counts: NDArray[np.int64], least: float) -> NDArray[np.int64]:

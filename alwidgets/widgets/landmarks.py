@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..content import Image
-from ..projection.regions import Region, find_regions, name_regions
+from ..projection.regions import Region, find_regions, medoid, name_regions
 from ..search import has_words, words_of
 from .contents import ImageContent
 from .thumbnails import thumbnail
@@ -19,7 +19,7 @@ THUMBNAIL = 40
 
 
 class Landmark(TypedDict):
-    """A region's name, at one of its items: words, or an image whose bytes follow."""
+    """A region's name, at one of its items: words, or a typical image whose bytes follow."""
 
     index: int
     size: int
@@ -57,9 +57,11 @@ def landmarks(
         named = name_regions(labels, regions, lambda i: words_of(contents[i]), between=between)
         found = [_landmark(region) for region in named if region.words]
     elif regions and isinstance(contents[0], Image):
-        for region in regions:
+        for label, region in enumerate(regions):
             between()
-            image = thumbnail(contents[region.index], pool.ids[region.index], buffers, THUMBNAIL)
+            # Where items crowd most need not be the most typical of them: a layout bends.
+            typical = medoid(np.flatnonzero(labels == label), pool.features)
+            image = thumbnail(contents[typical], pool.ids[typical], buffers, THUMBNAIL)
             if image is not None:
                 found.append(_landmark(region, image))
     message: RegionsMessage = {"type": "regions", "revision": revision, "regions": found}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+
 from conftest import SCREENSHOTS, Open
 from page import Notebook, wait_for
 from samples import DIGITS
@@ -170,3 +172,44 @@ def test_finding(opened: Open) -> None:
     assert complaints == []
     assert notebook.errors == []
     assert notebook.outside == []
+
+
+def test_what_is_selected_is_saved_and_goes_together_in_parts(opened: Open) -> None:
+    notebook = opened([TOPICS, "view = session.projector(height=420)\nview"], size=(1250, 900))
+    notebook.run_all()
+    view = notebook.view("projector")
+    settle(notebook, "pca")
+    notebook.execute("session.selection.set(range(200, 900))")
+    selected = "return document.querySelector('[data-view=projector]').dataset.selected === value"
+    notebook.until(selected, "700")
+
+    with notebook.page.expect_download() as download:
+        view.get_by_role("button", name="Save as CSV").click()
+    assert download.value.suggested_filename == "topics selection.csv"
+    with download.value.path().open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["item_id"] for row in rows] == [str(i) for i in range(200, 900)]
+    assert rows[0]["content"].startswith("Message 200: ")
+    assert {row["sender"] for row in rows} == {"ann", "bob", "cyd", "dee"}
+    known = notebook.value("session.labels().answer[session.labels().answer.notna()].to_dict()")
+    assert {row["item_id"]: row["answer"] for row in rows if row["answer"]} == {
+        item: answer for item, answer in known.items() if 200 <= int(item) < 900
+    }
+    assert sum(row["prediction"] != "" for row in rows) > 500
+    picture(notebook, "finding-selected")
+    complaints = audit(notebook, "projector")
+
+    # The first five hundred without an answer go together, the others stay selected.
+    left = 200 - sum(row["answer"] != "" for row in rows)
+    view.get_by_role("button", name="First 500 together").click()
+    notebook.until(selected, str(left))
+    said = view.locator(".alw-map-notice").inner_text()
+    assert f"{left} more to come, which stay selected." in said
+    view.evaluate("root => { root.style.width = '330px' }")
+    notebook.execute("session.selection.set(range(200, 900))")
+    notebook.until(selected, "700")
+    notebook.page.wait_for_timeout(800)
+    picture(notebook, "finding-selected-narrow")
+    assert view.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 1
+    assert complaints == []
+    assert notebook.errors == []

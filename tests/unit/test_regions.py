@@ -14,8 +14,10 @@ from alwidgets.projection.regions import (
     GRID,
     MOST,
     SHARE,
+    TYPICAL,
     Region,
     find_regions,
+    medoid,
     name_regions,
 )
 
@@ -145,3 +147,32 @@ def test_of_a_large_region_a_sample_is_read() -> None:
     assert named.words == ("prize",)
     assert len(read) == 1_000
     assert read == sorted(read)
+
+
+def test_the_medoid_is_the_item_nearest_to_all_others() -> None:
+    features = np.random.default_rng(0).normal(size=(80, 5)).astype(np.float16)
+    members = np.arange(3, 80, 2)
+    apart = [
+        sum(
+            math.dist(features[one].astype(float), features[other].astype(float))
+            for other in members
+        )
+        for one in members
+    ]
+    assert medoid(members, features) == members[int(np.argmin(apart))]
+    assert medoid(members[:1], features) == 3
+
+
+def test_of_a_large_region_a_sample_tells_the_medoid() -> None:
+    """One with rows that can be read only so often, as in a file."""
+    read: list[int] = []
+
+    class Rows:
+        def __getitem__(self, rows: Any) -> Any:
+            read.append(len(rows))
+            return np.asarray(rows)[:, None]
+
+    found = medoid(np.arange(10_000), Rows())  # type: ignore[arg-type]
+    assert read == [TYPICAL]
+    assert abs(found - 5_000) < 1_000  # the median of some of them
+    assert medoid(np.arange(10_000), Rows()) == found  # type: ignore[arg-type]

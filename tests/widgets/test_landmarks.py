@@ -6,6 +6,7 @@ import numpy as np
 
 import alwidgets as al
 from alwidgets.content import Image
+from alwidgets.projection.regions import find_regions
 from alwidgets.widgets.landmarks import THUMBNAIL, landmarks
 
 RNG = np.random.default_rng(0)
@@ -35,6 +36,24 @@ def test_images_are_named_by_a_small_copy() -> None:
         small = Image.from_bytes(buffers[region["image"]["buffer"]])
         assert (small.width, small.height) == (THUMBNAIL // 2, THUMBNAIL)
     assert sum(map(len, buffers)) < 100_000
+
+
+def test_the_image_of_a_region_is_the_most_typical_as_the_features_tell() -> None:
+    # Brightness says which item it is; on the map all of a side lie alike.
+    images = np.repeat(np.arange(200, dtype=np.uint8), 60 * 60).reshape(200, 60, 60)
+    features = np.where(SIDE == 0, np.arange(200.0), 1_000.0 + np.arange(200))[:, None]
+    pool = al.Pool.from_images(images, features=features)
+    message, buffers = landmarks(pool, COORDS, 1, lambda: None)
+    labels, regions = find_regions(COORDS)
+    shown = [
+        255 * float(np.median(Image.from_bytes(buffers[region["image"]["buffer"]]).to_array()))
+        for region in message["regions"]
+    ]
+    for label, brightness in enumerate(shown):
+        members = np.flatnonzero(labels == label)
+        middle = members[(len(members) - 1) // 2 : len(members) // 2 + 1]  # one, or two
+        assert middle[0] - 1 < brightness < middle[-1] + 1
+    assert [r["index"] for r in message["regions"]] == [r.index for r in regions]
 
 
 def test_an_image_that_cannot_be_read_names_nothing() -> None:
