@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alwidgets.errors import StrategyError
+from alwidgets.errors import FewerItemsWarning, StrategyError
 from alwidgets.strategies.selection import LEAST, diverse, sample, top
 
 SCORES = np.array([0.5, 0.1, 0.9, 0.0])
@@ -52,6 +54,7 @@ def test_draws_happen_as_often_as_logged(beta: float, floor: float) -> None:
         assert abs(counts.get((first, second), 0) / runs - p) < 4.5 * error + 1e-4
 
 
+@pytest.mark.filterwarnings("ignore::alwidgets.errors.FewerItemsWarning")
 @settings(deadline=None)
 @given(
     st.lists(st.floats(0, 1e6), min_size=1, max_size=40),
@@ -202,6 +205,7 @@ def test_diverse_looks_at_the_best_only() -> None:
         diverse(scores, h, 100, limit=50)
 
 
+@pytest.mark.filterwarnings("ignore::alwidgets.errors.FewerItemsWarning")
 @settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 30), st.integers(0, 40), st.integers(1, 4))
 def test_diverse_is_distinct_and_complete(seed: int, m: int, n: int, places: int) -> None:
@@ -217,13 +221,22 @@ def test_diverse_is_distinct_and_complete(seed: int, m: int, n: int, places: int
         assert len({tuple(h[row]) for row in picks}) >= min(n, len(there))
 
 
-@pytest.mark.parametrize("n", [0, 3, 99])
+@pytest.mark.parametrize("n", [0, 3, 4, 99])
 def test_asking_for_more_gives_what_is_left(n: int) -> None:
-    chosen, log_q = sample(SCORES, n, seed=0)
+    with _told(n, 4):
+        chosen, log_q = sample(SCORES, n, seed=0)
     assert len(chosen) == len(log_q) == min(n, 4)
     assert len(set(chosen.tolist())) == len(chosen)
-    assert len(top(SCORES, n, seed=0)) == min(n, 4)
-    assert len(sample(np.empty(0), n, seed=0)[0]) == 0
+    with _told(n, 4):
+        assert len(top(SCORES, n, seed=0)) == min(n, 4)
+    with _told(n, 0):
+        assert len(sample(np.empty(0), n, seed=0)[0]) == 0
+
+
+def _told(n: int, left: int) -> AbstractContextManager[Any]:
+    """That fewer are left, where they are; else there must be no warning."""
+    said = f"{n} items were asked for and {left} are left"
+    return pytest.warns(FewerItemsWarning, match=said) if n > left else nullcontext()
 
 
 def test_bad_input() -> None:
