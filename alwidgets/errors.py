@@ -43,6 +43,10 @@ class LearnerError(AlwidgetsError, ValueError):
     """The learner cannot be fitted or asked."""
 
 
+class NoPosteriorError(LearnerError):
+    """The learner has no committee to sample."""
+
+
 class StrategyError(AlwidgetsError, ValueError):
     """A query strategy is unknown or misbehaves."""
 

@@ -153,7 +153,8 @@ class Exploring(Modelling):
             `HeadEnsemble`, or the ``decision_function`` of a classifier of scikit-learn).
             ``disagreement``: the members of the model's committee contradict one another (BALD; of
             several labels, the sum over them).
-            ``flipped``: the last retraining changed the prediction, by how sure both models were.
+            ``flipped``: the last retraining changed the prediction, by how sure both models were;
+            after a restart, until the next retraining, by how sure the newer one is.
             ``unlabelled_cluster``: of a cluster without any label. Each has its turn, the largest
             first, with its most typical item, then with its second, and so on.
 
@@ -291,9 +292,10 @@ class Exploring(Modelling):
         return rows[at], scores[at], why
 
     def _by_flipped(self, n: int) -> Ranking:
-        _, rows = self._model()
+        learner, rows = self._model()
         with self._lock:
             after, before = self._loop.current, self._loop.former
+            version = self.version
         if (
             before is None
             or after is None
@@ -302,10 +304,7 @@ class Exploring(Modelling):
             or after.predictions is None
             or after.confidence is None
         ):
-            raise AlwidgetsError(
-                "Only one model has been trained since the session was opened, so no prediction "
-                "can have changed: label more, until the next one is there."
-            )
+            return self._by_kept_predictions(n, learner, version, rows)
         was, now = before.predictions, after.predictions
         rows = rows[(was[rows] >= 0) & (now[rows] >= 0)]  # what joined since cannot have changed
         scores = edges.flipped(
@@ -318,6 +317,31 @@ class Exploring(Modelling):
             for i in at
         ]
         return at, scores[np.searchsorted(rows, at)], why
+
+    def _by_kept_predictions(
+        self, n: int, learner: Learner, version: int, rows: NDArray[np.int64]
+    ) -> Ranking:
+        """After a restart: how sure the model before was is not kept, only what it said."""
+        was, now = (self._loop.history.of(model) for model in (version - 1, version))
+        if was is None or now is None:
+            only = "Only one model has been trained" if version < 2 else "Only the newest was kept"
+            raise AlwidgetsError(
+                f"{only}, so no prediction can have changed: label more, until the next one is "
+                "there."
+            )
+        rows = rows[rows < len(was)]
+        rows = rows[(was[rows] >= 0) & (was[rows] != now[rows])]
+        scores = _joined(
+            edges.sureness(np.asarray(learner.predict_proba(part)), self.task.multilabel)
+            for part in self._asked(rows)
+        )
+        at = edges.highest(scores, n)
+        why = [
+            f"Was {self._named(was[rows[i]])}, is now {self._named(now[rows[i]])} "
+            f"({_share(scores[i])} sure)."
+            for i in at
+        ]
+        return rows[at], scores[at], why
 
     def _by_unlabelled_cluster(self, n: int) -> Ranking:
         features = self.pool.features  # the labels are those of the same items, or of more

@@ -20,6 +20,7 @@ from .evaluation.rivals import Verdict
 from .learners.base import Learner
 from .learners.progress import Cancelled, ProgressListener, Reporting, StopSignal, Watch
 from .learners.targets import decided
+from .picking import pick
 from .samples import AuditSample, Picked
 from .schema import Draw, RoundRecord, now
 from .sharing import Shares
@@ -159,6 +160,14 @@ class Round:
     seconds: float
     at: str
 
+    def __repr__(self) -> str:
+        # Its arrays are as long as the pool.
+        model = f"model {self.version}" if self.version else "no model yet"
+        return (
+            f"Round({model}, {self.n_train:,} labels, accuracy {self.accuracy}, "
+            f"{len(self.selection.indices):,} picked by {self.strategy}, {self.seconds:.1f} s)"
+        )
+
     @property
     def strategy(self) -> str:
         """The strategy that picked the next batch."""
@@ -278,8 +287,9 @@ def _run(snapshot: Snapshot) -> Round:
     codes_of, stop = snapshot.task.codes, snapshot.should_stop
     beliefs = Beliefs(len(snapshot.features), stop, codes_of) if has_model else None
     candidates = np.flatnonzero(snapshot.candidates)
-    selection = strategies.select(
+    selection = pick(
         snapshot.strategy,
+        multilabel=snapshot.task.multilabel,
         learner=asked if has_model else None,
         features=snapshot.features,
         candidates=candidates,

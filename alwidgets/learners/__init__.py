@@ -10,11 +10,13 @@ from alwidgets.learners.progress import Cancelled, Progress
 from alwidgets.tensors import Array
 
 if TYPE_CHECKING:
+    from alwidgets.learners.images import AsImages
     from alwidgets.learners.module import TorchLearner
     from alwidgets.learners.sklearn import SklearnLearner
 
 __all__ = [
     "Array",
+    "AsImages",
     "Cancelled",
     "HeadEnsemble",
     "Learner",
@@ -25,7 +27,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # These two load much that the default learner does without.
+    # These load much that the default learner does without.
     if name == "SklearnLearner":
         from alwidgets.learners.sklearn import SklearnLearner
 
@@ -34,4 +36,8 @@ def __getattr__(name: str) -> Any:
         from alwidgets.learners.module import TorchLearner
 
         return TorchLearner
+    if name == "AsImages":
+        from alwidgets.learners.images import AsImages
+
+        return AsImages
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

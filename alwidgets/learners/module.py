@@ -17,6 +17,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from alwidgets.devices import resolve_device
 from alwidgets.errors import LearnerError
 from alwidgets.learners.base import check_whole
+from alwidgets.learners.heads import HeadEnsemble
 from alwidgets.learners.module_inputs import (
     Source,
     as_inputs,
@@ -351,6 +352,10 @@ class TorchLearner(Reporting):
         found = self._fitted().embedding(X, self.device, self._rows_a_step)
         result: ArrayT = like(found, X)
         return result
+
+    def quick_head(self) -> HeadEnsemble:
+        """A linear head on what :meth:`embed` gives, not fitted: where many fits are wanted."""
+        return HeadEnsemble(members=1, device=self.device, seed=self.seed)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the trained weights to ``path`` (safetensors)."""

@@ -22,6 +22,12 @@ from alwidgets.learners.module_random import seeded
 from alwidgets.learners.targets import as_codes
 from alwidgets.tensors import Array
 
+#: What to do where rows are flat and the module wants images.
+FLAT = (
+    ". A pool keeps images as rows of pixels: give them their shape first, by "
+    "nn.Sequential(alwidgets.learners.AsImages(height, width, channels), module)."
+)
+
 #: A module whose last layer fits or can be made to fit, or what makes one for so many classes.
 Source: TypeAlias = nn.Module | Callable[[int], nn.Module]
 
@@ -128,10 +134,17 @@ def run(module: nn.Module, rows: torch.Tensor) -> torch.Tensor:
             returned = module.eval()(rows)
     except Exception as error:  # whatever a module raises that expects something else
         shape = tuple(rows.shape[1:])
+        is_flat = len(shape) == 1 and _is_spatial(module) and not isinstance(error, LearnerError)
         raise LearnerError(
             f"The module cannot take rows of shape {shape}: {type(error).__name__}: {error}"
+            + (FLAT if is_flat else "")
         ) from error
     return logits_from(returned)
+
+
+def _is_spatial(module: nn.Module) -> bool:
+    """Whether it takes images or the like, rather than rows."""
+    return any(isinstance(layer, _ConvNd) for layer in module.modules())
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from alwidgets.errors import LearnerError
+from alwidgets.errors import LearnerError, NoPosteriorError
 from alwidgets.learners.files import no_model, read, write
 from alwidgets.learners.module_inputs import (
     Source,
@@ -93,7 +93,7 @@ class Trained:
     ) -> torch.Tensor:
         """Class probabilities (K, n, C) of passes with units dropped, the same for every row."""
         if not has_dropout(self.module):
-            raise LearnerError(
+            raise NoPosteriorError(
                 "The module has no dropout layer, so its posterior cannot be sampled: put "
                 "nn.Dropout(0.2) before the last layer, or query by 'entropy' or 'margin'."
             )

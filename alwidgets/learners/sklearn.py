@@ -14,6 +14,7 @@ from sklearn.utils.validation import has_fit_parameter, validate_data
 from alwidgets.errors import LearnerError
 from alwidgets.learners.base import UnfittedError, check_whole
 from alwidgets.learners.files import no_model, read, write
+from alwidgets.learners.heads import HeadEnsemble
 from alwidgets.learners.progress import Reporting
 from alwidgets.learners.sklearn_fits import (
     FOLDS,
@@ -218,6 +219,10 @@ class SklearnLearner(Reporting, ClassifierMixin, BaseEstimator):  # type: ignore
         self._fitted()
         result: ArrayT = _like(self._rows(X).astype(np.float32), X)
         return result
+
+    def quick_head(self) -> HeadEnsemble:
+        """A linear head on what :meth:`embed` gives, not fitted: where many fits are wanted."""
+        return HeadEnsemble(members=1, device="cpu", seed=self.seed)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the labelled rows to ``path`` (safetensors).

@@ -141,6 +141,23 @@ def flipped(
     return np.where(before != after, sure_before * sure_after, 0).astype(np.float32)
 
 
+def sureness(proba: NDArray[Any], multilabel: bool) -> NDArray[np.float32]:
+    """The probability that a model gives to its own predictions.
+
+    Parameters
+    ----------
+    proba : ndarray, shape (n, C)
+    multilabel : bool
+        Whether an item may have several labels, which are independent given the model.
+
+    Returns
+    -------
+    ndarray of float32, shape (n,)
+    """
+    found = np.maximum(proba, 1 - proba).prod(axis=1) if multilabel else proba.max(axis=1)
+    return np.asarray(found, dtype=np.float32)
+
+
 def unlabelled_clusters(
     owner: NDArray[np.integer[Any]],
     distance: NDArray[np.floating[Any]],

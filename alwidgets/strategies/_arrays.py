@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import operator
+import warnings
 
 import numpy as np
 import torch
 
-from alwidgets.errors import StrategyError
+from alwidgets.errors import FewerItemsWarning, StrategyError
 from alwidgets.tensors import Array, bad_row, shared
 
 #: Rows that are looked at to see whether they are probabilities, and numbers in them at most.
@@ -15,6 +17,8 @@ ROWS, NUMBERS = 1024, (1 << 15) - 1
 #: How far from 1 a row may sum, and how far below 0 a number may lie. Half precision is off by
 #: 0.4 % at most, however many classes there are; two decimals are off by more.
 OFF, BELOW = 0.05, 1e-3
+#: Modules between a strategy and the line that called it.
+INSIDE = ("alwidgets.", "contextlib")
 
 
 def checked(values: Array, ndim: int, what: str = "probabilities") -> torch.Tensor:
@@ -122,14 +126,23 @@ def independent(values: Array, ndim: int, what: str = "probabilities") -> torch.
 
 
 def clipped(n: int, m: int) -> int:
-    """How many to pick of ``m`` where ``n`` are asked for.
+    """How many to pick of ``m`` where ``n`` are asked for; warns where these are fewer.
 
     Raises
     ------
     StrategyError
         For an ``n`` that is negative or not whole.
     """
-    return min(_whole(n, "n"), m)
+    n = _whole(n, "n")
+    if n > m:
+        # At the line that asked, however many functions lie between.
+        frame, level = inspect.currentframe(), 1
+        while frame is not None and frame.f_globals.get("__name__", "").startswith(INSIDE):
+            frame, level = frame.f_back, level + 1
+        warnings.warn(
+            f"{n} items were asked for and {m} are left.", FewerItemsWarning, stacklevel=level
+        )
+    return min(n, m)
 
 
 def generator(seed: int) -> np.random.Generator:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import copy
-from typing import Any
-
 import torch
 
 from alwidgets.strategies.badge import badge
 from alwidgets.strategies.batchbald import batch_bald
 from alwidgets.strategies.builtin_multilabel import MULTILABEL
 from alwidgets.strategies.cluster_margin import cluster_margin
-from alwidgets.strategies.context import TARGETS, Context
+from alwidgets.strategies.context import Context
 from alwidgets.strategies.contrastive import contrastive
+from alwidgets.strategies.costly import reduce_error, tell_most
 from alwidgets.strategies.coverage import prob_cover
 from alwidgets.strategies.density import density, density_weighted
 from alwidgets.strategies.disagreement import (
@@ -31,7 +29,6 @@ from alwidgets.strategies.herding import max_herding, uncertainty_herding
 from alwidgets.strategies.mismatch import mismatch_first_farthest
 from alwidgets.strategies.multilabel import max_loss_reduction
 from alwidgets.strategies.registry import AUTO, SHARP, Strategy
-from alwidgets.strategies.selection import top
 from alwidgets.strategies.typiclust import typiclust
 from alwidgets.strategies.uncertainty import entropy, least_confident, margin
 
@@ -39,9 +36,7 @@ from alwidgets.strategies.uncertainty import entropy, least_confident, margin
 WHOLE = 200_000
 #: Uncertain items that are drawn for each to pick: uncertainty herding chooses among these.
 NEARBY = 20
-#: Classes that expected error reduction tries for a candidate, the most likely ones, and
-#: candidates: each takes a fit.
-ANSWERS = 5
+#: Candidates of expected error reduction: each takes fits.
 TRIALS = 16
 
 
@@ -52,25 +47,6 @@ def _codes(c: Context) -> torch.Tensor:
 def _doubt(c: Context) -> torch.Tensor:
     """About an item's class, or about its labels."""
     return max_loss_reduction(c.proba) if c.multilabel else margin(c.proba)
-
-
-def _expected_error_reduction(c: Context, n: int) -> Any:
-    learner: Any = c.known.model()
-    sample = c.reference_features[:TARGETS]
-
-    def refit(row: int, code: int) -> torch.Tensor:
-        trial = copy.deepcopy(learner)
-        if hasattr(learner, "should_stop"):
-            trial.should_stop = learner.should_stop
-        features = torch.cat([c.labelled_features, c.features[row : row + 1]])
-        codes = torch.cat([_codes(c), torch.tensor([code], device=features.device)])
-        proba: torch.Tensor = trial.fit(features, codes, classes=c.n_classes).predict_proba(sample)
-        return proba
-
-    likely = c.proba.topk(min(ANSWERS, c.n_classes), dim=1)
-    proba = torch.zeros_like(c.proba).scatter_(1, likely.indices, likely.values)
-    proba = proba / proba.sum(dim=1, keepdim=True)
-    return top(expected_error_reduction(proba, refit), n, seed=c.seed)
 
 
 STRATEGIES = (
@@ -132,11 +108,11 @@ STRATEGIES = (
     Strategy(
         "expected_error_reduction",
         score=lambda c: entropy(c.proba),
-        pick=_expected_error_reduction,
+        pick=reduce_error,
         function=expected_error_reduction,
         needs=("model", "probabilities"),
         candidates=TRIALS,
-        when="a fast learner, few classes and time to spare: refits for every candidate",
+        when="few classes and time to spare: refits for every candidate, of a slow learner a head",
         paper="Roy & McCallum, ICML 2001",
         serves="single-label",
     ),
@@ -153,7 +129,7 @@ STRATEGIES = (
     Strategy(
         "batch_bald",
         score=lambda c: bald(c.posterior),
-        pick=lambda c, n: batch_bald(c.posterior, n, c.seed, return_scores=True),
+        pick=tell_most,
         function=batch_bald,
         needs=("posterior",),
         candidates=2_000,

@@ -232,7 +232,7 @@ def _choose(strategy: Strategy, pool: Chunks, scores: torch.Tensor, n: int) -> _
         return best, values, host(log_q).astype(np.float64)
     if strategy.selection == "top":
         return _certain(host(selection.top(scores, n, seed=seed)), scores)
-    seen = host(selection.top(scores, max(PICK_LIMIT, n), seed=seed))
+    seen = host(selection.top(scores, min(max(PICK_LIMIT, n), len(scores)), seed=seed))
     embedding = pool.context(pool.rows[seen]).embedding
     weights = scores[torch.from_numpy(seen).to(scores.device)]
     return _certain(seen[host(selection.diverse(weights, embedding, n, seed=seed))], scores)

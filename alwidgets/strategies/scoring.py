@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from alwidgets.errors import StrategyError
 from alwidgets.strategies.chunks import Chunks, gather, host, scores_of
 from alwidgets.strategies.context import Known
-from alwidgets.strategies.registry import Strategy, get, names, suited
+from alwidgets.strategies.registry import AUTO, Strategy, get, names, suited
 from alwidgets.tensors import Array
 
 #: Rows that are scored at once: little enough that whoever waits for the interpreter gets it.
@@ -42,6 +42,14 @@ def own_score(strategy: str | Strategy | Callable[..., Any], multilabel: bool) -
 
 def _scores_alone(strategy: Strategy) -> bool:
     return strategy.score is not None and strategy.pick is None and strategy.name != "random"
+
+
+def _why_no_score(strategy: Strategy) -> str:
+    if strategy.name == "random":
+        return "draws by lot"
+    if strategy.name == AUTO:
+        return "hands over to other strategies"
+    return "weighs items against each other"
 
 
 def pool_scores(
@@ -90,8 +98,8 @@ def pool_scores(
     chosen = suited(strategy, multilabel)
     if not _scores_alone(chosen):
         raise StrategyError(
-            f"Strategy {chosen.name!r} weighs items against each other, so no item has a score of "
-            f"its own: choose one of {', '.join(scoring(multilabel))}."
+            f"Strategy {chosen.name!r} {_why_no_score(chosen)}, so no item has a score of its own: "
+            f"choose one of {', '.join(scoring(multilabel))}."
         )
     n = len(features)
     if learner is not None:

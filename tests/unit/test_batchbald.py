@@ -134,6 +134,7 @@ def test_a_quick_look_never_says_too_little() -> None:
     assert float((quick - exact).mean()) < 0.2 * float(exact.mean())
 
 
+@pytest.mark.filterwarnings("ignore::alwidgets.errors.FewerItemsWarning")
 @settings(max_examples=40, deadline=None)
 @given(
     st.integers(0, 2**32 - 1), st.integers(1, 5), st.integers(0, 12), st.integers(2, 6),

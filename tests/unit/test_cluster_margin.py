@@ -98,6 +98,7 @@ def test_seeds_ties_and_kinds(tensor: bool) -> None:
     assert set(np.asarray(first).tolist()) != set(np.asarray(other).tolist())
 
 
+@pytest.mark.filterwarnings("ignore::alwidgets.errors.FewerItemsWarning")
 @settings(max_examples=40, deadline=None)
 @given(m=st.integers(0, 60), n=st.integers(0, 70), kinds=st.integers(1, 4))
 def test_as_many_as_there_are(m: int, n: int, kinds: int) -> None:

@@ -52,6 +52,7 @@ PICKS: dict[str, Callable[[Any, Any, int, int], Any]] = {
 every = pytest.mark.parametrize("name", list(PICKS))
 
 
+@pytest.mark.filterwarnings("ignore::alwidgets.errors.FewerItemsWarning")
 @every
 @settings(max_examples=25, deadline=None)
 @given(

@@ -233,6 +233,26 @@ def test_flipped_compares_the_last_two_models(session: al.Session) -> None:
     assert f"is now '{after.predictions[first]}'" in found["why"].iloc[0]
 
 
+def test_flipped_goes_on_after_a_restart(tmp_path: Path) -> None:
+    session = a_session(store=tmp_path / "labels.db")
+    teach(session, range(15))
+    teach(session, range(15, 60))
+    before, after = (session.predictions(v) for v in (session.version - 1, session.version))
+    changed = set(np.flatnonzero((before != after) & ~session.reserved).tolist())
+    assert changed
+    session.close()
+    session = a_session(store=tmp_path / "labels.db")
+    found = session.edge_cases(200, by="flipped")
+    assert {session.pool.index(i) for i in found.index} == changed
+    assert found["score"].is_monotonic_decreasing
+    first = session.pool.index(found.index[0])
+    sure = session.predict_proba(session.pool.features[first : first + 1]).max()
+    assert found["score"].iloc[0] == pytest.approx(sure, abs=1e-5)
+    why = found["why"].iloc[0]
+    assert why.startswith(f"Was '{before[first]}', is now '{after[first]}' (")
+    session.close()
+
+
 def test_clusters_with_a_label_are_left_out(session: al.Session) -> None:
     every = session.edge_cases(600, by="unlabelled_cluster")
     assert len(every) == 600

@@ -88,6 +88,7 @@ def test_float32_and_tensors() -> None:
     assert len(set(falcun(p.astype(np.float16), 30).tolist())) == 30
 
 
+@pytest.mark.filterwarnings("ignore::alwidgets.errors.FewerItemsWarning")
 @settings(max_examples=50, deadline=None)
 @given(
     m=st.integers(0, 30),

@@ -133,6 +133,7 @@ def test_seeds_ties_and_kinds() -> None:
     assert len(galaxy(p, None, np.empty(0, np.int64), 7)) == 7
 
 
+@pytest.mark.filterwarnings("ignore::alwidgets.errors.FewerItemsWarning")
 @settings(max_examples=60, deadline=None)
 @given(
     m=st.integers(0, 30),

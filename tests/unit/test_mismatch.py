@@ -116,6 +116,7 @@ def test_ties_kinds_and_half_precision() -> None:
     assert (picks[0] != picks[2]).any()
 
 
+@pytest.mark.filterwarnings("ignore::alwidgets.errors.FewerItemsWarning")
 @settings(max_examples=40, deadline=None)
 @given(
     m=st.integers(0, 30), n=st.integers(0, 40), labelled=st.integers(0, 4), kinds=st.integers(1, 3)

@@ -1,7 +1,8 @@
-"""How many to pick, and the seed: whole numbers of at least 0."""
+"""How many to pick, and the seed: whole numbers of at least 0; more than there are is told."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from alwidgets import strategies as st
-from alwidgets.errors import StrategyError
+from alwidgets.errors import FewerItemsWarning, StrategyError
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(9, 2))
@@ -48,3 +49,17 @@ def test_bad_numbers(name: str, bad: Any) -> None:
 @pytest.mark.parametrize("name", CALLS)
 def test_whole_numbers_of_numpy(name: str) -> None:
     assert len(CALLS[name](np.int64(2), np.uint32(3))) == 2
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_more_than_there_are_gives_what_is_left_and_says_so(name: str) -> None:
+    with pytest.warns(FewerItemsWarning, match="100 items were asked for and . are left") as told:
+        found = CALLS[name](100, 0)
+    left = 4 if name in ("diverse", "sample", "top") else 9
+    assert len(found) == left
+    assert len(set(np.asarray(found).tolist())) == left
+    # Once, at the line that asked.
+    assert [warning.filename for warning in told] == [__file__]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(CALLS[name](left, 0)) == left

@@ -1,4 +1,4 @@
-"""One contract that every registered strategy passes, and what the registry refuses."""
+"""One contract that every strategy passes, those made of others too; what the registry refuses."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ from alwidgets.strategies import (
     get,
     margin,
     names,
+    per_cost,
     query,
     register,
     registry,
+    seals,
     select,
     selected,
     table,
@@ -73,28 +75,46 @@ def check(made: Selection, candidates: NDArray[np.int64], n: int) -> None:
     assert set(made.indices.tolist()) <= set(candidates.tolist())
     assert np.all((made.log_q <= 0) | np.isnan(made.log_q))
     assert np.isfinite(made.log_q[made.at_random]).all()
-    assert made.strategy in names()
+    assert made.strategy in KNOWN
     assert made.reason
 
 
-every = pytest.mark.parametrize("name", names())
+def rightmost(context: Context) -> torch.Tensor:
+    """Largest first feature first."""
+    return context.features[:, 0]
+
+
+#: What people make themselves, of the others or of a function.
+MADE = [
+    weighted(margin=1, density=0.5),
+    seals(margin, k=20),
+    seals("k_center", k=20),
+    per_cost("bald"),
+    selected(margin, "diverse"),
+    selected("entropy", "top"),
+    rightmost,
+]
+KNOWN = {strategy.name: strategy for strategy in map(get, [*names(), *MADE])}
+every = pytest.mark.parametrize(
+    "name", [*names(), *(pytest.param(made, id=get(made).name) for made in MADE)]
+)
 
 
 @every
-def test_the_same_batch_for_the_same_seed(name: str) -> None:
+def test_the_same_batch_for_the_same_seed(name: Any) -> None:
     made = ask(name)
     check(made, FREE, 8)
     np.testing.assert_array_equal(made.indices, ask(name).indices)
     # The order in which the candidates are named says nothing.
     np.testing.assert_array_equal(made.indices, ask(name, candidates=FREE[::-1].copy()).indices)
     others = [ask(name, seed=s).indices.tolist() for s in range(9)]
-    fixed = get(made.strategy).pick or get(made.strategy).selection == "top"
+    fixed = KNOWN[made.strategy].pick or KNOWN[made.strategy].selection == "top"
     assert fixed or any(other != made.indices.tolist() for other in others)
 
 
 @every
 @pytest.mark.parametrize("device", DEVICES)
-def test_arrays_and_tensors_of_any_device(name: str, device: str) -> None:
+def test_arrays_and_tensors_of_any_device(name: Any, device: str) -> None:
     learner = HeadEnsemble(members=4, device=device)
     learner.fit(X[LABELLED], truth_of(name)[LABELLED], classes=C)
     made = ask(name)
@@ -103,7 +123,7 @@ def test_arrays_and_tensors_of_any_device(name: str, device: str) -> None:
 
 
 @every
-def test_before_the_first_labels(name: str) -> None:
+def test_before_the_first_labels(name: Any) -> None:
     truth = truth_of(name)
     first = ask(name, learner=None, labelled=NOTHING, labels=truth[:0], candidates=np.arange(N))
     check(first, np.arange(N), 8)
@@ -114,7 +134,7 @@ def test_before_the_first_labels(name: str) -> None:
 
 
 @every
-def test_a_class_that_is_newer_than_the_model(name: str) -> None:
+def test_a_class_that_is_newer_than_the_model(name: Any) -> None:
     if truth_of(name) is MARKS:
         marks = np.pad(MARKS[LABELLED], ((0, 0), (0, 1)))
         marks[:3, C] = 1
@@ -126,7 +146,7 @@ def test_a_class_that_is_newer_than_the_model(name: str) -> None:
 
 
 @every
-def test_when_the_pool_runs_out(name: str) -> None:
+def test_when_the_pool_runs_out(name: Any) -> None:
     check(ask(name, candidates=np.array([77]), n=1), np.array([77]), 1)
     check(ask(name, n=0), FREE, 0)
     check(ask(name, n=len(FREE)), FREE, len(FREE))
@@ -143,7 +163,7 @@ def test_when_the_pool_runs_out(name: str) -> None:
 
 
 @every
-def test_duplicates_ties_and_half_precision(name: str) -> None:
+def test_duplicates_ties_and_half_precision(name: Any) -> None:
     copies = np.repeat(X[:20], 6, axis=0)
     check(ask(name, features=copies), FREE, 8)
     check(ask(name, features=np.zeros_like(X)), FREE, 8)
@@ -156,7 +176,7 @@ def test_duplicates_ties_and_half_precision(name: str) -> None:
 
 @every
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_bad_features_are_named(name: str, bad: float) -> None:
+def test_bad_features_are_named(name: Any, bad: float) -> None:
     broken = X.copy()
     broken[71, 2] = bad
     with pytest.raises(StrategyError, match="row 71"):
@@ -164,7 +184,7 @@ def test_bad_features_are_named(name: str, bad: float) -> None:
 
 
 @every
-def test_chunks_do_not_matter(name: str) -> None:
+def test_chunks_do_not_matter(name: Any) -> None:
     whole = ask(name)
     for chunk in (1, 7, N):
         made = ask(name, chunk=chunk)
@@ -173,7 +193,7 @@ def test_chunks_do_not_matter(name: str) -> None:
 
 
 @every
-def test_a_thousand_classes(name: str) -> None:
+def test_a_thousand_classes(name: Any) -> None:
     codes = np.arange(30) * 33
     if truth_of(name) is MARKS:
         codes = np.eye(1000, dtype=np.int64)[codes]
@@ -185,14 +205,14 @@ def test_a_thousand_classes(name: str) -> None:
 
 
 @every
-def test_pools_beyond_the_pick_limit(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pools_beyond_the_pick_limit(name: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(query, "PICK_LIMIT", 20)
     check(ask(name), FREE, 8)
     check(ask(name, n=40), FREE, 40)
 
 
 @every
-def test_few_candidates_of_a_large_pool(name: str) -> None:
+def test_few_candidates_of_a_large_pool(name: Any) -> None:
     few = np.arange(30, N, 7)
     check(ask(name, candidates=few), few, 8)
 

@@ -13,8 +13,9 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrizations import weight_norm
 
+import alwidgets as al
 from alwidgets.errors import LearnerError
-from alwidgets.learners import module_training
+from alwidgets.learners import AsImages, module_training
 from alwidgets.learners.module import TorchLearner
 from tests.unit.networks import D, blobs, mlp, still
 
@@ -156,6 +157,35 @@ def test_logits_in_an_object_are_sampled_too() -> None:
 def test_what_a_module_does_wrong_is_named(module: Any, says: str) -> None:
     with pytest.raises(LearnerError, match=says):
         still(module).fit(X, Y)
+
+
+def test_a_network_on_images_takes_the_rows_of_a_pool() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 6, 5, 3), dtype=np.uint8)
+    pixels[::2, :, :, 0] //= 4  # every other image has hardly any red
+    pool = al.Pool.from_images(pixels)
+    layers = nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(2)
+    flat = TorchLearner(nn.Sequential(*layers), device="cpu")
+    with pytest.raises(LearnerError, match=r"rows of pixels.*AsImages\(height, width, channels\)"):
+        flat.fit(pool.features, np.arange(40) % 2)
+    shaped = AsImages(6, 5, 3)
+    images = shaped(torch.from_numpy(pool.features)).numpy()
+    same = (images * pool.encoder.scale_ + pool.encoder.mean_).transpose(0, 2, 3, 1)  # type: ignore[union-attr]
+    ratio = same.std() / pixels.std()
+    np.testing.assert_allclose(same, pixels * ratio, atol=1e-3)
+    session = al.Session(
+        pool,
+        al.Classification(["dim", "red"]),
+        learner=nn.Sequential(shaped, *layers),
+        audit=0,
+        executor=al.InlineExecutor(),
+    )
+    for item in session.next(10):
+        session.record(item.id, ["dim", "red"][item.index % 2])
+    assert session.retrain() is not None
+    assert session.version > 0
+    session.close()
+    with pytest.raises(LearnerError, match=r"6 x 5 pixels with 1 channels are rows of 30 numbers"):
+        AsImages(6, 5)(torch.zeros(2, 90))
 
 
 def test_batches_of_one_cannot_be_normalised() -> None:

@@ -15,7 +15,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from torch import nn
 from torch.nn import functional as F
 
-from alwidgets.errors import LearnerError
+from alwidgets.errors import LearnerError, NoPosteriorError
 from alwidgets.learners import module_training
 from alwidgets.learners.calibration import temperature_of
 from alwidgets.learners.module import TorchLearner
@@ -148,7 +148,7 @@ def test_transformers_drop_too() -> None:
 def test_no_dropout_no_posterior() -> None:
     X, y = blobs(12)
     learner = still(nn.Linear(D, 3)).fit(X, y)
-    with pytest.raises(LearnerError, match=r"nn\.Dropout"):
+    with pytest.raises(NoPosteriorError, match=r"nn\.Dropout"):
         learner.posterior(X)
 
 
