@@ -107,7 +107,8 @@ class StopSign:
             return replace(
                 self, stop=True, reason=USED_UP, forecast=None, no_forecast=USED_UP, used_up=True
             )
-        return replace(self, forecast=self.forecast and self.forecast.over(items))
+        ahead = self.forecast and self.forecast.over(items)
+        return self if ahead is self.forecast else replace(self, forecast=ahead)
 
     def __str__(self) -> str:
         return f"{'Enough' if self.stop else 'Go on'}: {self.reason}"
