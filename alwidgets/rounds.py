@@ -10,22 +10,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from . import strategies
+from .beliefs import Beliefs
 from .evaluation import rivals
 from .evaluation.risk import Estimate
 from .evaluation.rivals import Verdict
 from .learners.base import Learner
-from .learners.progress import Cancelled, ProgressListener, Reporting, StopSignal, Watch
-from .learners.targets import decided
+from .learners.progress import Cancelled, ProgressListener, Reporting, StopSignal
 from .picking import pick
 from .samples import AuditSample, Picked
 from .schema import Draw, RoundRecord, now
 from .sharing import Shares
-from .strategies.multilabel import mean_binary_entropy
-from .strategies.uncertainty import entropy
 from .tasks import Task
 from .threads import few_threads
 
@@ -354,63 +351,6 @@ def _judge(snapshot: Snapshot, targets: NDArray[Any]) -> Verdict | None:
         # Few labels of each side may be too few for a learner that is fine with all of them.
         log.warning("active and random labels could not be compared", exc_info=True)
         return snapshot.verdict
-
-
-class Beliefs:
-    """What a model says of every item of a pool, noted chunk by chunk as it is asked.
-
-    Parameters
-    ----------
-    n : int
-        Items of the pool.
-    should_stop : Event, callable or None
-        Looked at with every chunk.
-    codes_of : callable
-        `Task.codes`, of the task.
-
-    Attributes
-    ----------
-    predictions : ndarray of int32, shape (n,)
-    confidence : ndarray of float32, shape (n,)
-        Probability of the predicted answer.
-    uncertainty : ndarray of float32, shape (n,)
-        Entropy as a share of its maximum, 0 to 1.
-    """
-
-    def __init__(
-        self,
-        n: int,
-        should_stop: StopSignal | None = None,
-        codes_of: Callable[[NDArray[Any]], NDArray[np.int64]] = lambda targets: targets,
-    ) -> None:
-        self._codes_of = codes_of
-        self._watch = Watch(n, "scoring", None, should_stop)
-        self.predictions = np.empty(n, dtype=np.int32)
-        self.confidence = np.empty(n, dtype=np.float32)
-        self.uncertainty = np.empty(n, dtype=np.float32)
-
-    def see(self, start: int, context: strategies.Context) -> None:
-        """Note what the model says of the chunk that begins at row `start`.
-
-        Raises
-        ------
-        Cancelled
-            If the round should stop.
-        """
-        self._watch.check()
-        proba = context.proba
-        part = slice(start, start + len(proba))
-        if context.multilabel:
-            answers = decided(proba, several=True)
-            # Labels are independent given the model.
-            confidence = torch.maximum(proba, 1 - proba).prod(dim=1)
-            share = mean_binary_entropy(proba) / np.log(2)
-        else:
-            confidence, answers = proba.max(dim=1)
-            share = entropy(proba) / np.log(proba.shape[1])
-        self.predictions[part] = self._codes_of(answers.cpu().numpy())
-        self.confidence[part] = confidence.cpu().numpy()
-        self.uncertainty[part] = share.clamp(0.0, 1.0).cpu().numpy()
 
 
 def _finite(value: float) -> float | None:

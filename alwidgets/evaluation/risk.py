@@ -12,6 +12,7 @@ from scipy.special import stdtrit
 
 from alwidgets.errors import EvaluationError
 from alwidgets.evaluation.drawn import Floats, figures, is_even, levelled, variance_of
+from alwidgets.evaluation.given import is_whole, truths
 from alwidgets.evaluation.intervals import anytime, wilson
 
 #: How an interval is made: for one look at it, or for one after every draw.
@@ -169,7 +170,7 @@ def accuracy(correct: ArrayLike, q: ArrayLike, N: int, **options: Any) -> Estima
     >>> accuracy([True] * 9 + [False], [1 / (100 - m) for m in range(10)], 100).value
     0.9
     """
-    return mean_score(np.asarray(correct, dtype=bool), q, N, **options)
+    return mean_score(truths(correct, "correct"), q, N, **options)
 
 
 def mean_score(scores: ArrayLike, q: ArrayLike, N: int, **options: Any) -> Estimate:
@@ -330,6 +331,8 @@ def _checked(
 
 
 def _probabilities(q: ArrayLike, N: int) -> Floats:
+    if not is_whole(N) or N < 0:
+        raise EvaluationError(f"N={N!r} must be a whole number: the items of the pool.")
     probabilities = np.asarray(q, dtype=np.float64)
     if probabilities.ndim != 1:
         raise EvaluationError(

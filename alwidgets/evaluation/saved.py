@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -224,7 +225,7 @@ def labels_saved(
 
 def check_target(target: float | None) -> None:
     """Raise an `EvaluationError` for a target that is no accuracy."""
-    if target is not None and not 0 < target < 1:
+    if target is not None and not (isinstance(target, Real) and 0 < target < 1):
         raise EvaluationError(
             f"target={target!r} must be an accuracy above 0 and below 1, such as 0.9; None is the "
             "highest that both arms have reached."

@@ -10,7 +10,15 @@ import pandas as pd
 import pytest
 
 from alwidgets.errors import AlwidgetsError
-from alwidgets.evaluation import by_class, estimate, reliability, strata, temperature
+from alwidgets.evaluation import (
+    accuracy,
+    by_class,
+    estimate,
+    lure,
+    reliability,
+    strata,
+    temperature,
+)
 from alwidgets.stopping import Forecast, forecast, stabilizing_predictions, worth
 
 N, M = 100, 20
@@ -48,6 +56,10 @@ def ahead(**options: Any) -> Forecast:
         (lambda: temperature(HALF, HALF, Q, N), "it must be 0 or 1"),
         (lambda: temperature(CODES, but(9, [0.2, np.nan], HALF), Q, N), "proba is nan in row 9"),
         (lambda: strata([]), "There is no score"),
+        (lambda: accuracy(but(3, np.nan), Q, N), "correct is nan in row 3"),
+        (lambda: accuracy(["True"] * M, Q, N), "must be True or False"),
+        (lambda: lure(CODES, Q, "100"), "N='100' must be a whole number"),  # type: ignore[arg-type]
+        (lambda: lure(CODES, Q, float("nan")), "N=nan must be a whole number"),  # type: ignore[arg-type]
         (lambda: ahead(ahead=float("inf")), "ahead=inf must be a number of labels"),
         (lambda: ahead(ahead="100"), "ahead='100'"),
         (lambda: stabilizing_predictions([[0, 1]] * 4, rounds=2.5), r"rounds=2\.5 must be a whole"),  # type: ignore[arg-type]

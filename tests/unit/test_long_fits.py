@@ -12,9 +12,9 @@ import pytest
 import torch
 
 import alwidgets as al
+from alwidgets.beliefs import Beliefs
 from alwidgets.learners import Progress
 from alwidgets.learners.progress import Cancelled, Reporting
-from alwidgets.rounds import Beliefs
 
 RNG = np.random.default_rng(0)
 Y = RNG.integers(0, 2, 200)
