@@ -6,11 +6,13 @@ import zlib
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .errors import AlwidgetsError, UnknownItemError
 from .finding import Finding
 from .items import Gathered
 from .labelling import Labelling
+from .pool import Pool
 from .search import MOST_FOUND
 
 #: Items that are looked at, drawn at random, before many more get the same answer; and how many
@@ -101,7 +103,7 @@ class Gathering(Labelling, Finding):
                 f"label_together takes a list of ids, not a text: label_together([{ids!r}]), or "
                 f"label_together(search={ids!r})."
             )
-        return list({self.pool.index(item_id): None for item_id in ids}), 0, ""
+        return list(dict.fromkeys(positions_of(list(ids), self.pool).tolist())), 0, ""
 
     def _search(self, search: str) -> tuple[list[int], int, str]:
         # The lock is not held while the pool is read: others may answer meanwhile.
@@ -118,6 +120,21 @@ class Gathering(Labelling, Finding):
         partly = read < len(self.pool)
         among = f" in the first {read:,} of {len(self.pool):,} items" if partly else ""
         return open_[:MOST_FOUND].tolist(), left_out, among
+
+
+def positions_of(ids: list[str], pool: Pool) -> NDArray[np.int64]:
+    """Positions of some items, all in one step where they are many.
+
+    Raises
+    ------
+    UnknownItemError
+        If one of them is not in the pool.
+    """
+    if all(isinstance(item_id, str) for item_id in ids):
+        found = pool.ids.places(ids)
+        if (found >= 0).all():
+            return found
+    return np.array([pool.index(item_id) for item_id in ids], dtype=np.int64)
 
 
 def _sample_first(names: list[str], size: int, seed: int) -> list[str]:

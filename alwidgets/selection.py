@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from . import exchange, readings
 from .errors import AlwidgetsError, UnknownItemError
-from .gathering import Gathering
+from .gathering import Gathering, positions_of
 from .items import Gathered, QueueReport
 from .search import Found
 
@@ -202,7 +202,7 @@ class Selection:
             )
         given = np.asarray(items if hasattr(items, "__array__") else list(items))
         if given.ndim == 1 and given.size and isinstance(given[0], str):
-            given = np.fromiter((pool.index(str(i)) for i in given), np.int64, len(given))
+            given = positions_of([str(item_id) for item_id in given], pool)
         else:
             if given.dtype == bool:
                 if given.shape != (n,):

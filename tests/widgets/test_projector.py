@@ -978,7 +978,7 @@ def test_what_is_sent_has_the_shape_that_the_front_end_is_tested_with(setup: Set
 def regions_of(content: Any) -> list[Any]:
     """The names of the regions of a pool of forty of this."""
     pool = FakePool(40)
-    pool.contents = [content] * 40
+    pool.contents, pool.features = [content] * 40, np.eye(40, dtype=np.float32)
     shared = Map(lambda: np.eye(40), worker=FakeWorker(), run=lambda work: work())
     view = Heard(FakeSession(pool=pool), map=shared)
     view._naming = Background(lambda _: view._send_regions(), run=lambda work: work())
