@@ -304,11 +304,16 @@ def test_interrupted_it_ends_its_workers_and_lets_go_of_the_file(tmp_path: Path)
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)
-    thread.start()
     out = tmp_path / "runs.json"
-    with pytest.raises(KeyboardInterrupt):
-        compared({"waits": waits}, workers=1, background=False, out=out)
-    thread.join()
+    # Tests beside each other are run by processes that do not mind an interrupt.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            compared({"waits": waits}, workers=1, background=False, out=out)
+        thread.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
     with pytest.raises(ProcessLookupError):
         os.kill(int(Path(pid).read_text()), 0)
     Path(go).touch()
