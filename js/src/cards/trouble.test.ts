@@ -37,19 +37,19 @@ describe("what goes wrong", () => {
     expect(on.desk.notices).toEqual([]);
   });
 
-  it("a dead kernel: labels are counted at once, told of if that lasts, amber after four seconds, told after ten, saved at last", () => {
+  it("a dead kernel: labels are counted at once, told of if that lasts, amber after seven seconds, told after ten, saved at last", () => {
     on.desk.model.alive = false;
     on.desk.press("1");
     on.desk.press("2");
     expect(on.desk.view.root.dataset.unsaved).toBe("2");
     expect(on.desk.text(".alw-unsaved")).toBe("");
-    vi.advanceTimersByTime(2_000);
+    vi.advanceTimersByTime(4_500);
     expect(on.desk.text(".alw-unsaved")).toBe("2 unsaved");
     expect(on.desk.find(".alw-unsaved").classList.contains("alw-late")).toBe(false);
-    vi.advanceTimersByTime(2_000);
+    vi.advanceTimersByTime(2_500);
     expect(on.desk.find(".alw-unsaved").classList.contains("alw-late")).toBe(true);
     expect(on.desk.notices).toEqual([]);
-    vi.advanceTimersByTime(6_000);
+    vi.advanceTimersByTime(3_000);
     expect(on.desk.notices[0]).toContain("not confirmed");
     on.desk.model.alive = true;
     vi.advanceTimersByTime(30_000);
@@ -63,12 +63,12 @@ describe("what goes wrong", () => {
   it("labels that are saved one after the other are no labels that wait", () => {
     for (let i = 1; i <= 3; i++) {
       on.desk.press("1");
-      vi.advanceTimersByTime(1_500);
+      vi.advanceTimersByTime(3_000);
       if (i > 1) on.desk.model.receive({ type: "ack", event_ids: [`e${i - 1}`] });
     }
     expect(on.desk.view.root.dataset.unsaved).toBe("1");
     expect(on.desk.text(".alw-unsaved")).toBe("");
-    vi.advanceTimersByTime(2_000);
+    vi.advanceTimersByTime(4_500);
     expect(on.desk.text(".alw-unsaved")).toBe("1 unsaved");
   });
 

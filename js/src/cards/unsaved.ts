@@ -4,8 +4,8 @@ import type { Cleanup } from "../shared/model";
 import type { Outbox } from "../shared/outbox";
 import type { Board } from "./board";
 
-const USUAL = 2_000; // holding back and saving takes less: a number that comes and goes with every key tells nothing
-const LATE = 4_000; // labels normally take far less to be saved
+const USUAL = 4_500; // holding back and saving takes less: a number that comes and goes with every key tells nothing
+const LATE = 7_000; // labels normally take far less to be saved
 const QUIET = 10_000; // labels unsaved for so long are worth a word
 
 /** Watches the labels that are not saved yet, and says so where they stay it. */

@@ -27,7 +27,7 @@ export interface OutboxOptions {
 
 const BATCH = 200; // events a message: far below the 10 MB at which a host closes the socket
 const MOST = 1_000; // events a message that Python takes
-const FIRST_WAIT = 2_000;
+const FIRST_WAIT = 5_000;
 const LONGEST_WAIT = 30_000;
 
 /**
@@ -35,7 +35,7 @@ const LONGEST_WAIT = 30_000;
  *
  * A send into a dead kernel vanishes without an error, so only an acknowledgement counts: until it comes an event stays
  * in memory, in the browser's storage (one key an event, so that a key press costs the same however many wait), and is
- * sent again after 2, 4, 8, 16 and then every 30 seconds. Python knows event ids, so doubles change nothing.
+ * sent again after 5, 10, 20 and then every 30 seconds. Python knows event ids, so doubles change nothing.
  */
 export class Outbox {
   readonly #waiting = new Map<string, { event: LabelEvent; order: number }>();
