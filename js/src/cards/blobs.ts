@@ -13,18 +13,32 @@ export function filesOf(content: CardContent): FileContent[] {
   return leavesOf(content).filter((leaf) => leaf.kind === "image" || leaf.kind === "audio");
 }
 
-/** The files of the cards as blob URLs, made when a queue arrives and revoked when their item is gone. */
+/** A file as it came, or the blob that it became. */
+interface Stored {
+  mime: string;
+  bytes: Uint8Array<ArrayBuffer> | null;
+  url: string | null;
+}
+
+/**
+ * The files of the cards as blob URLs, each made when it is first asked for (hundreds made as a queue arrives would keep
+ * a key waiting) and revoked when its item is gone.
+ */
 export class Blobs {
-  readonly #items = new Map<string, (string | null)[]>(); // item id -> URLs of its files, in their order
-  readonly #urls = new WeakMap<FileContent, string>();
+  readonly #items = new Map<string, (Stored | null)[]>(); // item id -> its files, in their order
+  readonly #files = new WeakMap<FileContent, Stored>();
 
   get size(): number {
-    return [...this.#items.values()].flat().filter((url) => url !== null).length;
+    return [...this.#items.values()].flat().filter((file) => file !== null).length;
   }
 
   /** The URL of a file, or null where none arrived or its type is not one a card shows. */
   url(file: FileContent): string | null {
-    return this.#urls.get(file) ?? null;
+    const stored = this.#files.get(file);
+    if (!stored) return null;
+    if (stored.bytes) stored.url = URL.createObjectURL(new Blob([stored.bytes], { type: stored.mime }));
+    stored.bytes = null; // the blob has them
+    return stored.url;
   }
 
   /** Takes in the files among the buffers of a message. An item's files never change, so known ones are kept. */
@@ -32,11 +46,10 @@ export class Blobs {
     for (const { item_id, content } of cards) {
       const files = filesOf(content);
       if (files.length === 0) continue;
-      const urls = this.#items.get(item_id) ?? files.map((file) => made(file, buffers[file.buffer]));
-      this.#items.set(item_id, urls);
+      const stored = this.#items.get(item_id) ?? files.map((file) => taken(file, buffers[file.buffer]));
+      this.#items.set(item_id, stored);
       for (const [i, file] of files.entries()) {
-        const url = urls[i];
-        if (url) this.#urls.set(file, url);
+        if (stored[i]) this.#files.set(file, stored[i]);
       }
     }
   }
@@ -44,9 +57,9 @@ export class Blobs {
   /** Gives back the files of all items but these. */
   keep(cards: readonly Card[]): void {
     const wanted = new Set(cards.map((c) => c.item_id));
-    for (const [item, urls] of this.#items) {
+    for (const [item, files] of this.#items) {
       if (wanted.has(item)) continue;
-      for (const url of urls) if (url) URL.revokeObjectURL(url);
+      for (const file of files) giveBack(file);
       this.#items.delete(item);
     }
   }
@@ -56,8 +69,13 @@ export class Blobs {
   }
 }
 
-function made(file: FileContent, bytes: DataView | undefined): string | null {
+function taken(file: FileContent, bytes: DataView | undefined): Stored | null {
   if (!bytes || !TYPES[file.kind].has(file.mime)) return null;
   const part = new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
-  return URL.createObjectURL(new Blob([part], { type: file.mime }));
+  return { mime: file.mime, bytes: part, url: null };
+}
+
+function giveBack(file: Stored | null): void {
+  if (file?.url) URL.revokeObjectURL(file.url);
+  if (file) file.bytes = file.url = null;
 }

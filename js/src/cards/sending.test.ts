@@ -48,6 +48,18 @@ test("a page that goes away before the frame has sent its labels", () => {
   expect(desk.model.events.map((event) => event.item_id)).toEqual(["a", "b"]);
 });
 
+test("labels that were held back go in one message", () => {
+  const { draw } = framed();
+  const { desk } = on;
+  desk.press("1");
+  desk.press("2");
+  desk.press("Backspace");
+  draw();
+  const sent = desk.model.sent.filter((message) => message.type === "events");
+  expect(sent).toHaveLength(1);
+  expect(sent[0]?.events.map((event) => event.kind)).toEqual(["answer", "answer", "retract"]);
+});
+
 test("cards that are closed before the frame have sent their labels", () => {
   framed();
   const { desk } = on;

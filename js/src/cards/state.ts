@@ -14,7 +14,7 @@ import type {
   Words,
 } from "../shared/messages";
 import type { Cleanup, Model } from "../shared/model";
-import { Outbox, pageShelf, type Shelf, type Timers } from "../shared/outbox";
+import { joined, Outbox, pageShelf, type Shelf, type Timers } from "../shared/outbox";
 import { type AfterFrame, type AtRest, afterFrame, atRest, Outgoing } from "../shared/outgoing";
 import { Blobs } from "./blobs";
 import { Board, type Notice } from "./board";
@@ -89,11 +89,9 @@ export class CardsState {
 
   constructor(model: Model<CardsTraits>, world?: Partial<World>) {
     this.#world = { shelf: pageShelf(), now: Date.now, newId, ...world };
-    this.#outgoing = new Outgoing(
-      (message) => model.send(message),
-      this.#world.afterFrame ?? afterFrame(this.listeners),
-      this.#world.atRest ?? atRest(this.listeners),
-    );
+    const soon = this.#world.afterFrame ?? afterFrame(this.listeners);
+    const resting = this.#world.atRest ?? atRest(this.listeners, soon);
+    this.#outgoing = new Outgoing((message) => model.send(message), soon, resting, joinEvents);
     this.task = model.get("_task");
     this.store = model.get("_store");
     this.guidelines = model.get("_guidelines") ?? "";
@@ -361,4 +359,11 @@ export class CardsState {
   #changed(): void {
     for (const watcher of this.#watchers) watcher();
   }
+}
+
+/** Labels held back go in one message: the host works for each, and the kernel commits for each. */
+function joinEvents(first: FromCards, second: FromCards): FromCards | null {
+  if (first.type !== "events" || second.type !== "events") return null;
+  const events = joined(first.events, second.events);
+  return events && { type: "events", events };
 }

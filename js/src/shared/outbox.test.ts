@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { anEvent, FakeShelf, FakeTime } from "../cards/testing";
 import type { LabelEvent } from "./messages";
-import { Outbox, type Shelf } from "./outbox";
+import { joined, Outbox, type Shelf } from "./outbox";
 
 function outbox(shelf: Shelf | null = new FakeShelf(), time = new FakeTime(), storeId = "s") {
   const sent: LabelEvent[][] = [];
@@ -20,6 +20,16 @@ function outbox(shelf: Shelf | null = new FakeShelf(), time = new FakeTime(), st
   return { box, sent, state, time };
 }
 const ids = (events: LabelEvent[]) => events.map((e) => e.event_id);
+
+describe("joined", () => {
+  it("has each event once, where it came first, and no more than go in one message", () => {
+    const [a, b, c] = ["a", "b", "c"].map((id) => anEvent(id)) as [LabelEvent, LabelEvent, LabelEvent];
+    expect(joined([a, b], [a, c])).toEqual([a, b, c]);
+    const many = Array.from({ length: 199 }, (_, i) => anEvent(`e${i}`));
+    expect(joined(many, [a])).toHaveLength(200);
+    expect(joined(many, [a, b])).toBeNull();
+  });
+});
 
 describe("Outbox", () => {
   it("sends at once and keeps until it is acknowledged", () => {

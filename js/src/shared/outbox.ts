@@ -228,6 +228,13 @@ export class Outbox {
   }
 }
 
+/** The events of two messages for one, each once and where it came first; null where they are too many for one. */
+export function joined(first: readonly LabelEvent[], second: readonly LabelEvent[]): LabelEvent[] | null {
+  const sent = new Set(first.map((event) => event.event_id));
+  const all = [...first, ...second.filter((event) => !sent.has(event.event_id))];
+  return all.length > BATCH ? null : all;
+}
+
 /** A stored entry, or null for what is not one (somebody else's, or cut short). */
 function parse(text: string | null): { event: LabelEvent; order: number } | null {
   try {

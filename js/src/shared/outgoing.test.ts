@@ -6,7 +6,7 @@ let listeners: Listeners;
 let sent: string[];
 
 function outgoing(send = (message: string) => void sent.push(message)): Outgoing<string> {
-  return new Outgoing(send, afterFrame(listeners), atRest(listeners));
+  return new Outgoing(send, afterFrame(listeners), atRest(listeners, afterFrame(listeners)));
 }
 
 beforeEach(() => {
@@ -83,11 +83,30 @@ test("what is held back goes when the hands rest, and in time while they do not"
   }
   expect(sent).toEqual(["a"]);
   out.hold("19");
-  vi.advanceTimersByTime(200); // 4 s after the first of them
-  expect(sent).toHaveLength(21);
+  vi.advanceTimersByTime(200); // 4 s after the first of them: between two presses nothing goes
+  expect(sent).toEqual(["a"]);
   out.hold("20");
-  vi.advanceTimersByTime(300);
+  vi.advanceTimersByTime(100); // after the frame of the next one it does
+  expect(sent).toHaveLength(22);
   expect(sent.at(-1)).toBe("20");
+  for (let i = 21; i < 31; i++) {
+    out.hold(String(i));
+    vi.advanceTimersByTime(200);
+  }
+  expect(sent).toHaveLength(22); // four seconds anew
+  vi.advanceTimersByTime(100);
+  expect(sent.at(-1)).toBe("30");
+  expect(listeners.size).toBe(0);
+});
+
+test("hands that rest just when what is held back is due send it", () => {
+  const out = outgoing();
+  for (let i = 0; i < 20; i++) {
+    out.hold(String(i));
+    vi.advanceTimersByTime(200);
+  }
+  vi.advanceTimersByTime(100);
+  expect(sent).toHaveLength(20);
   expect(listeners.size).toBe(0);
 });
 
@@ -99,4 +118,22 @@ test("what is held back goes before what is written after it", () => {
   expect(sent).toEqual(["a", "b"]);
   vi.advanceTimersByTime(2_000);
   expect(sent).toEqual(["a", "b"]);
+});
+
+test("neighbours that can be joined go as one message, and nothing changes places", () => {
+  const join = (first: string, second: string) =>
+    first.startsWith("+") && second.startsWith("+") ? first + second : null;
+  const out = new Outgoing<string>(
+    (message) => void sent.push(message),
+    afterFrame(listeners),
+    atRest(listeners, afterFrame(listeners)),
+    join,
+  );
+  for (const message of ["+a", "+b", "c", "+d"]) out.hold(message);
+  out.write("+e");
+  vi.advanceTimersByTime(1_000);
+  expect(sent).toEqual(["+a+b", "c", "+d+e"]);
+  out.hold("+f");
+  vi.advanceTimersByTime(1_000);
+  expect(sent.at(-1)).toBe("+f");
 });

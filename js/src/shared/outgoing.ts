@@ -3,13 +3,16 @@ import type { Listeners } from "./listeners";
 /** Runs something after the frame that is about to be drawn. */
 export type AfterFrame = (run: () => void) => void;
 
+/** One message that says what two say, the first one first; null where they are of different things. */
+export type Join<M> = (first: M, second: M) => M | null;
+
 /** Runs something once it has not been asked for anew for a while, the newest that was given. */
 export type AtRest = (run: () => void) => void;
 
 const DRAWN = 10; // ms from the start of a frame until it is on screen
 const NO_FRAME = 100; // ms: a page in the background draws nothing
 const REST = 300; // ms without a press: the person reads
-const LONGEST = 4_000; // ms that a message is held back while presses go on
+const LONGEST = 4_000; // ms that a message is held back while presses go on, until the next of them
 
 /** After the frame that is about to be drawn, or soon where none is. */
 export function afterFrame(listeners: Listeners): AfterFrame {
@@ -25,25 +28,36 @@ export function afterFrame(listeners: Listeners): AfterFrame {
   };
 }
 
-/** When nobody asked for `REST` ms, and `LONGEST` ms after the first who asked. */
-export function atRest(listeners: Listeners): AtRest {
+/**
+ * When nobody asked for `REST` ms. While somebody goes on asking, `soon` after the first who does so `LONGEST` ms after
+ * the oldest: then what a message sets off is over before the next press, as far as that can be.
+ */
+export function atRest(listeners: Listeners, soon: AfterFrame): AtRest {
   let undo: (() => void)[] = [];
   let latest: () => void = () => {};
+  let isDue = false;
   const once = () => {
     for (const cleanup of undo) cleanup();
     undo = [];
+    isDue = false;
     latest();
+  };
+  const due = () => {
+    isDue = true;
   };
   return (run) => {
     latest = run;
     const [longest, rest] = undo;
     rest?.();
-    undo = [longest ?? listeners.timeout(once, LONGEST), listeners.timeout(once, REST)];
+    undo = [longest ?? listeners.timeout(due, LONGEST), listeners.timeout(once, REST)];
+    if (!isDue) return;
+    isDue = false;
+    soon(once);
   };
 }
 
 /**
- * Messages to Python, in order, each handed over after the frame in which it was written.
+ * Messages to Python, in order, each handed over after the frame in which it was written, joined where they can be.
  *
  * A host does much for every message (JupyterLab draws its busy mark, its favicon and its toolbars, when it goes and
  * again when it is answered): before or soon before the frame of a key press, that would keep the next card waiting.
@@ -52,11 +66,18 @@ export class Outgoing<M> {
   readonly #send: (message: M) => void;
   readonly #afterFrame: AfterFrame;
   readonly #atRest: AtRest;
+  readonly #join: Join<M>;
   readonly #written: M[] = [];
   #isDue = false;
 
   /** `send` may throw: a message that cannot go is gone. */
-  constructor(send: (message: M) => void, afterFrame: AfterFrame, atRest: AtRest) {
+  constructor(
+    send: (message: M) => void,
+    afterFrame: AfterFrame,
+    atRest: AtRest,
+    join: Join<M> = () => null,
+  ) {
+    this.#join = join;
     this.#send = send;
     this.#afterFrame = afterFrame;
     this.#atRest = atRest;
@@ -64,7 +85,7 @@ export class Outgoing<M> {
 
   /** Hands a message over after the frame, and before it what was held back. */
   write(message: M): void {
-    this.#written.push(message);
+    this.#add(message);
     if (this.#isDue) return;
     this.#isDue = true;
     this.#afterFrame(() => this.flush());
@@ -72,7 +93,7 @@ export class Outgoing<M> {
 
   /** Hands a message over when the hands rest: one that comes while presses go on would only keep these waiting. */
   hold(message: M): void {
-    this.#written.push(message);
+    this.#add(message);
     this.#atRest(() => this.flush());
   }
 
@@ -86,5 +107,12 @@ export class Outgoing<M> {
         // the connection is gone: what must not be lost is sent again, the rest is asked for again
       }
     }
+  }
+
+  #add(message: M): void {
+    const last = this.#written.at(-1);
+    const joined = last === undefined ? null : this.#join(last, message);
+    if (joined === null) this.#written.push(message);
+    else this.#written.splice(-1, 1, joined);
   }
 }
