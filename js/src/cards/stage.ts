@@ -12,7 +12,8 @@ import { marked } from "./content/text";
 import { Zoom } from "./content/zoom";
 import type { CardsState } from "./state";
 
-const AHEAD = 6; // images decoded before their card comes on screen
+const AHEAD = 8; // cards whose images are decoded before they come on screen
+const LEAST = 2; // so few of them left, and it is time for the next: the browser draws a frame for each lot
 const CLEANED = 3; // cards whose markup is cleaned before
 const PAUSE = 20; // ms from a key press to either: its frame is drawn by then
 
@@ -172,6 +173,7 @@ export class Stage {
     // one at a time: a key may be pressed in between
     if (unclean[0]) prepared(unclean[0]);
     if (unclean.length > 1) this.#prepareSoon(state);
+    if (soon.slice(0, LEAST).every((card) => this.#isReady(card, state))) return;
     if (this.#shown) soon.push(this.#shown);
     const kept = new Map<string, HTMLImageElement>();
     for (const file of soon.flatMap((card) => filesOf(card.content))) {
@@ -179,6 +181,11 @@ export class Stage {
       if (ready) kept.set(ready.src, ready);
     }
     this.#images = kept;
+  }
+
+  #isReady(card: Card, state: CardsState): boolean {
+    const urls = filesOf(card.content).map((file) => file.kind === "image" && state.blobs.url(file));
+    return urls.every((url) => !url || this.#images.has(url));
   }
 
   #paintMeta(card: Card | null): void {

@@ -15,7 +15,7 @@ import type {
 } from "../shared/messages";
 import type { Cleanup, Model } from "../shared/model";
 import { joined, Outbox, pageShelf, type Shelf, type Timers } from "../shared/outbox";
-import { type AfterFrame, type AtRest, afterFrame, atRest, Outgoing } from "../shared/outgoing";
+import { type AfterFrame, type AtRest, afterFrame, atRest, Outgoing, unhurried } from "../shared/outgoing";
 import { Blobs } from "./blobs";
 import { Board, type Notice } from "./board";
 import { CardDeck } from "./deck";
@@ -150,6 +150,11 @@ export class CardsState {
   watch(watcher: () => void): Cleanup {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
+  }
+
+  /** For what a view draws beside a card: a press that comes right after a frame waits for the next one. */
+  unhurried(listeners: Listeners): AtRest {
+    return this.#world.atRest ?? unhurried(listeners, this.#world.afterFrame ?? afterFrame(listeners));
   }
 
   get notices(): Notice[] {

@@ -2,6 +2,7 @@ import { count, icon, make, percent, set, setAttribute, setText } from "../share
 import { Listeners } from "../shared/listeners";
 import type { Card } from "../shared/messages";
 import type { Cleanup } from "../shared/model";
+import type { AtRest } from "../shared/outgoing";
 import { Answers } from "./answers";
 import { Aside } from "./aside";
 import { Comment } from "./comment";
@@ -44,6 +45,7 @@ export class CardsView {
   readonly #suggestion: Suggestion;
   readonly #aside: Aside;
   readonly #single: HTMLElement;
+  readonly #unhurried: AtRest;
   readonly #badge = make("span", { class: "alw-badge", hidden: true });
   readonly #why = make("button", { type: "button", class: "alw-why", "aria-keyshortcuts": "w", ...OWN });
   readonly #flag = button("flag", "f", "Flag", icon(FLAG));
@@ -74,6 +76,7 @@ export class CardsView {
   constructor(state: CardsState) {
     this.#state = state;
     const { listeners } = this;
+    this.#unhurried = state.unhurried(listeners);
     this.#notices = new Notices(listeners, (key) => state.dismiss(key));
     this.#stage = new Stage(listeners);
     this.#editor = new Editor(listeners, (what, name, to) => state.changeClasses(what, name, to));
@@ -199,7 +202,6 @@ export class CardsView {
     this.#comment.paint(state);
     this.#guidelines.paint(state);
     this.#suggestion.paint(state);
-    this.#footer.paint(state);
     this.#help.paint(state);
     this.#pause.paint(state);
     this.#editor.paint(state);
@@ -208,10 +210,19 @@ export class CardsView {
     this.#notices.paint(state);
     if (card !== this.#card || shown?.stands !== this.#stands || !card) this.#paintCard(card);
     this.#paintActions();
-    this.#speak(card);
+    const isNext = card !== this.#card;
     this.#card = card;
     this.#stands = shown?.stands;
     if (had) this.#hold(page.activeElement);
+    if (isNext) this.#unhurried(() => this.#paintRest());
+    else this.#paintRest();
+  }
+
+  /** What the next card need not wait for where one presses fast: how far one is, what was done last, and what is read out. */
+  #paintRest(): void {
+    this.#footer.paint(this.#state);
+    this.#paintLast();
+    this.#speak(this.#card);
   }
 
   /** Focus on what went would fall back to the page, and keys to the notebook: a browser lets it fall after the paint. */
@@ -251,6 +262,11 @@ export class CardsView {
     const nothing = last === null && this.#state.labelled === 0;
     set(this.#undo, { disabled: paused || (nothing && !groups.undoable) });
     set(this.#redo, { disabled: paused, hidden: deck.again === null });
+  }
+
+  #paintLast(): void {
+    const { deck } = this.#state;
+    const { last } = deck;
     const deed =
       last === null
         ? ""

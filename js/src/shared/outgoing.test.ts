@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Listeners } from "./listeners";
-import { afterFrame, atRest, Outgoing } from "./outgoing";
+import { afterFrame, atRest, Outgoing, unhurried } from "./outgoing";
 
 let listeners: Listeners;
 let sent: string[];
@@ -136,4 +136,25 @@ test("neighbours that can be joined go as one message, and nothing changes place
   out.hold("+f");
   vi.advanceTimersByTime(1_000);
   expect(sent.at(-1)).toBe("+f");
+});
+
+test("what is drawn beside a card is drawn at once, and lags behind quick hands by half a second at most", () => {
+  const draw = unhurried(listeners, afterFrame(listeners));
+  const ask = (name: string) => draw(() => void sent.push(name));
+  ask("a");
+  expect(sent).toEqual(["a"]);
+  vi.advanceTimersByTime(300);
+  ask("b");
+  expect(sent).toEqual(["a", "b"]);
+  for (let i = 0; i < 6; i++) {
+    vi.advanceTimersByTime(100);
+    ask(String(i));
+  }
+  expect(sent).toEqual(["a", "b"]);
+  vi.advanceTimersByTime(100); // after the frame of the one that came half a second after the first of them
+  expect(sent).toEqual(["a", "b", "5"]);
+  ask("c");
+  vi.advanceTimersByTime(300);
+  expect(sent).toEqual(["a", "b", "5", "c"]);
+  expect(listeners.size).toBe(0);
 });

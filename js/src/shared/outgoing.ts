@@ -13,6 +13,7 @@ const DRAWN = 10; // ms from the start of a frame until it is on screen
 const NO_FRAME = 100; // ms: a page in the background draws nothing
 const REST = 300; // ms without a press: the person reads
 const LONGEST = 4_000; // ms that a message is held back while presses go on, until the next of them
+const LAG = 500; // ms that what is drawn may lag behind quick hands
 
 /** After the frame that is about to be drawn, or soon where none is. */
 export function afterFrame(listeners: Listeners): AfterFrame {
@@ -29,10 +30,14 @@ export function afterFrame(listeners: Listeners): AfterFrame {
 }
 
 /**
- * When nobody asked for `REST` ms. While somebody goes on asking, `soon` after the first who does so `LONGEST` ms after
- * the oldest: then what a message sets off is over before the next press, as far as that can be.
+ * When nobody asked for `rest` ms. While somebody goes on asking, `soon` after the first who does so `longest` ms after
+ * the oldest: then what comes of it is over before the next press, as far as that can be.
  */
-export function atRest(listeners: Listeners, soon: AfterFrame): AtRest {
+export function atRest(
+  listeners: Listeners,
+  soon: AfterFrame,
+  { rest = REST, longest = LONGEST } = {},
+): AtRest {
   let undo: (() => void)[] = [];
   let latest: () => void = () => {};
   let isDue = false;
@@ -47,12 +52,27 @@ export function atRest(listeners: Listeners, soon: AfterFrame): AtRest {
   };
   return (run) => {
     latest = run;
-    const [longest, rest] = undo;
-    rest?.();
-    undo = [longest ?? listeners.timeout(due, LONGEST), listeners.timeout(once, REST)];
+    const [waiting, resting] = undo;
+    resting?.();
+    undo = [waiting ?? listeners.timeout(due, longest), listeners.timeout(once, rest)];
     if (!isDue) return;
     isDue = false;
     soon(once);
+  };
+}
+
+/** At once, and where that was less than `rest` ms ago, as `atRest` does: for what is drawn at every press. */
+export function unhurried(listeners: Listeners, soon: AfterFrame, ms = { rest: REST, longest: LAG }): AtRest {
+  const resting = atRest(listeners, soon, ms);
+  let hurried: (() => void) | null = null;
+  return (run) => {
+    const isHurried = hurried !== null;
+    hurried?.();
+    hurried = listeners.timeout(() => {
+      hurried = null;
+    }, ms.rest);
+    if (isHurried) resting(run);
+    else run();
   };
 }
 

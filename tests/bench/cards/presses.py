@@ -18,7 +18,10 @@ from table import Row
 
 DOCUMENT_MS, PAINT_RATIO = 10.0, 1.3
 #: Presses in a row, before it is the turn of the next.
-BLOCK = 20
+BLOCK = 40
+#: Seconds after scrolling to somebody: editors that came into view blink their cursors for a while,
+#: and a press waits for the frames of that.
+SETTLED = 2.0
 #: Seconds from a painted card to the next press: quicker than anybody labels.
 PAUSE = 0.1
 #: Seconds to wait for a card.
@@ -124,7 +127,7 @@ class Bench:
         notebook = self.notebook
         event = "click" if who.button else "keydown"
         notebook.js(CLOCK, {"selector": who.selector, "event": event})
-        time.sleep(0.3)  # what scrolling drew
+        time.sleep(SETTLED)
         done = 0
         while done < number and self._has_card(who):
             self._press(who, done)
