@@ -209,12 +209,15 @@ class Loop:
         self.current = self.current and self.current.grown(n)
         self.former = self.former and self.former.grown(n)
 
-    def is_due(self) -> bool:
-        """Whether enough labels are new to fit again."""
+    def until_fit(self) -> int:
+        """How many more labels fill a batch; 0 where one is full, as while it is fitted."""
         # After a failure, a whole batch more before the next try.
         seen = max(self._ledger.fitted_revision, self._failed_revision)
-        new = self._ledger.revision - seen
-        return new >= self._batch_size and self._ledger.n_classes_seen >= MIN_CLASSES
+        return max(0, self._batch_size - (self._ledger.revision - seen))
+
+    def is_due(self) -> bool:
+        """Whether enough labels are new to fit again."""
+        return self.until_fit() == 0 and self._ledger.n_classes_seen >= MIN_CLASSES
 
     def _is_short(self, cards: int) -> bool:
         """Whether fewer cards than that are ready, and there are more to be picked."""

@@ -75,6 +75,12 @@ class Modelling(Estimating):
         progress = self._loop.progress
         return progress.fraction if progress is not None else None
 
+    @property
+    def until_fit(self) -> int:
+        """How many more labels fill a batch, so that a fit begins; 0 while one is fitted."""
+        with self._lock:
+            return self._loop.until_fit()
+
     def cancel(self) -> None:
         """End a long round under way; the model before it stays, and labels are safe.
 

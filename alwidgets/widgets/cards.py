@@ -370,6 +370,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             "notice": notice,
             "saved_to": store.name if store.persistent else None,
             "round_shown": self._session.round_shown,
+            "until_fit": self._session.until_fit,
         }
 
     def _refuse(self, event_id: str | None, reason: str) -> None:

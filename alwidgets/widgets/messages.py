@@ -192,6 +192,7 @@ class StatusMessage(TypedDict):
     notice: str | None
     saved_to: str | None
     round_shown: int | None
+    until_fit: int
 
 
 class ProblemMessage(TypedDict):

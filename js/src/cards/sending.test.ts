@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { useDesk } from "./desk";
+import { STATUS, useDesk } from "./desk";
 import { CardsState } from "./state";
 import { FakeModel, textCards } from "./testing";
 import { CardsView } from "./view";
@@ -84,6 +84,28 @@ test("who leaves the cards has sent the labels", () => {
   expect(desk.model.events).toEqual([]);
   desk.view.root.dispatchEvent(new FocusEvent("focusout", { bubbles: true }));
   expect(desk.model.events.map((event) => event.item_id)).toEqual(["a"]);
+});
+
+test("the label that fills a batch takes those before it along: a fit waits for them", () => {
+  const { desk } = on;
+  desk.close();
+  desk.model = new FakeModel(["ham", "spam"]);
+  desk.state = new CardsState(desk.model, {
+    shelf: desk.shelf,
+    afterFrame: (run) => run(),
+    atRest: () => {},
+  });
+  desk.view = new CardsView(desk.state);
+  document.body.append(desk.view.root);
+  desk.model.queue(textCards("a", "b", "c", "d", "e"));
+  desk.model.receive({ ...STATUS, until_fit: 3 });
+  desk.press("1");
+  desk.press("2");
+  expect(desk.model.events).toEqual([]);
+  desk.press("1");
+  expect(desk.model.events.map((event) => event.item_id)).toEqual(["a", "b", "c"]);
+  desk.press("2");
+  expect(desk.model.events).toHaveLength(3);
 });
 
 test("labels of which the browser keeps no copy go after the frame", () => {

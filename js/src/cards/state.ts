@@ -350,10 +350,11 @@ export class CardsState {
     this.#changed();
   }
 
-  /** Labels may wait until the hands rest while the browser keeps a copy. */
+  /** Labels may wait until the hands rest while the browser keeps a copy; not the one for which the model waits. */
   #sendEvents(events: LabelEvent[]): void {
     const message: FromCards = { type: "events", events };
-    if (this.outbox?.durable) this.#outgoing.hold(message);
+    const fills = this.outbox?.size === this.status?.until_fit;
+    if (this.outbox?.durable && !fills) this.#outgoing.hold(message);
     else this.#send(message);
   }
 

@@ -121,6 +121,8 @@ export interface Status {
   saved_to: string | null;
   /** Version of the model that the other views look back at; null for the newest. */
   round_shown?: number | null;
+  /** How many more labels fill a batch, so that a fit begins; 0 while one is fitted. */
+  until_fit?: number;
 }
 
 /** More about why an item is on a card. */

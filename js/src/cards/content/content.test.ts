@@ -160,6 +160,40 @@ describe("sounds", () => {
   });
 });
 
+describe("images", () => {
+  it("become blobs as their cards draw near, several at a time, whatever number arrives", () => {
+    const made = vi.spyOn(URL, "createObjectURL");
+    made.mockClear();
+    const cards = Array.from({ length: 100 }, (_, i) => textCard(`i${i}`, { content: { ...IMAGE } }));
+    const message = { type: "queue", cards, model_version: 1, exhausted: false } as const;
+    on.desk.model.receive(message, [bytes(8)]);
+    expect(made).toHaveBeenCalledTimes(1);
+    vi.advanceTimersByTime(20);
+    expect(made).toHaveBeenCalledTimes(9); // and the eight behind it
+    const lots: number[] = [];
+    for (let press = 0; press < 14; press++) {
+      const ready = made.mock.calls.length;
+      on.desk.press("1");
+      expect(made).toHaveBeenCalledTimes(ready); // the next one is ready
+      vi.advanceTimersByTime(20);
+      if (made.mock.calls.length > ready) lots.push(made.mock.calls.length - ready);
+    }
+    expect(lots).toEqual([7, 7]);
+  });
+
+  it("go back when their items are gone, and those that were never shown cost nothing", () => {
+    const made = vi.spyOn(URL, "createObjectURL");
+    const revoked = vi.spyOn(URL, "revokeObjectURL");
+    made.mockClear();
+    revoked.mockClear();
+    give(IMAGE, TEXT);
+    vi.advanceTimersByTime(20);
+    on.desk.state.dispose();
+    expect(revoked.mock.calls.map(([url]) => url)).toEqual(made.mock.results.map(({ value }) => value));
+    expect(on.desk.state.blobs.size).toBe(0);
+  });
+});
+
 describe("several contents", () => {
   it("each have their file, whatever message brought it", () => {
     const fields: CardContent = {
