@@ -565,6 +565,35 @@ def test_whole_numbers_may_be_those_of_numpy(make: Make, tmp_path: Path) -> None
     assert (again.seed, again.upcoming()) == (3, upcoming)
 
 
+def test_a_session_says_how_many_labels_a_batch_lacks(make: Make) -> None:
+    session = make(batch_size=10)
+    assert session.until_fit == 10
+    label(session, 9)
+    assert (session.until_fit, session.version) == (1, 0)
+    label(session, 1)
+    assert (session.until_fit, session.version) == (10, 1)
+    label(session, 3)
+    assert session.until_fit == 7
+
+
+def test_a_batch_that_is_fitted_lacks_none(make: Make) -> None:
+    class Held(al.HeadEnsemble):
+        def fit(self, X: Any, y: Any, *, classes: Any = None) -> Any:
+            begun.set()
+            assert go_on.wait(30)
+            return super().fit(X, y, classes=classes)
+
+    begun, go_on = threading.Event(), threading.Event()
+    session = make(learner=Held(), executor=None)
+    label(session, 10)
+    assert begun.wait(30)
+    label(session, 2)
+    assert session.until_fit == 0
+    go_on.set()
+    session.wait()
+    assert (session.until_fit, session.version) == (8, 1)
+
+
 def test_a_closed_session_says_so(make: Make) -> None:
     session = make()
     session.close()

@@ -12,7 +12,7 @@ import { marked } from "./content/text";
 import { Zoom } from "./content/zoom";
 import type { CardsState } from "./state";
 
-const AHEAD = 8; // cards whose images are decoded before they come on screen
+const AHEAD = 12; // cards whose images are decoded before they come on screen
 const LEAST = 2; // so few of them left, and it is time for the next: the browser draws a frame for each lot
 const CLEANED = 3; // cards whose markup is cleaned before
 const PAUSE = 20; // ms from a key press to either: its frame is drawn by then

@@ -218,7 +218,7 @@ export class CardsView {
     else this.#paintRest();
   }
 
-  /** What the next card need not wait for where one presses fast: how far one is, what was done last, and what is read out. */
+  /** How far one is, what was done last and what is read out: where one presses fast the next card comes before it. */
   #paintRest(): void {
     this.#footer.paint(this.#state);
     this.#paintLast();

@@ -169,16 +169,16 @@ describe("images", () => {
     on.desk.model.receive(message, [bytes(8)]);
     expect(made).toHaveBeenCalledTimes(1);
     vi.advanceTimersByTime(20);
-    expect(made).toHaveBeenCalledTimes(9); // and the eight behind it
+    expect(made).toHaveBeenCalledTimes(13); // and the twelve behind it
     const lots: number[] = [];
-    for (let press = 0; press < 14; press++) {
+    for (let press = 0; press < 22; press++) {
       const ready = made.mock.calls.length;
       on.desk.press("1");
       expect(made).toHaveBeenCalledTimes(ready); // the next one is ready
       vi.advanceTimersByTime(20);
       if (made.mock.calls.length > ready) lots.push(made.mock.calls.length - ready);
     }
-    expect(lots).toEqual([7, 7]);
+    expect(lots).toEqual([11, 11]);
   });
 
   it("go back when their items are gone, and those that were never shown cost nothing", () => {
