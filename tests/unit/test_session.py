@@ -587,10 +587,11 @@ def test_a_batch_that_is_fitted_lacks_none(make: Make) -> None:
     session = make(learner=Held(), executor=None)
     label(session, 10)
     assert begun.wait(30)
-    label(session, 2)
+    for item in session.next(2, wait=False):
+        session.record(item.id, truth(item.id))
     assert session.until_fit == 0
     go_on.set()
-    session.wait()
+    session.next()  # waits for the fit
     assert (session.until_fit, session.version) == (8, 1)
 
 
