@@ -30,14 +30,10 @@ export function afterFrame(listeners: Listeners): AfterFrame {
 }
 
 /**
- * When nobody asked for `rest` ms. While somebody goes on asking, `soon` after the first who does so `longest` ms after
+ * When nobody asked for `REST` ms. While somebody goes on asking, `soon` after the first who does so `longest` ms after
  * the oldest: then what comes of it is over before the next press, as far as that can be.
  */
-export function atRest(
-  listeners: Listeners,
-  soon: AfterFrame,
-  { rest = REST, longest = LONGEST } = {},
-): AtRest {
+export function atRest(listeners: Listeners, soon: AfterFrame, longest = LONGEST): AtRest {
   let undo: (() => void)[] = [];
   let latest: () => void = () => {};
   let isDue = false;
@@ -54,23 +50,23 @@ export function atRest(
     latest = run;
     const [waiting, resting] = undo;
     resting?.();
-    undo = [waiting ?? listeners.timeout(due, longest), listeners.timeout(once, rest)];
+    undo = [waiting ?? listeners.timeout(due, longest), listeners.timeout(once, REST)];
     if (!isDue) return;
     isDue = false;
     soon(once);
   };
 }
 
-/** At once, and where that was less than `rest` ms ago, as `atRest` does: for what is drawn at every press. */
-export function unhurried(listeners: Listeners, soon: AfterFrame, ms = { rest: REST, longest: LAG }): AtRest {
-  const resting = atRest(listeners, soon, ms);
+/** At once, and where that was less than `REST` ms ago, as `atRest` does: for what is drawn at every press. */
+export function unhurried(listeners: Listeners, soon: AfterFrame): AtRest {
+  const resting = atRest(listeners, soon, LAG);
   let hurried: (() => void) | null = null;
   return (run) => {
     const isHurried = hurried !== null;
     hurried?.();
     hurried = listeners.timeout(() => {
       hurried = null;
-    }, ms.rest);
+    }, REST);
     if (isHurried) resting(run);
     else run();
   };
