@@ -194,6 +194,34 @@ def test_zoom_and_long_lines(opened: Open) -> None:
     notebook.until("return root.dataset.itemId === 'digit'")
 
 
+LONG = """
+import numpy as np
+import alwidgets as al
+
+pool = al.Pool.from_arrays(np.eye(2), content=["words " * 80, "b"], ids=["long", "short"])
+session = al.Session(pool, al.Classification(["good", "bad"]))
+session.queue(["long"])
+view = session.cards()
+"""
+
+
+def test_what_is_longer_than_its_place_is_reached_by_tab(opened: Open) -> None:
+    """In a view that comes with its card, too, and where a cell becomes narrow."""
+    notebook = opened([LONG, "view", "view"], size=(900, 760))
+    notebook.run_all()
+    notebook.cards.wait_card()
+    stages = "[...document.querySelectorAll('.alw-stage')]"
+    notebook.until(f"return {stages}.length === 2")
+    assert notebook.js(f"return {stages}.map((s) => s.tabIndex)") == [-1, -1]
+    notebook.execute("view.layout.width = '360px'")
+    notebook.until(f"return {stages}.every((s) => s.tabIndex === 0)")
+    notebook.run_cell(1)  # the view is made anew
+    notebook.until(f"return {stages}.length === 2 && {stages}.every((s) => s.tabIndex === 0)")
+    notebook.cards.focus()
+    notebook.cards.press("1")
+    notebook.until(f"return {stages}.every((s) => s.tabIndex === -1)")
+
+
 HOSTILE = """
 import json
 import numpy as np

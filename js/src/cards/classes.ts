@@ -11,7 +11,7 @@ export class Classes implements AnswerInput {
   readonly #choices: Choices;
   readonly #listeners: Listeners;
   readonly #state: CardsState;
-  #flashed: (() => void) | null = null;
+  #moment: (() => void) | null = null;
 
   constructor(listeners: Listeners, state: CardsState, home: () => void) {
     this.#listeners = listeners;
@@ -74,17 +74,19 @@ export class Classes implements AnswerInput {
     return false;
   }
 
-  /** Shows for a moment which class was given: two steps, not an animation, which would redraw the page at every frame. */
+  /**
+   * Shows for a moment which class was given, unless the next is given within it: that would flicker, and every frame
+   * drawn for it keeps a press that comes soon after waiting. Two steps, not an animation, which draws them all.
+   */
   #flash(code: number): void {
-    this.#flashed?.();
-    const button = this.#choices.button(code);
-    if (!button) return;
-    button.classList.add("alw-given");
-    const done = this.#listeners.timeout(() => this.#flashed?.(), FLASH);
-    this.#flashed = () => {
-      this.#flashed = null;
+    const button = this.#moment ? undefined : this.#choices.button(code);
+    this.#moment?.();
+    button?.classList.add("alw-given");
+    const done = this.#listeners.timeout(() => this.#moment?.(), FLASH);
+    this.#moment = () => {
+      this.#moment = null;
       done();
-      button.classList.remove("alw-given");
+      button?.classList.remove("alw-given");
     };
   }
 }

@@ -7,6 +7,8 @@ const on = useDesk();
 const line = () => on.desk.find<HTMLInputElement>(".alw-comment-input");
 const open = () => !on.desk.find(".alw-comment-line").hidden;
 const remark = () => (on.desk.find(".alw-remark").hidden ? null : on.desk.text(".alw-remark-text"));
+/** What the suggestion's row has beside it: its style goes by that. */
+const beside = () => on.desk.find(".alw-suggestion").getAttribute("data-beside");
 const comments = () =>
   on.desk.model.events.filter((e) => e.kind === "comment").map((e) => [e.item_id, e.comment]);
 
@@ -27,8 +29,10 @@ describe("a comment", () => {
   beforeEach(() => on.desk.model.queue(textCards("a", "b")));
 
   it("is written by C and Enter, sent once, and shown on its card", () => {
+    expect(beside()).toBeNull();
     expect(on.desk.press("c").defaultPrevented).toBe(true);
     expect(document.activeElement).toBe(line());
+    expect(beside()).toBe("line");
     expect(line().maxLength).toBe(10_000);
     on.desk.press("1", {}, line());
     on.desk.press(" ", {}, line());
@@ -42,6 +46,7 @@ describe("a comment", () => {
     expect(open()).toBe(false);
     expect(document.activeElement).toBe(on.desk.view.root);
     expect(remark()).toBe("Is this one sarcastic?");
+    expect(beside()).toBe("remark");
     expect(on.desk.itemId).toBe("a");
     expect(on.desk.text("[role=status].alw-hidden")).toBe("Comment kept.");
     expect(on.desk.view.root.dataset.unsaved).toBe("1");

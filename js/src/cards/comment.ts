@@ -1,4 +1,4 @@
-import { icon, make, set, setText } from "../shared/dom";
+import { icon, make, set, setAttribute, setText } from "../shared/dom";
 import type { Listeners } from "../shared/listeners";
 import type { Card } from "../shared/messages";
 import { isComposing } from "./keys";
@@ -117,5 +117,8 @@ export class Comment {
     const text = begun ? "a comment you began" : (this.#card?.comment ?? "");
     set(this.#remark, { hidden: this.open || text === "", title: text });
     setText(this.#text, text);
+    const shown = this.open ? "line" : text ? "remark" : null;
+    // told to its row: a rule that looks inside (:has) has the row's styles worked out at every card
+    if (this.root.parentElement) setAttribute(this.root.parentElement, "data-beside", shown);
   }
 }

@@ -32,6 +32,26 @@ describe("keys", () => {
     expect(on.desk.text(".alw-pace")).toMatch(/a minute/);
   });
 
+  it("show for a moment which class was given, unless the next is given within it", () => {
+    on.desk.model.queue(textCards(..."abcdefgh"));
+    const given = () => [0, 1].filter((code) => on.desk.classButton(code).classList.contains("alw-given"));
+    on.desk.press("2");
+    expect(given()).toEqual([1]);
+    vi.advanceTimersByTime(299);
+    expect(given()).toEqual([1]);
+    for (const key of "1212") {
+      on.desk.press(key);
+      expect(given()).toEqual([]); // nothing flickers, and no frame is drawn for it
+      vi.advanceTimersByTime(299);
+      expect(given()).toEqual([]);
+    }
+    vi.advanceTimersByTime(1);
+    on.desk.press("1");
+    expect(given()).toEqual([0]);
+    vi.advanceTimersByTime(300);
+    expect(given()).toEqual([]);
+  });
+
   it("label, skip, flag, undo", () => {
     on.desk.press("2");
     on.desk.press(" ");

@@ -2,20 +2,22 @@ import { make, set, setText } from "../shared/dom";
 import type { Listeners } from "../shared/listeners";
 import type { Card, HtmlContent, ImageContent, Mark } from "../shared/messages";
 import type { Cleanup } from "../shared/model";
+import type { AfterFrame } from "../shared/outgoing";
 import { filesOf } from "./blobs";
 import { isPlayers } from "./content/audio";
 import { isPrepared, prepared } from "./content/html";
 import { image } from "./content/image";
 import { leavesOf } from "./content/leaves";
 import { type Context, render } from "./content/render";
-import { marked } from "./content/text";
+import { marked, rewrite } from "./content/text";
 import { Zoom } from "./content/zoom";
 import type { CardsState } from "./state";
 
-const AHEAD = 12; // cards whose images are decoded before they come on screen
-const LEAST = 2; // so few of them left, and it is time for the next: the browser draws a frame for each lot
+const AHEAD = 12; // cards whose images are loaded and decoded before they come on screen
+const LOT = 10; // images decoded together: the browser draws a frame for it
 const CLEANED = 3; // cards whose markup is cleaned before
 const PAUSE = 20; // ms from a key press to either: its frame is drawn by then
+const REST = 300; // ms after the newest image came
 
 /** Where the item is seen: fixed in height, so that nothing jumps from card to card. */
 export class Stage {
@@ -24,15 +26,19 @@ export class Stage {
   readonly #meta: HTMLElement;
   readonly #zoom: Zoom;
   readonly #listeners: Listeners;
-  #images = new Map<string, HTMLImageElement>(); // by URL
+  readonly #afterFrame: AfterFrame;
+  readonly #images = new Map<string, HTMLImageElement>(); // by URL
+  readonly #undecoded = new Set<HTMLImageElement>();
   #preparing: Cleanup | null = null;
+  #resting: Cleanup | null = null;
   #shown: Card | null = null;
   #phase = "";
   #marks: readonly Mark[] = [];
   #scrolled = false;
 
-  constructor(listeners: Listeners) {
+  constructor(listeners: Listeners, afterFrame: AfterFrame) {
     this.#listeners = listeners;
+    this.#afterFrame = afterFrame;
     this.#box = make("div", { class: "alw-stage", "data-lm-suppress-shortcuts": "true" });
     this.#meta = make("dl", { class: "alw-meta", hidden: true });
     this.root = make("div", {}, make("div", { class: "alw-well" }, this.#box), this.#meta);
@@ -41,6 +47,11 @@ export class Stage {
       this.#markRest();
     };
     listeners.dom(this.#box, "scroll", scrolled, { passive: true });
+    // an image in markup has its size once it is there, and the stage once it is in the page
+    listeners.dom(this.#box, "load", () => this.measure(), { capture: true });
+    const sizes = new ResizeObserver(() => this.measure());
+    sizes.observe(this.#box);
+    listeners.add(() => sizes.disconnect());
     listeners.dom(this.#box, "keydown", (event) => {
       if (isPlayers(event)) event.stopPropagation();
     });
@@ -61,6 +72,7 @@ export class Stage {
       if (card) this.#show(card, state);
       else this.#fill("none", phase === "exhausted" ? exhausted(state) : skeleton());
       this.#paintMeta(card);
+      if (this.#undecoded.size >= LOT) this.#afterFrame(() => this.#decode());
     } else if (phase === "exhausted") {
       const text = this.#box.querySelector(".alw-done-text");
       if (text) setText(text, exhaustedText(state));
@@ -125,7 +137,8 @@ export class Stage {
   #show(card: Card, state: CardsState): void {
     const { content } = card;
     this.#marks = [];
-    this.#fill(content.kind, render(content, this.#context(state)));
+    if (!rewrite(this.#box.firstElementChild, content))
+      this.#fill(content.kind, render(content, this.#context(state)));
     // setting it lays the page out, so not in a key press that needs none
     if (this.#scrolled) this.#box.scrollTop = this.#box.scrollLeft = 0;
     this.#scrolled = false;
@@ -153,9 +166,28 @@ export class Stage {
   #image(file: ImageContent, state: CardsState): HTMLImageElement | null {
     const url = state.blobs.url(file);
     if (url === null) return null;
-    const ready = this.#images.get(url) ?? image(file, url);
-    this.#images.set(url, ready);
-    return ready;
+    const ready = this.#images.get(url);
+    if (ready) return ready;
+    const made = image(file, url);
+    this.#images.set(url, made);
+    this.#undecoded.add(made);
+    made.onload = () => {
+      this.#resting?.();
+      this.#resting = this.#listeners.timeout(() => this.#decode(), REST);
+    };
+    return made;
+  }
+
+  /**
+   * Has the images that came decoded, right after the frame of a press or while nobody presses: for the frame that the
+   * browser draws then, a press that comes soon after would wait.
+   */
+  #decode(): void {
+    for (const image of this.#undecoded) {
+      if (!image.complete) continue;
+      this.#undecoded.delete(image);
+      image.decode?.().catch(() => {}); // a failure is told by onerror, when the card is on screen
+    }
   }
 
   /** Makes the coming cards ready once the card on screen is painted. */
@@ -170,22 +202,32 @@ export class Stage {
     const soon = state.deck.upcoming.slice(0, AHEAD);
     const leaves = soon.slice(0, CLEANED).flatMap((card) => leavesOf(card.content));
     const unclean = leaves.filter((leaf): leaf is HtmlContent => leaf.kind === "html" && !isPrepared(leaf));
-    // one at a time: a key may be pressed in between
+    // one card at a time: a key may be pressed in between
     if (unclean[0]) prepared(unclean[0]);
-    if (unclean.length > 1) this.#prepareSoon(state);
-    if (soon.slice(0, LEAST).every((card) => this.#isReady(card, state))) return;
-    if (this.#shown) soon.push(this.#shown);
-    const kept = new Map<string, HTMLImageElement>();
-    for (const file of soon.flatMap((card) => filesOf(card.content))) {
-      const ready = file.kind === "image" ? this.#image(file, state) : null;
-      if (ready) kept.set(ready.src, ready);
-    }
-    this.#images = kept;
+    const unready = soon.find((card) => !this.#isReady(card, state));
+    if (unready) this.#load(unready, state);
+    if (unclean.length > 1 || unready) this.#prepareSoon(state);
+    else this.#forget(soon, state);
   }
 
   #isReady(card: Card, state: CardsState): boolean {
     const urls = filesOf(card.content).map((file) => file.kind === "image" && state.blobs.url(file));
     return urls.every((url) => !url || this.#images.has(url));
+  }
+
+  #load(card: Card, state: CardsState): void {
+    for (const file of filesOf(card.content)) if (file.kind === "image") this.#image(file, state);
+  }
+
+  /** Lets go of all images but those of the coming cards and of the one on screen. */
+  #forget(soon: readonly Card[], state: CardsState): void {
+    const cards = this.#shown ? [...soon, this.#shown] : soon;
+    const urls = new Set(cards.flatMap((card) => filesOf(card.content)).map((file) => state.blobs.url(file)));
+    for (const [url, image] of this.#images) {
+      if (urls.has(url)) continue;
+      this.#images.delete(url);
+      this.#undecoded.delete(image);
+    }
   }
 
   #paintMeta(card: Card | null): void {

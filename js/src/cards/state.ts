@@ -15,7 +15,15 @@ import type {
 } from "../shared/messages";
 import type { Cleanup, Model } from "../shared/model";
 import { joined, Outbox, pageShelf, type Shelf, type Timers } from "../shared/outbox";
-import { type AfterFrame, type AtRest, afterFrame, atRest, Outgoing, unhurried } from "../shared/outgoing";
+import {
+  type AfterFrame,
+  type AtRest,
+  afterFrame,
+  atRest,
+  Outgoing,
+  type Unhurried,
+  unhurried,
+} from "../shared/outgoing";
 import { Blobs } from "./blobs";
 import { Board, type Notice } from "./board";
 import { CardDeck } from "./deck";
@@ -152,9 +160,13 @@ export class CardsState {
     return () => this.#watchers.delete(watcher);
   }
 
-  /** For what a view draws beside a card: a press that comes right after a frame waits for the next one. */
-  unhurried(listeners: Listeners): AtRest {
-    return this.#world.atRest ?? unhurried(listeners, this.#world.afterFrame ?? afterFrame(listeners));
+  /** For what a view draws beside a card: a press that comes soon after a frame waits for the next one. */
+  unhurried(listeners: Listeners): Unhurried {
+    return this.#world.atRest ?? unhurried(listeners, this.afterFrame(listeners));
+  }
+
+  afterFrame(listeners: Listeners): AfterFrame {
+    return this.#world.afterFrame ?? afterFrame(listeners);
   }
 
   get notices(): Notice[] {

@@ -1,8 +1,7 @@
 import { count, icon, make, percent, set, setAttribute, setText } from "../shared/dom";
 import { Listeners } from "../shared/listeners";
 import type { Card } from "../shared/messages";
-import type { Cleanup } from "../shared/model";
-import type { AtRest } from "../shared/outgoing";
+import type { Unhurried } from "../shared/outgoing";
 import { Answers } from "./answers";
 import { Aside } from "./aside";
 import { Comment } from "./comment";
@@ -45,7 +44,7 @@ export class CardsView {
   readonly #suggestion: Suggestion;
   readonly #aside: Aside;
   readonly #single: HTMLElement;
-  readonly #unhurried: AtRest;
+  readonly #unhurried: Unhurried;
   readonly #badge = make("span", { class: "alw-badge", hidden: true });
   readonly #why = make("button", { type: "button", class: "alw-why", "aria-keyshortcuts": "w", ...OWN });
   readonly #flag = button("flag", "f", "Flag", icon(FLAG));
@@ -71,14 +70,13 @@ export class CardsView {
   #stands: Stands;
   #spoken = "";
   #heard: string | null = null; // the item read out last, until a group takes its place
-  #measuring: Cleanup | null = null;
 
   constructor(state: CardsState) {
     this.#state = state;
     const { listeners } = this;
     this.#unhurried = state.unhurried(listeners);
     this.#notices = new Notices(listeners, (key) => state.dismiss(key));
-    this.#stage = new Stage(listeners);
+    this.#stage = new Stage(listeners, state.afterFrame(listeners));
     this.#editor = new Editor(listeners, (what, name, to) => state.changeClasses(what, name, to));
     this.#pause = new Pause(listeners, () => state.pause(false));
     const home = () => this.focus();
@@ -176,7 +174,7 @@ export class CardsView {
     this.listeners.dispose();
   }
 
-  /** Draws what changed. Runs inside the key press, so it reads no layout. */
+  /** Draws what changed. Runs inside the key press, so layout is read once, at its end. */
   paint(): void {
     const state = this.#state;
     const shown = state.deck.current;
@@ -190,6 +188,7 @@ export class CardsView {
       round: String(state.status?.model_version ?? state.deck.modelVersion),
       phase: state.deck.phase,
     });
+    const isNext = card !== this.#card;
     const pausing = state.paused && !root.hasAttribute("data-paused");
     root.toggleAttribute("data-paused", state.paused);
     set(this.#single, { hidden: state.groups.open !== null });
@@ -210,12 +209,12 @@ export class CardsView {
     this.#notices.paint(state);
     if (card !== this.#card || shown?.stands !== this.#stands || !card) this.#paintCard(card);
     this.#paintActions();
-    const isNext = card !== this.#card;
     this.#card = card;
     this.#stands = shown?.stands;
     if (had) this.#hold(page.activeElement);
-    if (isNext) this.#unhurried(() => this.#paintRest());
-    else this.#paintRest();
+    this.#unhurried(() => this.#paintRest(), isNext);
+    // lays the card out at once: the browser has nothing to do until it is ready for the frame
+    if (isNext) this.#stage.measure();
   }
 
   /** How far one is, what was done last and what is read out: where one presses fast the next card comes before it. */
@@ -233,22 +232,11 @@ export class CardsView {
   }
 
   #paintCard(card: Card | null): void {
-    const mark = card ? badge(card) : null;
-    set(this.#badge, { hidden: mark === null, title: mark?.title ?? "" });
-    setText(this.#badge, mark?.text ?? "");
+    const stands = this.#state.deck.current?.stands;
+    const again = stands && `an earlier card: ${this.#state.remap.cap(" ")} leaves it as it was`;
     const reason = card ? why(card) : null;
-    set(this.#why, { hidden: reason === null, title: reason?.title ?? "" });
-    const again =
-      this.#state.deck.current?.stands &&
-      `an earlier card: ${this.#state.remap.cap(" ")} leaves it as it was`;
-    setText(this.#why, again || (reason?.text ?? ""));
-    // after the frame is painted: asked in it, layout would be done twice
-    this.#measuring ??= this.listeners.frame(() => {
-      this.#measuring = this.listeners.timeout(() => {
-        this.#measuring = null;
-        this.#stage.measure();
-      }, 0);
-    });
+    tell(this.#badge, card ? badge(card) : null);
+    tell(this.#why, reason && { ...reason, text: again || reason.text });
   }
 
   #paintActions(): void {
@@ -367,4 +355,12 @@ export class CardsView {
     listeners.dom(this.#why, "click", () => this.#toggleWhy());
     listeners.dom(this.#edit, "click", () => this.#toggleEditor());
   }
+}
+
+/** Shows words, or hides the place for them: with those it had, so that hiding is all there is to draw. */
+function tell(place: HTMLElement, words: { text: string; title: string } | null): void {
+  set(place, { hidden: words === null });
+  if (words === null) return;
+  set(place, { title: words.title });
+  setText(place, words.text);
 }

@@ -140,7 +140,7 @@ test("neighbours that can be joined go as one message, and nothing changes place
 
 test("what is drawn beside a card is drawn at once, and lags behind quick hands by a second at most", () => {
   const draw = unhurried(listeners, afterFrame(listeners));
-  const ask = (name: string) => draw(() => void sent.push(name));
+  const ask = (name: string) => draw(() => void sent.push(name), true);
   ask("a");
   expect(sent).toEqual(["a"]);
   vi.advanceTimersByTime(300);
@@ -156,5 +156,19 @@ test("what is drawn beside a card is drawn at once, and lags behind quick hands 
   ask("c");
   vi.advanceTimersByTime(300);
   expect(sent).toEqual(["a", "b", "10", "c"]);
+  expect(listeners.size).toBe(0);
+});
+
+test("what comes of itself is drawn at once, unless keys are pressed fast", () => {
+  const draw = unhurried(listeners, afterFrame(listeners));
+  const tell = (name: string) => draw(() => void sent.push(name), false);
+  for (const name of ["a", "b", "c"]) tell(name);
+  expect(sent).toEqual(["a", "b", "c"]); // news is no haste
+  draw(() => void sent.push("press"), true);
+  vi.advanceTimersByTime(100);
+  tell("d");
+  expect(sent).toEqual(["a", "b", "c", "press"]);
+  vi.advanceTimersByTime(300);
+  expect(sent.at(-1)).toBe("d");
   expect(listeners.size).toBe(0);
 });

@@ -9,6 +9,9 @@ export type Join<M> = (first: M, second: M) => M | null;
 /** Runs something once it has not been asked for anew for a while, the newest that was given. */
 export type AtRest = (run: () => void) => void;
 
+/** Runs something now or, where keys are pressed fast, once that is over; `pressed` says whether this is for a key. */
+export type Unhurried = (run: () => void, pressed: boolean) => void;
+
 const DRAWN = 10; // ms from the start of a frame until it is on screen
 const NO_FRAME = 100; // ms: a page in the background draws nothing
 const REST = 300; // ms without a press: the person reads
@@ -57,16 +60,18 @@ export function atRest(listeners: Listeners, soon: AfterFrame, longest = LONGEST
   };
 }
 
-/** At once, and where that was less than `REST` ms ago, as `atRest` does: for what is drawn at every press. */
-export function unhurried(listeners: Listeners, soon: AfterFrame): AtRest {
+/** At once, and less than `REST` ms after a press as `atRest` does: for what is drawn at presses, and of itself. */
+export function unhurried(listeners: Listeners, soon: AfterFrame): Unhurried {
   const resting = atRest(listeners, soon, LAG);
   let hurried: (() => void) | null = null;
-  return (run) => {
+  return (run, pressed) => {
     const isHurried = hurried !== null;
-    hurried?.();
-    hurried = listeners.timeout(() => {
-      hurried = null;
-    }, REST);
+    if (pressed) {
+      hurried?.();
+      hurried = listeners.timeout(() => {
+        hurried = null;
+      }, REST);
+    }
     if (isHurried) resting(run);
     else run();
   };

@@ -35,6 +35,30 @@ describe("text", () => {
     expect(on.desk.text(".alw-text")).toBe("الاجتماع في الثالثة 🎉");
   });
 
+  it("takes the place of another in the same element, and nothing of that one stays", () => {
+    give(
+      { kind: "text", text: "win a prize", marks: [[0, 3, 1]] },
+      { kind: "text", text: "x".repeat(100) },
+      { kind: "text", text: "<b>short</b>" },
+      { kind: "text", text: "f(x)", code: true },
+      { kind: "text", text: "a prize", marks: [[2, 7, 1]] },
+      { kind: "text", text: "" },
+    );
+    const first = on.desk.find(".alw-text");
+    const next = () => {
+      on.desk.press("1");
+      const { textContent, dataset } = on.desk.find(".alw-stage").firstElementChild as HTMLElement;
+      return [textContent, dataset.size, on.desk.view.root.querySelectorAll("mark").length];
+    };
+    expect(next()).toEqual(["x".repeat(100), "medium", 0]);
+    expect(next()).toEqual(["<b>short</b>", "short", 0]);
+    expect(on.desk.find(".alw-text")).toBe(first);
+    expect(next()).toEqual(["f(x)", undefined, 0]);
+    expect(on.desk.view.root.querySelector(".alw-text")).toBeNull();
+    expect(next()).toEqual(["a prize", "short", 1]);
+    expect(next()).toEqual(["", "short", 0]);
+  });
+
   it("is code where it says so, its white space kept, and named", () => {
     const code = "def f(x):\n\treturn  x  # שלום";
     give({ kind: "text", text: code, code: true, language: "python" });
@@ -161,24 +185,64 @@ describe("sounds", () => {
 });
 
 describe("images", () => {
-  it("become blobs as their cards draw near, several at a time, whatever number arrives", () => {
+  const many = (n: number) => {
+    const cards = Array.from({ length: n }, (_, i) => textCard(`i${i}`, { content: { ...IMAGE } }));
+    on.desk.model.receive({ type: "queue", cards, model_version: 1, exhausted: false }, [bytes(8)]);
+  };
+
+  it("become blobs as their cards draw near, one at a time, whatever number arrives", () => {
     const made = vi.spyOn(URL, "createObjectURL");
     made.mockClear();
-    const cards = Array.from({ length: 100 }, (_, i) => textCard(`i${i}`, { content: { ...IMAGE } }));
-    const message = { type: "queue", cards, model_version: 1, exhausted: false } as const;
-    on.desk.model.receive(message, [bytes(8)]);
+    many(100);
     expect(made).toHaveBeenCalledTimes(1);
-    vi.advanceTimersByTime(20);
-    expect(made).toHaveBeenCalledTimes(13); // and the twelve behind it
-    const lots: number[] = [];
-    for (let press = 0; press < 22; press++) {
-      const ready = made.mock.calls.length;
-      on.desk.press("1");
-      expect(made).toHaveBeenCalledTimes(ready); // the next one is ready
-      vi.advanceTimersByTime(20);
-      if (made.mock.calls.length > ready) lots.push(made.mock.calls.length - ready);
+    for (let ahead = 1; ahead <= 12; ahead++) {
+      vi.advanceTimersByTime(20); // a key may be pressed in between
+      expect(made).toHaveBeenCalledTimes(1 + ahead);
     }
-    expect(lots).toEqual([11, 11]);
+    vi.advanceTimersByTime(1_000);
+    expect(made).toHaveBeenCalledTimes(13);
+    for (let press = 1; press <= 30; press++) {
+      on.desk.press("1");
+      expect(made).toHaveBeenCalledTimes(12 + press); // the next one is ready
+      vi.advanceTimersByTime(20);
+      expect(made).toHaveBeenCalledTimes(13 + press);
+    }
+  });
+
+  it("are decoded ahead once they came, several after a press, or while nobody presses", () => {
+    const images: HTMLImageElement[] = [];
+    const create = document.createElement.bind(document);
+    vi.spyOn(document, "createElement").mockImplementation(((tag: string) => {
+      const element = create(tag);
+      if (tag === "img") images.push(element as HTMLImageElement);
+      return element;
+    }) as typeof document.createElement);
+    const decode = vi.spyOn(HTMLImageElement.prototype, "decode").mockResolvedValue();
+    const come = (...which: number[]) => {
+      for (const i of which) {
+        Object.defineProperty(images[i], "complete", { value: true });
+        images[i]!.dispatchEvent(new Event("load"));
+      }
+    };
+    vi.spyOn(HTMLImageElement.prototype, "complete", "get").mockReturnValue(false);
+    many(100);
+    vi.advanceTimersByTime(1_000);
+    expect(images).toHaveLength(13);
+    expect(decode).not.toHaveBeenCalled();
+    come(0, 1, 2);
+    vi.advanceTimersByTime(299);
+    expect(decode).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(decode.mock.contexts).toEqual(images.slice(0, 3));
+    come(3, 4);
+    on.desk.press("1"); // ten wait for it
+    expect(decode.mock.contexts).toEqual(images.slice(0, 5));
+    come(5);
+    vi.advanceTimersByTime(100);
+    on.desk.press("1");
+    expect(decode).toHaveBeenCalledTimes(5);
+    vi.advanceTimersByTime(1_000);
+    expect(decode.mock.contexts).toEqual(images.slice(0, 6)); // each once
   });
 
   it("go back when their items are gone, and those that were never shown cost nothing", () => {
