@@ -3,7 +3,6 @@ import type { Listeners } from "../shared/listeners";
 import { classColour } from "../shared/palette";
 import { cap, OWN } from "./parts";
 import type { CardsState } from "./state";
-import { badge } from "./why";
 
 /** What the model thinks, as a button that takes it over; or why it says nothing. */
 export class Suggestion {
@@ -46,8 +45,7 @@ export class Suggestion {
       set(this.#chip, { title: several ? `${name}${share}. Press to mark these again.` : `${name}${share}` });
     } else {
       const none = !card ? "" : card.stream === "audit" ? "suggestion hidden" : "no suggestion yet";
-      setText(this.#none, none);
-      set(this.#none, { title: (card && badge(card)?.title) ?? "" });
+      setText(this.#none, none); // the badge says why
     }
   }
 }
