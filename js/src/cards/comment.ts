@@ -108,8 +108,8 @@ export class Comment {
     this.#input.value = String(this.#state.begun.of(this.#card.item_id) ?? this.#card.comment ?? "");
     this.#line.hidden = false;
     this.toggler.setAttribute("aria-expanded", "true");
+    this.#paintRemark(); // before the focus: where no model speaks the row is not there without it
     this.#input.focus({ preventScroll: true });
-    this.#paintRemark();
   }
 
   #paintRemark(): void {
