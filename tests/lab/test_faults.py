@@ -129,8 +129,8 @@ def test_two_tabs_on_one_session(opened: Open) -> None:
     one = labelling(opened)
     two = one.beside()
     ready(two)
-    assert one.cards.item == two.cards.item
-    # One after the other: what is answered on one page goes from the other.
+    # One after the other: what is answered on one page goes from the other. They may begin with
+    # different cards: one that was there before the strategy's first pick keeps the card it has.
     for n in range(PRESSES):
         here, there = (one, two) if n % 2 else (two, one)
         before = here.cards.item
