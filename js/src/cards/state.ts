@@ -165,6 +165,7 @@ export class CardsState {
     return this.#world.atRest ?? unhurried(listeners, this.afterFrame(listeners));
   }
 
+  /** For what a view does once the card is on screen. */
   afterFrame(listeners: Listeners): AfterFrame {
     return this.#world.afterFrame ?? afterFrame(listeners);
   }

@@ -207,7 +207,7 @@ export class CardsView {
     this.#reasons.paint(state);
     set(this.#edit, { hidden: state.task.kind !== "classification" });
     this.#notices.paint(state);
-    if (card !== this.#card || shown?.stands !== this.#stands || !card) this.#paintCard(card);
+    if (isNext || shown?.stands !== this.#stands || !card) this.#paintCard(card);
     this.#paintActions();
     this.#card = card;
     this.#stands = shown?.stands;
