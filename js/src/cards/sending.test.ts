@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { STATUS, useDesk } from "./desk";
 import { CardsState } from "./state";
 import { FakeModel, textCards } from "./testing";
@@ -46,6 +46,30 @@ test("a page that goes away before the frame has sent its labels", () => {
   desk.press("2");
   window.dispatchEvent(new Event("pagehide"));
   expect(desk.model.events.map((event) => event.item_id)).toEqual(["a", "b"]);
+});
+
+test("only labels that went are told of when no answer comes, those held back are not", () => {
+  const { draw } = framed();
+  const { desk } = on;
+  const told = () => {
+    desk.view.paint();
+    return desk.text(".alw-unsaved");
+  };
+  desk.press("1");
+  desk.press("2");
+  vi.advanceTimersByTime(20_000);
+  expect(desk.view.root.dataset.unsaved).toBe("2");
+  expect([told(), desk.state.notices]).toEqual(["", []]);
+  draw();
+  vi.advanceTimersByTime(4_400);
+  expect(told()).toBe("");
+  vi.advanceTimersByTime(200);
+  draw();
+  expect(told()).toBe("2 unsaved");
+  vi.advanceTimersByTime(6_000);
+  expect(desk.state.notices.map((notice) => notice.text)).toEqual([
+    "The kernel has not confirmed the newest labels yet.",
+  ]);
 });
 
 test("labels that were held back go in one message", () => {

@@ -99,7 +99,11 @@ export class CardsState {
     this.#world = { shelf: pageShelf(), now: Date.now, newId, ...world };
     const soon = this.#world.afterFrame ?? afterFrame(this.listeners);
     const resting = this.#world.atRest ?? atRest(this.listeners, soon);
-    this.#outgoing = new Outgoing((message) => model.send(message), soon, resting, joinEvents);
+    const send = (message: FromCards) => {
+      if (message.type === "events") this.#waiting.sending(message.events, this.outbox);
+      model.send(message);
+    };
+    this.#outgoing = new Outgoing(send, soon, resting, joinEvents);
     this.task = model.get("_task");
     this.store = model.get("_store");
     this.guidelines = model.get("_guidelines") ?? "";

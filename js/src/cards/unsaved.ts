@@ -4,7 +4,8 @@ import type { Cleanup } from "../shared/model";
 import type { Outbox } from "../shared/outbox";
 import type { Board } from "./board";
 
-const USUAL = 4_500; // holding back and saving takes less: a number that comes and goes with every key tells nothing
+// ms after labels went to the kernel
+const USUAL = 4_500; // saving takes less: a number that comes and goes with every key tells nothing
 const LATE = 7_000; // labels normally take far less to be saved
 const QUIET = 10_000; // labels unsaved for so long are worth a word
 
@@ -20,6 +21,7 @@ export class Unsaved {
   readonly #changed: () => void;
   /** The oldest label that waits: while others come and go, it tells how long they do. */
   #oldest: LabelEvent | null = null;
+  readonly #sent = new WeakSet<LabelEvent>();
   #told: Cleanup | null = null;
   #late: Cleanup | null = null;
   #quiet: Cleanup | null = null;
@@ -29,6 +31,12 @@ export class Unsaved {
     this.#board = board;
     this.#persistent = persistent;
     this.#changed = changed;
+  }
+
+  /** Events go to the kernel: until then they are held back while keys are pressed, which is no trouble. */
+  sending(events: readonly LabelEvent[], outbox: Outbox): void {
+    for (const event of events) this.#sent.add(event);
+    this.look(outbox);
   }
 
   /** The outbox has changed. */
@@ -44,6 +52,7 @@ export class Unsaved {
       const text = "This browser keeps no copy of unsaved labels: its storage is full or forbidden.";
       this.#board.set("storage", "warn", text, "Leave this page open until every label is saved.");
     }
+    if (!outbox.oldest || !this.#sent.has(outbox.oldest)) return;
     this.#told ??= this.#listeners.timeout(() => {
       this.told = true;
       this.#changed();

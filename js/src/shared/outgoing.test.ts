@@ -77,36 +77,36 @@ test("what is held back goes when the hands rest, and in time while they do not"
   expect(sent).toEqual([]);
   vi.advanceTimersByTime(1);
   expect(sent).toEqual(["a"]);
-  for (let i = 0; i < 19; i++) {
+  for (let i = 0; i < 49; i++) {
     out.hold(String(i));
     vi.advanceTimersByTime(200);
   }
   expect(sent).toEqual(["a"]);
-  out.hold("19");
-  vi.advanceTimersByTime(200); // 4 s after the first of them: between two presses nothing goes
+  out.hold("49");
+  vi.advanceTimersByTime(200); // 10 s after the first of them: between two presses nothing goes
   expect(sent).toEqual(["a"]);
-  out.hold("20");
+  out.hold("50");
   vi.advanceTimersByTime(100); // after the frame of the next one it does
-  expect(sent).toHaveLength(22);
-  expect(sent.at(-1)).toBe("20");
-  for (let i = 21; i < 31; i++) {
+  expect(sent).toHaveLength(52);
+  expect(sent.at(-1)).toBe("50");
+  for (let i = 51; i < 71; i++) {
     out.hold(String(i));
     vi.advanceTimersByTime(200);
   }
-  expect(sent).toHaveLength(22); // four seconds anew
+  expect(sent).toHaveLength(52); // ten seconds anew
   vi.advanceTimersByTime(100);
-  expect(sent.at(-1)).toBe("30");
+  expect(sent.at(-1)).toBe("70");
   expect(listeners.size).toBe(0);
 });
 
 test("hands that rest just when what is held back is due send it", () => {
   const out = outgoing();
-  for (let i = 0; i < 20; i++) {
+  for (let i = 0; i < 50; i++) {
     out.hold(String(i));
     vi.advanceTimersByTime(200);
   }
   vi.advanceTimersByTime(100);
-  expect(sent).toHaveLength(20);
+  expect(sent).toHaveLength(50);
   expect(listeners.size).toBe(0);
 });
 

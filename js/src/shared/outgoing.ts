@@ -15,7 +15,7 @@ export type Unhurried = (run: () => void, pressed: boolean) => void;
 const DRAWN = 10; // ms from the start of a frame until it is on screen
 const NO_FRAME = 100; // ms: a page in the background draws nothing
 const REST = 300; // ms without a press: the person reads
-const LONGEST = 4_000; // ms that a message is held back while presses go on, until the next of them
+const LONGEST = 10_000; // ms that a message is held back while presses go on, until the next of them
 const LAG = 2_000; // ms that what is drawn may lag behind quick hands
 
 /** After the frame that is about to be drawn, or soon where none is. */
