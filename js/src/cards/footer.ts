@@ -57,7 +57,7 @@ export class Footer {
     this.#unsaved.classList.toggle("alw-late", waiting > 0 && state.late);
     set(this.#unsaved, { title: status?.saved_to ? `Labels are saved to ${status.saved_to}` : "" });
 
-    const version = status?.model_version ?? state.deck.modelVersion;
+    const version = state.modelVersion;
     const training = status?.training ?? false;
     const name = version > 0 ? `model ${version}` : training ? "first model" : "no model yet";
     setText(this.#model, training ? `${name}, ${learning(status?.progress)}` : name);

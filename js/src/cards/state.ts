@@ -178,6 +178,11 @@ export class CardsState {
     return this.#board.notices;
   }
 
+  /** The newest model there is, or 0. */
+  get modelVersion(): number {
+    return this.status?.model_version ?? this.deck.modelVersion;
+  }
+
   /** Labels that wait, or 0 while they do so no longer than usual. */
   get waiting(): number {
     return this.#waiting.told ? this.outbox.size : 0;

@@ -44,7 +44,8 @@ export class Suggestion {
       setText(this.#share, share);
       set(this.#chip, { title: several ? `${name}${share}. Press to mark these again.` : `${name}${share}` });
     } else {
-      const none = !card ? "" : card.stream === "audit" ? "suggestion hidden" : "no suggestion yet";
+      const hidden = card?.stream === "audit" && state.modelVersion > 0;
+      const none = !card ? "" : hidden ? "suggestion hidden" : "no suggestion yet";
       setText(this.#none, none); // the badge says why
     }
   }

@@ -49,11 +49,34 @@ describe("what is on screen", () => {
     expect(on.desk.text(".alw-why")).toBe("a close call between two classes");
   });
 
+  it("tells a pointer why each card is here, once the hands rest", () => {
+    on.desk.model.queue([
+      textCard("a"),
+      textCard("b", { stream: "audit" }),
+      textCard("c", { stream: "audit" }),
+    ]);
+    const title = () => on.desk.find(".alw-why").title;
+    expect(title()).toBe("Strategy margin by model 1, score 0.100.");
+    on.desk.press("1");
+    expect(title()).toContain("Drawn at random");
+    on.desk.press("1");
+    vi.advanceTimersByTime(400);
+    expect(title()).toContain("Drawn at random");
+  });
+
+  it("has no suggestion to hide before the first model", () => {
+    on.desk.model.queue([textCard("a", { stream: "audit" })], { model_version: 0 });
+    expect(on.desk.text(".alw-no-chip")).toBe("no suggestion yet");
+    on.desk.model.queue([textCard("a", { stream: "audit" })], { model_version: 1 });
+    expect(on.desk.text(".alw-no-chip")).toBe("suggestion hidden");
+  });
+
   it("hides the suggestion on an audit card and says so", () => {
     on.desk.model.queue([textCard("a", { stream: "audit" }), textCard("b")]);
     expect(on.desk.find(".alw-badge").hidden).toBe(false);
     expect(on.desk.find(".alw-badge").title).toContain("Suggestion hidden");
     expect(on.desk.find(".alw-chip").hidden).toBe(true);
+    expect(on.desk.text(".alw-no-chip")).toBe("suggestion hidden");
     on.desk.press("Enter");
     expect(on.desk.itemId).toBe("a"); // nothing to accept
     on.desk.press("1");

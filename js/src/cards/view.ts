@@ -217,11 +217,15 @@ export class CardsView {
     if (isNext) this.#stage.measure();
   }
 
-  /** How far one is, what was done last and what is read out: where one presses fast the next card comes before it. */
+  /**
+   * How far one is, what was done last, what is read out and what a pointer is told: where one presses fast the next
+   * card comes before it.
+   */
   #paintRest(): void {
     this.#footer.paint(this.#state);
     this.#paintLast();
     this.#speak(this.#card);
+    if (this.#card) set(this.#why, { title: why(this.#card).title });
   }
 
   /** Focus on what went would fall back to the page, and keys to the notebook: a browser lets it fall after the paint. */
@@ -234,9 +238,9 @@ export class CardsView {
   #paintCard(card: Card | null): void {
     const stands = this.#state.deck.current?.stands;
     const again = stands && `an earlier card: ${this.#state.remap.cap(" ")} leaves it as it was`;
-    const reason = card ? why(card) : null;
     tell(this.#badge, card ? badge(card) : null);
-    tell(this.#why, reason && { ...reason, text: again || reason.text });
+    set(this.#why, { hidden: card === null });
+    if (card) setText(this.#why, again || why(card).text);
   }
 
   #paintActions(): void {
