@@ -150,11 +150,13 @@ class Bench:
         return done
 
     def _has_card(self, who: Contestant) -> bool:
-        """Whether there is a card to answer; one that is on its way is waited for."""
-        if not who.ours:
-            return True
+        """Whether there is a card to answer; one that is on its way is waited for.
+
+        All are asked, though only our cards may run out: the question is work for the browser, and
+        under load a press that comes right after it is slower.
+        """
         end = time.monotonic() + (0 if self.stopped else PATIENCE)
-        while not self.notebook.js("return !!clock.target.dataset.itemId"):
+        while not self.notebook.js("return !!clock.target.dataset.itemId") and who.ours:
             if time.monotonic() > end:
                 return False
             time.sleep(0.05)
