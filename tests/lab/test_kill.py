@@ -13,6 +13,7 @@ from collections.abc import Callable
 import pytest
 from conftest import Open
 from page import Notebook, wait_for
+from playwright.sync_api import TimeoutError as TookTooLong
 from samples import TEXTS, answers
 
 KILLS = 20
@@ -39,6 +40,20 @@ def label_until(notebook: Notebook, end: Callable[[], bool], dice: random.Random
     while not end():
         notebook.cards.press(dice.choice("12"))
         time.sleep(0.01)
+
+
+def await_restarted(notebook: Notebook) -> None:
+    """Wait for the new kernel.
+
+    JupyterLab now and then misses that it is there, where the connection broke just then. A person
+    picks "Reconnect to Kernel" in the menu.
+    """
+    idle = "return kernel?.status === 'idle'"
+    try:
+        notebook.until(idle, seconds=30)
+    except TookTooLong:
+        notebook.command("kernelmenu:reconnect-to-kernel")
+        notebook.until(idle)
 
 
 @pytest.mark.timeout(1_200)
@@ -71,7 +86,7 @@ def test_kill(opened: Open, report: Callable[[str], None]) -> None:
         in_outbox.append(len(set(notebook.js("return window.kept")) - stored))
         wait_for(notebook.dismiss_dialogs, what="the dialog about the dead kernel")
         notebook.until("return document.querySelector('.jp-Dialog') === null")
-        notebook.until("return kernel?.status === 'idle'")
+        await_restarted(notebook)
 
     notebook.run_all()
     notebook.cards.wait_saved()

@@ -24,6 +24,9 @@ BLOCK = 40
 SETTLED = 2.0
 #: Seconds from a painted card to the next press: quicker than anybody labels.
 PAUSE = 0.1
+#: Seconds from a press until the page is asked whether the card came: the question is work for its
+#: thread, and whoever is still at it by then would be slower for being asked.
+UNASKED = 0.03
 #: Seconds to wait for a card.
 PATIENCE = 10.0
 #: Seconds a press over which the number of presses is cut.
@@ -131,12 +134,13 @@ class Bench:
         done = 0
         while done < number and self._has_card(who):
             self._press(who, done)
+            time.sleep(UNASKED)
             patience = 1.0 if self.stopped and who.ours else PATIENCE
             if not notebook.js("return clock.until(...value)", [done + 1, patience * 1000]):
                 times.last += 1
                 break
             done += 1
-            time.sleep(PAUSE * self._rng.uniform(0.6, 1.4))
+            time.sleep(PAUSE * self._rng.uniform(0.6, 1.4) - UNASKED)
         time.sleep(0.2)  # frames are told of late
         found, presented = notebook.js(
             "clock.stop(); return [clock.done, Object.entries(clock.presented)]"
