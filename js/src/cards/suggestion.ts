@@ -7,16 +7,17 @@ import type { CardsState } from "./state";
 /** What the model thinks, as a button that takes it over; or why it says nothing. */
 export class Suggestion {
   readonly root: HTMLElement;
+  /** May be too long for its place. */
+  readonly name = make("span", { class: "alw-chip-name" });
   readonly #chip = make("button", { type: "button", class: "alw-chip", ...OWN });
   readonly #dot = make("span", { class: "alw-dot", "aria-hidden": "true" });
-  readonly #name = make("span", { class: "alw-chip-name" });
   readonly #share = make("span", {});
   readonly #cap = cap("Enter");
   readonly #none = make("span", { class: "alw-no-chip" });
 
   /** @param accept the suggestion was pressed. @param beside stands in the same row. */
   constructor(listeners: Listeners, accept: () => void, beside: HTMLElement) {
-    const text = make("span", { class: "alw-chip-text" }, this.#name, this.#share);
+    const text = make("span", { class: "alw-chip-text" }, this.name, this.#share);
     this.#chip.append(this.#dot, text, this.#cap);
     this.root = make("div", { class: "alw-suggestion" }, this.#chip, this.#none, beside);
     listeners.dom(this.#chip, "click", accept);
@@ -40,7 +41,7 @@ export class Suggestion {
         const code = state.codeOf(suggestion.answer);
         this.#dot.style.setProperty("--alw-dot", classColour(state.task.codes[code] ?? 0));
       }
-      setText(this.#name, name);
+      setText(this.name, name);
       setText(this.#share, share);
       set(this.#chip, { title: several ? `${name}${share}. Press to mark these again.` : `${name}${share}` });
     } else {

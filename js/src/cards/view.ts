@@ -1,4 +1,5 @@
 import { count, icon, make, percent, set, setAttribute, setText } from "../shared/dom";
+import { ellipsis } from "../shared/ellipsis";
 import { Listeners } from "../shared/listeners";
 import type { Card } from "../shared/messages";
 import type { Unhurried } from "../shared/outgoing";
@@ -149,7 +150,6 @@ export class CardsView {
           this.#redo,
           this.#aside.back,
           this.#last,
-          make("span", { class: "alw-space" }),
           this.#rest,
           this.#aside.find,
           this.#skip,
@@ -161,6 +161,9 @@ export class CardsView {
     );
     state.remap.show(this.root);
     this.#listen();
+    const sizes = new ResizeObserver(() => this.#fit());
+    sizes.observe(this.#single);
+    listeners.add(() => sizes.disconnect());
     listeners.add(state.watch(() => this.paint()));
     listeners.add(() => this.root.remove());
     this.paint();
@@ -214,7 +217,14 @@ export class CardsView {
     if (had) this.#hold(page.activeElement);
     this.#unhurried(() => this.#paintRest(), isNext);
     // lays the card out at once: the browser has nothing to do until it is ready for the frame
-    if (isNext) this.#stage.measure();
+    if (isNext) {
+      this.#fit();
+      this.#stage.measure();
+    }
+  }
+
+  #fit(): void {
+    ellipsis(this.#why, this.#suggestion.name, this.#last);
   }
 
   /**
@@ -223,9 +233,10 @@ export class CardsView {
    */
   #paintRest(): void {
     this.#footer.paint(this.#state);
-    this.#paintLast();
     this.#speak(this.#card);
     if (this.#card) set(this.#why, { title: why(this.#card).title });
+    this.#paintLast();
+    ellipsis(this.#last);
   }
 
   /** Focus on what went would fall back to the page, and keys to the notebook: a browser lets it fall after the paint. */
