@@ -203,7 +203,7 @@ return found;
 
 
 def test_text_without_room_is_cut(opened: Open) -> None:
-    """What the model suggests, why and what was done last: whole in a wide cell, cut in a narrow."""
+    """Suggestion, why and what was done last: whole in a wide cell, cut in a narrow one."""
     notebook = opened([WORDY], size=(1200, 1000))
     notebook.run_all()
     cards = notebook.cards

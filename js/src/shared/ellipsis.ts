@@ -3,7 +3,7 @@
  * its text, as on every card, the browser works out all layers of the page anew. Lays the page out.
  */
 export function ellipsis(...texts: HTMLElement[]): void {
-  const long = texts.map((text) => text.scrollWidth > text.clientWidth);
+  const long = texts.map((text) => text.scrollWidth > text.clientWidth + 1); // both are rounded
   texts.forEach((text, i) => {
     text.classList.toggle("alw-cut", long[i]);
   });
