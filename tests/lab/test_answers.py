@@ -216,6 +216,11 @@ def test_a_finger_is_enough(opened: Open) -> None:
     def seen(panel: str) -> bool:
         return cards.root.locator(f".alw-{panel}:visible").count() > 0
 
+    uneven = cards.root.evaluate(
+        "root => root.querySelector('.alw-even').getBoundingClientRect().bottom - 1"
+        " - root.querySelector('.alw-suggestion').getBoundingClientRect().bottom"
+    )
+    assert abs(uneven) < 0.1
     tap(".alw-flag")
     tap(".alw-class:nth-child(2)")
     assert cards.item != first

@@ -202,6 +202,14 @@ return found;
 """
 
 
+#: By how much what is in a card of fixed height is higher or lower than the card.
+UNEVEN = """
+const card = root.querySelector(".alw-card.alw-even"), {bottom} = card.getBoundingClientRect();
+const row = root.querySelector(".alw-suggestion").getBoundingClientRect();
+return Math.abs(bottom - 1 - row.bottom);
+"""
+
+
 def test_text_without_room_is_cut(opened: Open) -> None:
     """Suggestion, why and what was done last: whole in a wide cell, cut in a narrow one."""
     notebook = opened([WORDY], size=(1200, 1000))
@@ -216,6 +224,7 @@ def test_text_without_room_is_cut(opened: Open) -> None:
             break
     notebook.until("return root.querySelector('.alw-last').textContent.includes('message')")
     assert notebook.js(ROOM) == {"cut": [], "over": []}
+    assert notebook.js(UNEVEN) < 0.1
     notebook.screenshot(SCREENSHOTS / "text-with-room.png", cards.root)
     notebook.execute("view.layout.width = '320px'")
     notebook.until("return root.getBoundingClientRect().width <= 320")
@@ -223,6 +232,7 @@ def test_text_without_room_is_cut(opened: Open) -> None:
     notebook.screenshot(SCREENSHOTS / "text-without-room.png", cards.root)
     found = notebook.js(ROOM)
     assert found["over"] == []
+    assert notebook.js(UNEVEN) < 0.1
     assert {"chip-name", "last"} <= set(found["cut"])
     notebook.execute("view.layout.width = '720px'")
     notebook.until("return !root.querySelector('.alw-cut')")

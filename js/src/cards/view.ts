@@ -45,6 +45,7 @@ export class CardsView {
   readonly #suggestion: Suggestion;
   readonly #aside: Aside;
   readonly #single: HTMLElement;
+  readonly #place: HTMLElement;
   readonly #unhurried: Unhurried;
   readonly #badge = make("span", { class: "alw-badge", hidden: true });
   readonly #why = make("button", { type: "button", class: "alw-why", "aria-keyshortcuts": "w", ...OWN });
@@ -124,6 +125,7 @@ export class CardsView {
       this.#pause.root,
       this.#help.root,
     );
+    this.#place = make("div", {}, this.#single);
     this.root = make(
       "div",
       {
@@ -140,7 +142,7 @@ export class CardsView {
         { class: "alw-cards-inner" },
         this.#notices.root,
         this.#guidelines.root,
-        this.#single,
+        this.#place,
         this.#aside.grid.root,
         this.#answers.root,
         make(
@@ -194,7 +196,8 @@ export class CardsView {
     const isNext = card !== this.#card;
     const pausing = state.paused && !root.hasAttribute("data-paused");
     root.toggleAttribute("data-paused", state.paused);
-    set(this.#single, { hidden: state.groups.open !== null });
+    set(this.#place, { hidden: state.groups.open !== null });
+    this.#single.classList.toggle("alw-even", isEven(card) && state.task.kind !== "text");
     this.#aside.paint();
     if (had && pausing) this.focus();
 
@@ -370,6 +373,11 @@ export class CardsView {
     listeners.dom(this.#why, "click", () => this.#toggleWhy());
     listeners.dom(this.#edit, "click", () => this.#toggleEditor());
   }
+}
+
+/** Whether a card is as high as most: metadata have a line of their own, and a remark may need one. */
+function isEven(card: Card | null): boolean {
+  return !card?.comment && Object.keys(card?.metadata ?? {}).length === 0;
 }
 
 /** Shows words, or hides the place for them: with those it had, so that hiding is all there is to draw. */

@@ -14,7 +14,7 @@ describe("labelling together", () => {
       chosen("y", null),
       chosen("z", null, { stream: "audit" }),
     ]);
-    expect(on.desk.find<HTMLElement>(".alw-card:not(.alw-together)").hidden).toBe(true);
+    expect(on.desk.find(".alw-card:not(.alw-together)").closest("[hidden]")).not.toBeNull();
     expect(open()).toBe(true);
     expect(on.desk.text(".alw-together-title")).toBe("Found “win”");
     expect(on.desk.text(".alw-for-rest-name")).toBe("spam");
