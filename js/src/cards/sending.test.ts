@@ -20,7 +20,8 @@ function framed(): { draw: () => void } {
   desk.view = new CardsView(desk.state);
   document.body.append(desk.view.root);
   const draw = () => {
-    for (const run of waiting.splice(0)) run();
+    for (const run of waiting) run(); // and what these ask for
+    waiting.length = 0;
   };
   draw();
   desk.model.queue(textCards("a", "b", "c"));
@@ -28,23 +29,25 @@ function framed(): { draw: () => void } {
   return { draw };
 }
 
-test("the next card and the copy in the browser's storage come first, the message after the frame", () => {
+test("the next card comes first, the copy in the browser's storage and the message after its frame", () => {
   const { draw } = framed();
   const { desk } = on;
   desk.press("1");
   expect(desk.itemId).toBe("b");
-  expect(desk.shelf.kept.size).toBe(1);
+  expect(desk.shelf.kept.size).toBe(0);
   expect(desk.model.events).toEqual([]);
   draw();
+  expect(desk.shelf.kept.size).toBe(1);
   expect(desk.model.events.map((event) => event.item_id)).toEqual(["a"]);
 });
 
-test("a page that goes away before the frame has sent its labels", () => {
+test("a page that goes away before the frame has kept and sent its labels", () => {
   framed();
   const { desk } = on;
   desk.press("1");
   desk.press("2");
   window.dispatchEvent(new Event("pagehide"));
+  expect(desk.shelf.kept.size).toBe(2);
   expect(desk.model.events.map((event) => event.item_id)).toEqual(["a", "b"]);
 });
 
@@ -84,11 +87,12 @@ test("labels that were held back go in one message", () => {
   expect(sent[0]?.events.map((event) => event.kind)).toEqual(["answer", "answer", "retract"]);
 });
 
-test("cards that are closed before the frame have sent their labels", () => {
+test("cards that are closed before the frame have kept and sent their labels", () => {
   framed();
   const { desk } = on;
   desk.press("1");
   desk.state.dispose();
+  expect(desk.shelf.kept.size).toBe(1);
   expect(desk.model.events.map((event) => event.item_id)).toEqual(["a"]);
 });
 
@@ -130,6 +134,26 @@ test("the label that fills a batch takes those before it along: a fit waits for 
   expect(desk.model.events.map((event) => event.item_id)).toEqual(["a", "b", "c"]);
   desk.press("2");
   expect(desk.model.events).toHaveLength(3);
+});
+
+test("the label that fills a batch takes the others along, though one more comes before the frame", () => {
+  const waiting: (() => void)[] = [];
+  const { desk } = on;
+  desk.close();
+  desk.model = new FakeModel(["ham", "spam"]);
+  desk.state = new CardsState(desk.model, {
+    shelf: desk.shelf,
+    afterFrame: (run) => void waiting.push(run),
+    atRest: () => {},
+  });
+  desk.view = new CardsView(desk.state);
+  document.body.append(desk.view.root);
+  desk.model.queue(textCards("a", "b", "c"));
+  desk.model.receive({ ...STATUS, until_fit: 1 });
+  desk.press("1");
+  desk.press("2");
+  for (const run of waiting) run();
+  expect(desk.model.events.map((event) => event.item_id)).toEqual(["a", "b"]);
 });
 
 test("labels of which the browser keeps no copy go after the frame", () => {

@@ -16,7 +16,7 @@ import type { CardsState } from "./state";
 const AHEAD = 12; // cards whose images are loaded and decoded before they come on screen
 const LOT = 10; // images decoded together: the browser draws a frame for it
 const CLEANED = 3; // cards whose markup is cleaned before
-const PAUSE = 20; // ms from a key press to either: its frame is drawn by then
+const PAUSE = 20; // ms from the start of a frame to either: it is drawn by then
 const REST = 300; // ms after the newest image came
 
 /** Where the item is seen: fixed in height, so that nothing jumps from card to card. */
@@ -192,10 +192,12 @@ export class Stage {
 
   /** Makes the coming cards ready once the card on screen is painted. */
   #prepareSoon(state: CardsState): void {
-    this.#preparing ??= this.#listeners.timeout(() => {
-      this.#preparing = null;
-      this.#prepare(state);
-    }, PAUSE);
+    this.#preparing ??= this.#listeners.frame(() => {
+      this.#preparing = this.#listeners.timeout(() => {
+        this.#preparing = null;
+        this.#prepare(state);
+      }, PAUSE);
+    });
   }
 
   #prepare(state: CardsState): void {

@@ -94,16 +94,21 @@ export class CardsState {
   readonly #waiting: Unsaved;
   readonly #supply: Supply;
   readonly #outgoing: Outgoing<FromCards>;
+  readonly #soon: AfterFrame;
+  /** What was done since the last frame: in the outbox, and not yet in the browser's storage. */
+  readonly #done: LabelEvent[] = [];
+  /** Whether a label among these fills a batch. */
+  #fills = false;
 
   constructor(model: Model<CardsTraits>, world?: Partial<World>) {
     this.#world = { shelf: pageShelf(), now: Date.now, newId, ...world };
-    const soon = this.#world.afterFrame ?? afterFrame(this.listeners);
-    const resting = this.#world.atRest ?? atRest(this.listeners, soon);
+    this.#soon = this.afterFrame(this.listeners);
+    const resting = this.#world.atRest ?? atRest(this.listeners, this.#soon);
     const send = (message: FromCards) => {
       if (message.type === "events") this.#waiting.sending(message.events, this.outbox);
       model.send(message);
     };
-    this.#outgoing = new Outgoing(send, soon, resting, joinEvents);
+    this.#outgoing = new Outgoing(send, this.#soon, resting, joinEvents);
     this.task = model.get("_task");
     this.store = model.get("_store");
     this.guidelines = model.get("_guidelines") ?? "";
@@ -151,8 +156,8 @@ export class CardsState {
       this.#changed();
     });
     // Who goes elsewhere, to run a cell or to another page, finds there what was labelled here.
-    this.listeners.dom(document, "focusout", () => this.#outgoing.flush());
-    this.listeners.dom(window, "pagehide", () => this.#outgoing.flush());
+    this.listeners.dom(document, "focusout", () => this.#flush());
+    this.listeners.dom(window, "pagehide", () => this.#flush());
     this.#supply.ask();
     this.outbox.flush();
     this.#outboxChanged();
@@ -223,8 +228,8 @@ export class CardsState {
     return nameOf(this.task, answer);
   }
 
-  // What a person does. Each paints the views first and keeps and sends the event after, so that the next card is
-  // there in the frame of the key press.
+  // What a person does. Each paints the views first. The event is kept once the frame with the next card is drawn: to
+  // write to the browser's storage wakes another process, which may then run in place of the page.
 
   answer(code: number): void {
     const answer = this.task.answers[code];
@@ -331,7 +336,7 @@ export class CardsState {
   }
 
   dispose(): void {
-    this.#outgoing.flush();
+    this.#flush();
     this.listeners.dispose();
     this.drafts.keep();
     this.outbox.dispose();
@@ -349,9 +354,23 @@ export class CardsState {
     this.#board.set("hint", "info", null, "");
     this.groups.forget();
     if (events.some((e) => e.kind === "answer" || e.kind === "skip")) this.past.forget();
+    const lacked = (this.status?.until_fit ?? 0) - this.outbox.size;
     this.outbox.take(events); // tells the views
-    this.outbox.post(events);
+    this.#fills ||= lacked > 0 && lacked <= events.length;
+    this.#done.push(...events);
+    this.#soon(() => this.#post());
     this.#supply.ask();
+  }
+
+  #post(): void {
+    const events = this.#done.splice(0);
+    if (events.length > 0) this.outbox.post(events);
+    this.#fills = false;
+  }
+
+  #flush(): void {
+    this.#post();
+    this.#outgoing.flush();
   }
 
   /** Tells that a press was not taken. */
@@ -375,12 +394,12 @@ export class CardsState {
   /** Labels may wait until the hands rest while the browser keeps a copy; not the one for which the model waits. */
   #sendEvents(events: LabelEvent[]): void {
     const message: FromCards = { type: "events", events };
-    const fills = this.outbox?.size === this.status?.until_fit;
-    if (this.outbox?.durable && !fills) this.#outgoing.hold(message);
+    if (this.outbox?.durable && !this.#fills) this.#outgoing.hold(message);
     else this.#send(message);
   }
 
   #send(message: FromCards): void {
+    this.#post(); // what was done before goes before
     this.#outgoing.write(message);
   }
 

@@ -169,6 +169,7 @@ export class CardsView {
     listeners.add(state.watch(() => this.paint()));
     listeners.add(() => this.root.remove());
     this.paint();
+    this.#paintRest(); // with the first frame, lest anything moves
   }
 
   focus(): void {
@@ -231,8 +232,8 @@ export class CardsView {
   }
 
   /**
-   * How far one is, what was done last, what is read out and what a pointer is told: where one presses fast the next
-   * card comes before it.
+   * How far one is, what was done last, what is read out and what a pointer is told: after the card's frame or, where
+   * one presses fast, after those of the next cards.
    */
   #paintRest(): void {
     this.#footer.paint(this.#state);

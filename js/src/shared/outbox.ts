@@ -121,7 +121,10 @@ export class Outbox {
    */
   post(events: readonly LabelEvent[]): void {
     const before = this.#durable;
-    for (const { event_id } of events) this.#keep(this.#waiting.get(event_id)!);
+    for (const { event_id } of events) {
+      const entry = this.#waiting.get(event_id);
+      if (entry) this.#keep(entry); // or it is committed already
+    }
     const items = new Set(events.map((event) => event.item_id));
     const due = this.events.filter((event) => items.has(event.item_id));
     for (let i = 0; i < due.length; i += MOST) this.#trySend(due.slice(i, i + MOST));

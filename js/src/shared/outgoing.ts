@@ -9,25 +9,31 @@ export type Join<M> = (first: M, second: M) => M | null;
 /** Runs something once it has not been asked for anew for a while, the newest that was given. */
 export type AtRest = (run: () => void) => void;
 
-/** Runs something now or, where keys are pressed fast, once that is over; `pressed` says whether this is for a key. */
+/** Runs something soon or, where keys are pressed fast, once that is over; `pressed` says whether this is for a key. */
 export type Unhurried = (run: () => void, pressed: boolean) => void;
 
-const DRAWN = 10; // ms from the start of a frame until it is on screen
+const DRAWN = 16; // ms from the start of a frame until it is on screen, on a busy machine too
 const NO_FRAME = 100; // ms: a page in the background draws nothing
 const REST = 300; // ms without a press: the person reads
 const LONGEST = 10_000; // ms that a message is held back while presses go on, until the next of them
 const LAG = 2_000; // ms that what is drawn may lag behind quick hands
 
-/** After the frame that is about to be drawn, or soon where none is. */
+/** After the frame that is about to be drawn, or soon where none is; in the order in which it was asked for. */
 export function afterFrame(listeners: Listeners): AfterFrame {
+  const waiting: (() => void)[] = [];
   return (run) => {
+    if (waiting.push(run) > 1) return;
     const undo = [
       listeners.frame(() => undo.push(listeners.timeout(once, DRAWN))),
       listeners.timeout(once, NO_FRAME),
     ];
     function once(): void {
       for (const cleanup of undo) cleanup();
-      run();
+      try {
+        for (const due of waiting) due(); // and what these ask for: the frame is drawn
+      } finally {
+        waiting.length = 0;
+      }
     }
   };
 }
@@ -39,6 +45,7 @@ export function afterFrame(listeners: Listeners): AfterFrame {
 export function atRest(listeners: Listeners, soon: AfterFrame, longest = LONGEST): AtRest {
   let undo: (() => void)[] = [];
   let latest: () => void = () => {};
+  let asked = 0;
   let isDue = false;
   const once = () => {
     for (const cleanup of undo) cleanup();
@@ -46,33 +53,38 @@ export function atRest(listeners: Listeners, soon: AfterFrame, longest = LONGEST
     isDue = false;
     latest();
   };
+  // one timer for all presses in a row: to set one anew takes as long as much of a press
+  const look = () => {
+    const left = asked + REST - performance.now();
+    if (left > 0) undo[0] = listeners.timeout(look, left);
+    else once();
+  };
   const due = () => {
     isDue = true;
   };
   return (run) => {
     latest = run;
-    const [waiting, resting] = undo;
-    resting?.();
-    undo = [waiting ?? listeners.timeout(due, longest), listeners.timeout(once, REST)];
+    asked = performance.now();
+    if (undo.length === 0) undo = [listeners.timeout(look, REST), listeners.timeout(due, longest)];
     if (!isDue) return;
     isDue = false;
     soon(once);
   };
 }
 
-/** At once, and less than `REST` ms after a press as `atRest` does: for what is drawn at presses, and of itself. */
+/**
+ * For what is drawn beside a card: at once, for a press after its frame, and less than `REST` ms after another press as
+ * `atRest` does.
+ */
 export function unhurried(listeners: Listeners, soon: AfterFrame): Unhurried {
   const resting = atRest(listeners, soon, LAG);
-  let hurried: (() => void) | null = null;
+  let last = Number.NEGATIVE_INFINITY;
   return (run, pressed) => {
-    const isHurried = hurried !== null;
-    if (pressed) {
-      hurried?.();
-      hurried = listeners.timeout(() => {
-        hurried = null;
-      }, REST);
-    }
+    const now = performance.now();
+    const isHurried = now - last < REST;
+    if (pressed) last = now;
     if (isHurried) resting(run);
+    else if (pressed) soon(run);
     else run();
   };
 }

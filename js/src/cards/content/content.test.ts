@@ -196,7 +196,7 @@ describe("images", () => {
     many(100);
     expect(made).toHaveBeenCalledTimes(1);
     for (let ahead = 1; ahead <= 12; ahead++) {
-      vi.advanceTimersByTime(20); // a key may be pressed in between
+      vi.advanceTimersByTime(36); // a frame, and a key may be pressed in between
       expect(made).toHaveBeenCalledTimes(1 + ahead);
     }
     vi.advanceTimersByTime(1_000);
@@ -204,7 +204,7 @@ describe("images", () => {
     for (let press = 1; press <= 30; press++) {
       on.desk.press("1");
       expect(made).toHaveBeenCalledTimes(12 + press); // the next one is ready
-      vi.advanceTimersByTime(20);
+      vi.advanceTimersByTime(36);
       expect(made).toHaveBeenCalledTimes(13 + press);
     }
   });
