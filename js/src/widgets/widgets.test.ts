@@ -43,7 +43,6 @@ describe("cards", () => {
     root.dispatchEvent(new KeyboardEvent("keydown", { key: "1", bubbles: true }));
     expect(root.dataset.view).toBe("cards");
     expect(two.firstElementChild?.getAttribute("data-item-id")).toBe("b");
-    expect(localStorage.length).toBe(1);
     for (const cleanup of cleanups) cleanup();
     expect(one.childElementCount + two.childElementCount).toBe(0);
     end();
