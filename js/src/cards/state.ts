@@ -95,9 +95,7 @@ export class CardsState {
   readonly #supply: Supply;
   readonly #outgoing: Outgoing<FromCards>;
   readonly #soon: AfterFrame;
-  /** What was done since the last frame: in the outbox, and not yet in the browser's storage. */
-  readonly #done: LabelEvent[] = [];
-  /** Whether a label among these fills a batch. */
+  /** Whether a label that is not posted yet fills a batch. */
   #fills = false;
 
   constructor(model: Model<CardsTraits>, world?: Partial<World>) {
@@ -357,19 +355,12 @@ export class CardsState {
     const lacked = (this.status?.until_fit ?? 0) - this.outbox.size;
     this.outbox.take(events); // tells the views
     this.#fills ||= lacked > 0 && lacked <= events.length;
-    this.#done.push(...events);
-    this.#soon(() => this.#post());
+    this.#soon(() => this.outbox.post());
     this.#supply.ask();
   }
 
-  #post(): void {
-    const events = this.#done.splice(0);
-    if (events.length > 0) this.outbox.post(events);
-    this.#fills = false;
-  }
-
   #flush(): void {
-    this.#post();
+    this.outbox.post();
     this.#outgoing.flush();
   }
 
@@ -394,12 +385,14 @@ export class CardsState {
   /** Labels may wait until the hands rest while the browser keeps a copy; not the one for which the model waits. */
   #sendEvents(events: LabelEvent[]): void {
     const message: FromCards = { type: "events", events };
-    if (this.outbox?.durable && !this.#fills) this.#outgoing.hold(message);
-    else this.#send(message);
+    const isDue = this.#fills || !this.outbox.durable;
+    this.#fills = false;
+    if (isDue) this.#outgoing.write(message);
+    else this.#outgoing.hold(message);
   }
 
   #send(message: FromCards): void {
-    this.#post(); // what was done before goes before
+    this.outbox.post(); // what was done before goes before
     this.#outgoing.write(message);
   }
 

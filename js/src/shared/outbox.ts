@@ -40,6 +40,7 @@ const LONGEST_WAIT = 30_000;
 export class Outbox {
   readonly #waiting = new Map<string, { event: LabelEvent; order: number }>();
   readonly #known = new Set<string>();
+  readonly #taken: LabelEvent[] = []; // and not yet posted
   readonly #prefix: string;
   readonly #shelf: Shelf | null;
   readonly #send: (events: LabelEvent[]) => void;
@@ -99,7 +100,7 @@ export class Outbox {
   /** Keeps events and sends them at once. */
   addAll(events: readonly LabelEvent[]): void {
     this.take(events);
-    this.post(events);
+    this.post();
   }
 
   /** Counts events as waiting: the first half of `addAll`, quick enough for the frame of a key press. */
@@ -110,16 +111,19 @@ export class Outbox {
       this.#waiting.set(event.event_id, { event, order: this.#order });
       this.#known.add(event.event_id);
     }
+    this.#taken.push(...events);
     this.#schedule();
     this.#changed();
   }
 
   /**
-   * Puts events that were taken into storage and sends them, in one message where they are not too many for it. What
+   * Puts the events that were taken into storage and sends them, in one message where they are not too many for it. What
    * still waits for the same items goes before them: what Python hears last of an item stands, so an older event must
    * not come after.
    */
-  post(events: readonly LabelEvent[]): void {
+  post(): void {
+    const events = this.#taken.splice(0);
+    if (events.length === 0) return;
     const before = this.#durable;
     for (const { event_id } of events) {
       const entry = this.#waiting.get(event_id);
