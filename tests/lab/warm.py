@@ -94,7 +94,14 @@ def become_kernel(file: str, folder: str, environment: dict[str, str]) -> NoRetu
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    sys.argv = ["ipykernel_launcher", "-f", file, f"--IPKernelApp.parent_handle={os.getppid()}"]
+    sys.argv = [
+        "ipykernel_launcher",
+        f"--IPKernelApp.connection_file={file}",
+        f"--IPKernelApp.parent_handle={os.getppid()}",
+        # ipywidgets introduces itself to the kernel when it is imported: here, before there is one.
+        # A page that is loaded again would ask for widgets one by one, and now and then give up.
+        "--IPKernelApp.extra_extensions=ipywidgets",
+    ]
     from ipykernel import kernelapp
 
     kernelapp.launch_new_instance()
