@@ -34,6 +34,9 @@ class Item:
         Probability of the suggestion.
     start : str or None
         Of a task that asks for a text: what there is to correct.
+    suggestion_hidden : bool
+        Whether the model says something that is not to be seen: on items that are kept for the
+        audit, and on the share of `hide_suggestions`.
     """
 
     id: str
@@ -48,6 +51,7 @@ class Item:
     suggestion: Answer | None
     confidence: float | None
     start: str | None = None
+    suggestion_hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)

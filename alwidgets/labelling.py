@@ -327,8 +327,12 @@ class Labelling(Modelling):
     def _item(self, draw: Draw) -> Item:
         index = self.pool.index(draw.item_id)
         said = self.suggestion(index)
+        current = self.current
+        is_hidden = (
+            bool(self.reserved[index]) and current is not None and current.predictions is not None
+        )
         if said is not None and not self._suggested.remember(draw, said[0]):
-            said = None
+            said, is_hidden = None, True
         answer, confidence = said or (None, None)
         content, metadata = self.pool.contents[index], self.pool.metadata_of(index)
         start = None
@@ -347,4 +351,5 @@ class Labelling(Modelling):
             suggestion=answer,
             confidence=confidence,
             start=start,
+            suggestion_hidden=is_hidden,
         )

@@ -52,7 +52,10 @@ class Reason(TypedDict):
 
 
 class Card(TypedDict):
-    """An item to label; `start` is what a box for free text is filled with."""
+    """An item to label; `start` is what a box for free text is filled with.
+
+    `suggestion_hidden` is there where the model says something that is not to be seen.
+    """
 
     item_id: str
     draw_id: str | None
@@ -64,6 +67,7 @@ class Card(TypedDict):
     flag: str | None
     comment: NotRequired[str]
     start: NotRequired[str]
+    suggestion_hidden: NotRequired[bool]
 
 
 class QueueMessage(TypedDict):

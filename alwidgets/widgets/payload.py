@@ -98,6 +98,8 @@ def card_of(
         card["comment"] = comment
     if item.start is not None:
         card["start"] = _sendable(item.start)
+    if item.suggestion_hidden:
+        card["suggestion_hidden"] = True
     return card
 
 

@@ -197,10 +197,14 @@ def test_answers_of_every_form_are_compared(
 def test_the_card_tells_nothing_and_the_store_everything() -> None:
     session = opened(hide_suggestions=1.0, audit=0.2)
     page = Page(session)
+    page.send({"type": "hello"})
+    nothing_yet = page.of("queue")[0]["cards"]
+    assert {card.get("suggestion_hidden", False) for card in nothing_yet} == {False}
     label(session, 60, sways=True)
     page.send({"type": "hello"})
-    cards = page.of("queue")[0]["cards"]
+    cards = page.of("queue")[-1]["cards"]
     assert {card["suggestion"] for card in cards} == {None}
+    assert {card["suggestion_hidden"] for card in cards} == {True}
     card = next(c for c in cards if c["stream"] == "train")
     audit = next(c for c in cards if c["stream"] == "audit")
     index = session.pool.index(card["item_id"])
@@ -222,6 +226,7 @@ def test_the_card_tells_nothing_and_the_store_everything() -> None:
     session.queue([open_])
     item = session.next()[0]
     assert item.suggestion is not None
+    assert not item.suggestion_hidden
     event = session.record(item.id, "a")
     assert event.suggestion_shown is True
     assert session.anchoring() == counts
@@ -242,6 +247,7 @@ def test_a_card_without_a_suggestion_tells_nothing_else_either() -> None:
     label(session, 40, sways=False)
     cards = [i for i in session.next(20) if i.stream == "train"]
     hidden = {i.id for i in cards if i.suggestion is None}
+    assert hidden == {i.id for i in cards if i.suggestion_hidden}
     assert 0 < len(hidden) < len(cards)
     for item in cards:
         assert (session.why(item.id).neighbours == []) == (item.id in hidden)

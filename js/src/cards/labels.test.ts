@@ -43,7 +43,10 @@ describe("labels", () => {
   });
 
   it("begin as the model suggests, visibly so; on an audit card with none", () => {
-    on.desk.model.queue([suggesting("a", "joy", "envy"), textCard("b", { stream: "audit" })]);
+    on.desk.model.queue([
+      suggesting("a", "joy", "envy"),
+      textCard("b", { stream: "audit", suggestion_hidden: true }),
+    ]);
     expect(pressed()).toEqual(["joy", "envy"]);
     expect(on.desk.text(".alw-chip-text")).toBe("suggests joy, envy · 61 %");
     expect(on.desk.classButton(2).getAttribute("aria-description")).toBe("suggested by the model");

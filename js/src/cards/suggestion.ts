@@ -4,6 +4,8 @@ import { classColour } from "../shared/palette";
 import { cap, OWN } from "./parts";
 import type { CardsState } from "./state";
 
+const AT_RANDOM = "Hidden on a share of the cards, at random: that shows whether suggestions sway answers.";
+
 /** What the model thinks, as a button that takes it over; or why it says nothing. */
 export class Suggestion {
   readonly root: HTMLElement;
@@ -45,9 +47,9 @@ export class Suggestion {
       setText(this.#share, share);
       set(this.#chip, { title: several ? `${name}${share}. Press to mark these again.` : `${name}${share}` });
     } else {
-      const hidden = card?.stream === "audit" && state.modelVersion > 0;
-      const none = !card ? "" : hidden ? "suggestion hidden" : "no suggestion yet";
-      setText(this.#none, none); // the badge says why
+      const hidden = card?.suggestion_hidden ?? false;
+      setText(this.#none, !card ? "" : hidden ? "suggestion hidden" : "no suggestion yet");
+      set(this.#none, { title: hidden && card?.stream === "train" ? AT_RANDOM : "" }); // else the badge says why
     }
   }
 }

@@ -64,15 +64,24 @@ describe("what is on screen", () => {
     expect(title()).toContain("Drawn at random");
   });
 
-  it("has no suggestion to hide before the first model", () => {
-    on.desk.model.queue([textCard("a", { stream: "audit" })], { model_version: 0 });
-    expect(on.desk.text(".alw-no-chip")).toBe("no suggestion yet");
-    on.desk.model.queue([textCard("a", { stream: "audit" })], { model_version: 1 });
-    expect(on.desk.text(".alw-no-chip")).toBe("suggestion hidden");
+  it("tells a suggestion that is hidden from one that there is not yet, and where it is hidden why", () => {
+    on.desk.model.queue([
+      textCard("a", { stream: "audit" }),
+      textCard("b", { suggestion_hidden: true }),
+      textCard("c"),
+    ]);
+    const none = () => on.desk.find(".alw-no-chip");
+    expect(none().textContent).toBe("no suggestion yet");
+    on.desk.press("1");
+    expect(none().textContent).toBe("suggestion hidden");
+    expect(none().title).toContain("at random");
+    on.desk.press("1");
+    expect(none().textContent).toBe("no suggestion yet");
+    expect(none().title).toBe("");
   });
 
   it("hides the suggestion on an audit card and says so", () => {
-    on.desk.model.queue([textCard("a", { stream: "audit" }), textCard("b")]);
+    on.desk.model.queue([textCard("a", { stream: "audit", suggestion_hidden: true }), textCard("b")]);
     expect(on.desk.find(".alw-badge").hidden).toBe(false);
     expect(on.desk.find(".alw-badge").title).toContain("Suggestion hidden");
     expect(on.desk.find(".alw-chip").hidden).toBe(true);

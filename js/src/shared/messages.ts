@@ -85,6 +85,8 @@ export interface Card {
   comment?: string;
   /** What a box for free text is filled with. */
   start?: string;
+  /** Whether the model says something that is not to be seen. */
+  suggestion_hidden?: boolean;
 }
 
 export type EventKind = "answer" | "skip" | "flag" | "retract" | "comment";

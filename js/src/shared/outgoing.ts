@@ -21,6 +21,14 @@ const LAG = 2_000; // ms that what is drawn may lag behind quick hands
 /** After the frame that is about to be drawn, or soon where none is; in the order in which it was asked for. */
 export function afterFrame(listeners: Listeners): AfterFrame {
   const waiting: (() => void)[] = [];
+  const drain = () => {
+    try {
+      waiting[0]?.();
+    } finally {
+      waiting.shift();
+      if (waiting.length > 0) drain(); // and what was asked for meanwhile: the frame is drawn
+    }
+  };
   return (run) => {
     if (waiting.push(run) > 1) return;
     const undo = [
@@ -29,11 +37,7 @@ export function afterFrame(listeners: Listeners): AfterFrame {
     ];
     function once(): void {
       for (const cleanup of undo) cleanup();
-      try {
-        for (const due of waiting) due(); // and what these ask for: the frame is drawn
-      } finally {
-        waiting.length = 0;
-      }
+      drain();
     }
   };
 }
