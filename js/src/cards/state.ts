@@ -153,9 +153,6 @@ export class CardsState {
       this.guidelines = model.get("_guidelines") ?? "";
       this.#changed();
     });
-    // Who goes elsewhere, to run a cell or to another page, finds there what was labelled here.
-    this.listeners.dom(document, "focusout", () => this.#flush());
-    this.listeners.dom(window, "pagehide", () => this.#flush());
     this.#supply.ask();
     this.outbox.flush();
     this.#outboxChanged();
@@ -334,7 +331,7 @@ export class CardsState {
   }
 
   dispose(): void {
-    this.#flush();
+    this.flush();
     this.listeners.dispose();
     this.drafts.keep();
     this.outbox.dispose();
@@ -359,7 +356,8 @@ export class CardsState {
     this.#supply.ask();
   }
 
-  #flush(): void {
+  /** Keeps and sends at once what waits for a frame or for the hands to rest. */
+  flush(): void {
     this.outbox.post();
     this.#outgoing.flush();
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { STATUS, useDesk } from "./desk";
-import { classification, textCard, textCards } from "./testing";
+import { CardsState } from "./state";
+import { classification, FakeModel, textCard, textCards } from "./testing";
 import { CardsView } from "./view";
 
 const on = useDesk();
@@ -187,6 +188,23 @@ describe("two views of one model", () => {
     expect(other.root.isConnected).toBe(false);
     on.desk.press("2");
     expect(other.root.dataset.itemId).toBe("b");
+  });
+});
+
+describe("a view that goes", () => {
+  it("leaves nothing that listens to the page, though the state lives on", () => {
+    const calls = (name: "addEventListener" | "removeEventListener") => {
+      const spies = [window, document].map((page) => vi.spyOn(page, name));
+      return () => spies.flatMap((spy) => spy.mock.calls.map(([event]) => event)).sort();
+    };
+    const added = calls("addEventListener");
+    const removed = calls("removeEventListener");
+    const state = new CardsState(new FakeModel(["ham", "spam"]), { shelf: on.desk.shelf });
+    const view = new CardsView(state);
+    expect(added()).toContain("pagehide");
+    view.dispose();
+    expect(removed()).toEqual(added());
+    state.dispose();
   });
 });
 

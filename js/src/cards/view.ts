@@ -167,6 +167,11 @@ export class CardsView {
     sizes.observe(this.#single);
     listeners.add(() => sizes.disconnect());
     listeners.add(state.watch(() => this.paint()));
+    // Who goes elsewhere, to run a cell or to another page, finds there what was labelled here. The state outlives its
+    // views, as the widget in the kernel does: what listens to the page goes with the view.
+    listeners.dom(document, "focusout", () => state.flush());
+    listeners.dom(window, "pagehide", () => state.flush());
+    listeners.add(() => state.flush());
     listeners.add(() => this.root.remove());
     this.paint();
     this.#paintRest(); // with the first frame, lest anything moves
