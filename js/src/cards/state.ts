@@ -330,6 +330,12 @@ export class CardsState {
     if (this.#board.dismiss(key)) this.#changed();
   }
 
+  /** Keeps and sends at once what waits for a frame or for the hands to rest. */
+  flush(): void {
+    this.outbox.post();
+    this.#outgoing.flush();
+  }
+
   dispose(): void {
     this.flush();
     this.listeners.dispose();
@@ -354,12 +360,6 @@ export class CardsState {
     this.#fills ||= lacked > 0 && lacked <= events.length;
     this.#soon(() => this.outbox.post());
     this.#supply.ask();
-  }
-
-  /** Keeps and sends at once what waits for a frame or for the hands to rest. */
-  flush(): void {
-    this.outbox.post();
-    this.#outgoing.flush();
   }
 
   /** Tells that a press was not taken. */
