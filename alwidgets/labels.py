@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from .schema import Draw, Event, Kind, Stream
 from .tasks import Answer
+from .times import NO_TIME, microseconds
 
 #: Codes of the kinds and streams in the columns.
 KINDS: tuple[Kind, ...] = ("answer", "skip", "flag", "retract", "comment")
@@ -24,9 +24,8 @@ ANSWER, SKIP, FLAG, RETRACT, COMMENT = range(5)
 TRAIN, AUDIT, CHOSEN = range(3)
 #: What an event may be: it counts, it was taken back, or it was taken back before it arrived.
 STANDS, TAKEN_BACK, NEVER = 1, 0, -1
-#: No row, no code; as a time, none that is known.
+#: No row, no code.
 NONE = -1
-NO_TIME = np.iinfo(np.int64).min
 
 #: The columns, with what stands in them where there is nothing.
 COLUMNS: dict[str, tuple[type[Any], Any]] = {
@@ -70,9 +69,12 @@ class Vocabulary:
 
     def codes(self, names: Sequence[str | None]) -> NDArray[np.int32]:
         """Code of each text, `NONE` where there is none."""
-        for name in dict.fromkeys(names):
-            if name is not None:
-                self.code(name)
+        try:
+            return looked_up(self._codes, names, np.int32)
+        except KeyError:
+            for name in dict.fromkeys(names):
+                if name is not None:
+                    self.code(name)
         return looked_up(self._codes, names, np.int32)
 
 
@@ -347,32 +349,3 @@ class Labels:
                 empty = np.full(more, nothing, dtype=kind)
                 self.columns[name] = np.concatenate([self.columns[name], empty])
         return start
-
-
-def microseconds(at: str | None) -> int:
-    """Time in microseconds since 1970, UTC; `NO_TIME` for what is no ISO 8601 time.
-
-    A script may write any text there, also a time that in UTC is before the year 1 or after 9999.
-    """
-    try:
-        time = datetime.fromisoformat(at or "")
-    except (ValueError, TypeError):
-        return NO_TIME
-    since = (time if time.tzinfo is not None else time.replace(tzinfo=UTC)) - _EPOCH
-    at_utc = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-    return at_utc if FIRST_TIME <= at_utc <= LAST_TIME else NO_TIME
-
-
-def moment(at: int) -> datetime | None:
-    """The time that is so many microseconds after 1970, UTC; None for one that there is not."""
-    if not FIRST_TIME <= at <= LAST_TIME:
-        return None
-    return _EPOCH + timedelta(microseconds=at)
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-#: The first and the last time that a `datetime` can hold in UTC.
-FIRST_TIME, LAST_TIME = (
-    (time.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
-    for time in (datetime.min, datetime.max)
-)

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from .errors import AlwidgetsError
 from .evaluation.rivals import AUDIT_SAYS
-from .labels import CHOSEN, NO_TIME, NONE, STREAMS
+from .labels import CHOSEN, NONE, STREAMS
 from .ledger import ACTIVE, NOTHING, RANDOM, SKIPPED, Ledger
 from .samples import AuditSample
 from .tasks import Answer
+from .times import NO_TIME
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,12 +143,12 @@ def to_frame(ledger: Ledger) -> pd.DataFrame:
     items = labels.column("item")[rows]
     drawn = labels.column("stream")[rows] != NONE
 
-    def named(column: str, names: Sequence[Answer], missing: Answer) -> NDArray[Any]:
+    def named(codes: NDArray[Any], names: Sequence[Answer], missing: Answer) -> pd.Series[Any]:
         table: NDArray[Any] = np.empty(len(names) + 1, dtype=object)
         for code, name in enumerate([*names, missing]):  # "none" is -1: the last
             table[code] = name
-        found: NDArray[Any] = table[labels.column(column)[rows]]
-        return found
+        # A few texts made pandas' own, and these taken: it need not read a million.
+        return pd.Series(table).take(codes % len(table)).reset_index(drop=True)
 
     def time(column: str) -> pd.Series[pd.Timestamp]:
         # Numpy's "not a time" is the number that stands for none here.
@@ -163,17 +164,18 @@ def to_frame(ledger: Ledger) -> pd.DataFrame:
         return pd.Series(column, dtype=object)
 
     remarks, bulks = ledger.remarks(), ledger.bulks()
-    use = np.where(ledger.audit_drawn[items], "audit", "held")
+    use = np.where(ledger.audit.reserved[items], 1 + ledger.audit_drawn[items], 0)
+    answers = [ledger.task.validate(a) for a in labels.vocabulary()]
     model = pd.array(labels.column("model")[rows], dtype="Int64")
     model[~drawn] = pd.NA
     columns = {
-        "answer": named("answer", [ledger.task.validate(a) for a in labels.vocabulary()], None),
-        "annotator": named("annotator", labels.annotators.names, ""),
+        "answer": named(labels.column("answer")[rows], answers, None),
+        "annotator": named(labels.column("annotator")[rows], labels.annotators.names, ""),
         "answered_at": time("answered"),
         "shown_at": time("shown"),
-        "stream": named("stream", STREAMS, "chosen"),
-        "use": np.where(ledger.audit.reserved[items], use, "train").astype(object),
-        "strategy": named("strategy", labels.strategies.names, None),
+        "stream": named(labels.column("stream")[rows], STREAMS, "chosen"),
+        "use": named(use, ["train", "held", "audit"], None),
+        "strategy": named(labels.column("strategy")[rows], labels.strategies.names, None),
         "score": labels.column("score")[rows],
         "q": labels.column("q")[rows],
         "model_version": model,

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 import sqlalchemy as sa
@@ -15,29 +15,25 @@ from numpy.typing import NDArray
 from .checkpoint import Checkpoint, Drawn
 from .labels import (
     AUDIT,
-    CHOSEN,
-    FIRST_TIME,
     KINDS,
-    LAST_TIME,
     NEVER,
-    NO_TIME,
     NONE,
     RETRACT,
     SKIP,
     STREAMS,
     Labels,
     looked_up,
-    microseconds,
 )
 from .pool import Pool
 from .queueing import CardQueue
-from .schema import draws_table, events_table
+from .schema import Draw, draws_table, events_table
 from .store import LabelStore
+from .times import all_microseconds
 
 KIND: dict[str, int] = {kind: code for code, kind in enumerate(KINDS)}
 STREAM: dict[str | None, int] = {None: NONE, **{s: code for code, s in enumerate(STREAMS)}}
-#: Times from which pandas reads them faster.
-MANY_TIMES = 10_000
+#: A draw, and the position of its item.
+Card: TypeAlias = tuple[Draw, int]
 
 
 @dataclass(frozen=True)
@@ -58,16 +54,6 @@ class Replayed:
     version: int
 
 
-@dataclass(frozen=True)
-class NewDraws:
-    """Columns of draws: their places, positions of the items, streams, and events before each."""
-
-    seq: NDArray[np.int64]
-    item: NDArray[np.int32]
-    stream: NDArray[np.int8]
-    after: NDArray[np.int64]
-
-
 def replay(
     store: LabelStore, pool: Pool, queue: CardQueue, checkpoint: Checkpoint | None = None
 ) -> Replayed:
@@ -84,21 +70,26 @@ def replay(
     labels = Labels(len(pool))
     known = checkpoint.load(labels) if checkpoint is not None else Drawn()
     start = labels.n_events
-    targets = _read_events(store, pool, labels)
+    targets, drawn = _read_events(store, pool, labels)
     _resolve(store, labels, targets)
     labels.settle_all()
-    version, new = _read_draws(store, pool, known)
+    answered, audited = _answered(labels, start, drawn, known)
+    version, new = _read_draws(store, pool, known, answered)
     _wait(store, pool, queue, labels, start, known, version, new)
-    audited = np.concatenate([known.audited, new.item[new.stream == AUDIT]])
+    audits = np.array([item for draw, item in new if draw.stream == "audit"], dtype=np.int32)
+    audited = np.concatenate([known.audited, audited, audits])
     if checkpoint is not None:
         checkpoint.save(labels, queue, audited, version)
     return Replayed(labels, audited, version)
 
 
-def _read_events(store: LabelStore, pool: Pool, labels: Labels) -> dict[int, str]:
+def _read_events(
+    store: LabelStore, pool: Pool, labels: Labels
+) -> tuple[dict[int, str], NDArray[np.int64]]:
     """Put the events that are not there yet into the labels, with what is known of their draws.
 
-    Returns the events that are to be taken back, by the rows of the retracts.
+    Returns the events that are to be taken back, by the rows of the retracts; and of each new row
+    the place of the draw of its item that it answers, 0 where there is none.
     """
     start = labels.n_events
     known = int(labels.columns["seq"][start - 1]) if start else 0
@@ -107,15 +98,18 @@ def _read_events(store: LabelStore, pool: Pool, labels: Labels) -> dict[int, str
     query = sa.select(event.seq, event.item_id, event.kind, answer, event.annotator)
     query = query.add_columns(event.shown_at, event.answered_at, event.target)
     query = query.add_columns(draw.stream, draw.strategy, draw.model_version, draw.score, draw.q)
+    query = query.add_columns(sa.case((draw.item_id == event.item_id, draw.seq), else_=0))
     query = query.join(draws_table, event.draw_id == draw.draw_id, isouter=True)
     ids: list[str] = []
+    drawn: list[int] = []
     by_retract: dict[int, str] = {}
     for rows in store.rows(query.where(event.seq > known).order_by(event.seq)):
         seq, items, kinds, answers, annotators, shown, answered, targets, *by = zip(
             *rows, strict=True
         )
-        streams, strategies, models, scores, q = by
+        streams, strategies, models, scores, q, draws = by
         ids += items
+        drawn += draws
         kind = looked_up(KIND, kinds, np.int8)
         for n in np.flatnonzero(kind == RETRACT).tolist():
             by_retract[labels.n_events + n] = targets[n]
@@ -125,8 +119,8 @@ def _read_events(store: LabelStore, pool: Pool, labels: Labels) -> dict[int, str
                 "kind": kind,
                 "answer": labels.answers.codes(answers),
                 "annotator": labels.annotators.codes(annotators),
-                "shown": times(shown),
-                "answered": times(answered),
+                "shown": all_microseconds(shown),
+                "answered": all_microseconds(answered),
                 "stream": looked_up(STREAM, streams, np.int8),
                 "strategy": labels.strategies.codes(strategies),
                 "model": np.array([NONE if m is None else m for m in models], dtype=np.int32),
@@ -135,7 +129,7 @@ def _read_events(store: LabelStore, pool: Pool, labels: Labels) -> dict[int, str
             }
         )
     labels.column("item")[start:] = pool.ids.places(ids)
-    return by_retract
+    return by_retract, np.array(drawn, dtype=np.int64)
 
 
 def _resolve(store: LabelStore, labels: Labels, by_retract: dict[int, str]) -> None:
@@ -144,7 +138,8 @@ def _resolve(store: LabelStore, labels: Labels, by_retract: dict[int, str]) -> N
     item, kind = labels.column("item"), labels.column("kind")
     target, state = labels.column("target"), labels.column("state")
     found = store.places({*by_retract.values(), *labels.early})
-    row_of = {event_id: int(np.searchsorted(seqs, seq)) for event_id, seq in found.items()}
+    places = np.searchsorted(seqs, list(found.values())).tolist()
+    row_of = dict(zip(found, places, strict=True))
     for row, event_id in by_retract.items():
         taken = row_of.get(event_id)
         if taken is None or taken > row:
@@ -157,11 +152,25 @@ def _resolve(store: LabelStore, labels: Labels, by_retract: dict[int, str]) -> N
             state[row] = NEVER
 
 
-def _read_draws(store: LabelStore, pool: Pool, known: Drawn) -> tuple[int, NewDraws]:
+def _answered(
+    labels: Labels, start: int, drawn: NDArray[np.int64], known: Drawn
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Places of the new draws that rows from `start` on answer, and the items of their audits."""
+    column = {name: labels.column(name)[start:] for name in ("item", "kind", "state", "stream")}
+    given = (column["kind"] <= SKIP) & (column["state"] != NEVER) & (drawn > known.end)
+    answered, first = np.unique(drawn[given], return_index=True)
+    audits = first[column["stream"][given][first] == AUDIT]
+    return answered, column["item"][given][audits]
+
+
+def _read_draws(
+    store: LabelStore, pool: Pool, known: Drawn, answered: NDArray[np.int64]
+) -> tuple[int, list[Card]]:
     """The newest model that picked training cards, and the new draws of cards that may wait.
 
     Of the training cards only those can wait that came with the last batch that took the place of
-    the others, or after it.
+    the others, or after it; and none that has been answered: where that is taken back the card
+    comes back with it.
     """
     draw = draws_table.c
     is_new = draw.seq > known.end
@@ -174,25 +183,19 @@ def _read_draws(store: LabelStore, pool: Pool, known: Drawn) -> tuple[int, NewDr
     # Others that were chosen are shown beside those that wait.
     chosen = (draw.stream == "chosen") & (draw.strategy == "chosen")
     others = ((draw.stream == "audit") | chosen) & is_new
-    query = sa.select(draw.seq, draw.item_id, draw.stream, draw.after)
-    query = query.where(others | (train & (draw.seq >= first))).order_by(draw.seq)
-    ids: list[str] = []
-    seq, streams, after = [], [], []
-    for rows in store.rows(query):
-        ids += [row[1] for row in rows]
-        seq += [row[0] for row in rows]
-        streams += [STREAM[row[2]] for row in rows]
-        after += [row[3] for row in rows]
-    items = pool.ids.places(ids)
-    # What is not here was drawn and never answered: rows may have been filtered since.
-    here = items != NONE
-    columns = (
-        np.array(seq, dtype=np.int64),
-        items.astype(np.int32),
-        np.array(streams, dtype=np.int8),
-        np.array(after, dtype=np.int64),
-    )
-    return version, NewDraws(*(column[here] for column in columns))
+    query = sa.select(draw.seq).where(others | (train & (draw.seq >= first))).order_by(draw.seq)
+    seqs = np.array([seq for rows in store.rows(query) for (seq,) in rows], dtype=np.int64)
+    waiting = seqs[~np.isin(seqs, answered)]
+    return version, _cards(pool, store.draws_at(waiting.tolist()))
+
+
+def _cards(pool: Pool, draws: Sequence[Draw]) -> list[Card]:
+    """Draws and their items, but for those that are not here.
+
+    What is not here was drawn and never answered: rows may have been filtered since.
+    """
+    items = pool.ids.places([draw.item_id for draw in draws]).tolist()
+    return [(draw, item) for draw, item in zip(draws, items, strict=True) if item != NONE]
 
 
 def _wait(
@@ -203,7 +206,7 @@ def _wait(
     start: int,
     known: Drawn,
     version: int,
-    new: NewDraws,
+    new: list[Card],
 ) -> None:
     """Put into the queue what waits, as it was put there and taken out from row `start` on.
 
@@ -219,20 +222,16 @@ def _wait(
     rows = np.flatnonzero(given | ((kind == RETRACT) & (labels.column("before") != NONE)))
     last[item[rows]] = rows
 
-    def due(items: Any, streams: Any, after: Any) -> Any:
-        return ~done[items] | ((streams == CHOSEN) & (after > last[items]))
+    def is_due(card: Card) -> bool:
+        draw, at = card
+        return not done[at] or (draw.stream == "chosen" and draw.after > last[at])
 
     first, audits, train = known.waiting
     if version > known.version:
         train = []
     for part, put_back in ((first, queue.put_first), (audits + train, queue.extend)):
-        places = pool.ids.places([draw.item_id for draw in part])
-        streams = np.array([STREAM[draw.stream] for draw in part], dtype=np.int8)
-        after = np.array([draw.after for draw in part], dtype=np.int64)
-        put_back([part[n] for n in np.flatnonzero(due(places, streams, after)).tolist()])
-    wanted = due(new.item, new.stream, new.after)
-    drawn = store.draws_at(new.seq[wanted].tolist())
-    cards = deque(zip(drawn, new.item[wanted].tolist(), strict=True))
+        put_back([draw for draw, _ in filter(is_due, _cards(pool, part))])
+    cards = deque(filter(is_due, new))
     open_rows = np.flatnonzero(~done[item])
     retracts = open_rows[(kind[open_rows] == RETRACT) & (target[open_rows] != NONE)]
     taken_back = target[retracts[retracts >= start]]
@@ -259,33 +258,17 @@ def _wait(
                     if not stood.get(at) and queue.draw_of(draw.item_id) is None
                 )
 
-    for row in open_rows.tolist():
+    columns = (open_rows, item[open_rows], given[open_rows], kind[open_rows], target[open_rows])
+    for row, at, is_given, what, taken in zip(*(c.tolist() for c in columns), strict=True):
         if row >= start:
             put(row)
-        at = int(item[row])
-        if kind[row] <= SKIP and state[row] != NEVER:
+        if is_given:
             stood.setdefault(at, []).append(row)
             if row >= start:
                 queue.discard(pool.ids[at])
-        elif kind[row] == RETRACT and (taken := int(target[row])) in stood.get(at, ()):
+        elif what == RETRACT and taken in stood.get(at, ()):
             stood[at].remove(taken)
             draw = undone.get(int(labels.columns["seq"][taken]))
             if not stood[at] and draw is not None and draw.stream != "imported" and row >= start:
                 queue.put_first([draw])
     put(labels.n_events)
-
-
-def times(texts: Sequence[str | None]) -> NDArray[np.int64]:
-    """Each time in microseconds since 1970, UTC."""
-    if len(texts) < MANY_TIMES:
-        return np.array([microseconds(text) for text in texts], dtype=np.int64)
-    import pandas as pd
-
-    series = pd.Series(list(texts), dtype=object)
-    read = pd.to_datetime(series, utc=True, format="ISO8601", errors="coerce")
-    found = read.dt.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64)
-    # Some of ISO 8601 only the standard library reads: weeks, a comma before the fraction.
-    for row in np.flatnonzero((found == NO_TIME) & series.notna().to_numpy()).tolist():
-        found[row] = microseconds(texts[row])
-    found[(found < FIRST_TIME) | (found > LAST_TIME)] = NO_TIME
-    return found

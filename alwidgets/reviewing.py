@@ -9,9 +9,10 @@ from .anchoring import Anchoring
 from .errors import AnswerError
 from .items import Item, Past
 from .labelling import Labelling
-from .labels import ANSWER, NONE, SKIP, moment
+from .labels import ANSWER, NONE, SKIP
 from .schema import Event
 from .tasks import Answer
+from .times import moment
 
 #: Rows of the log that are looked at in one step.
 AT_ONCE = 4_096

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any, Literal, NotRequired, TypedDict, cast, get_args
 
 from ..errors import MessageError
-from ..labels import NO_TIME, microseconds
 from ..schema import Event, Kind
 from ..tasks import Answer
+from ..times import NO_TIME, microseconds
 from .contents import CardContent
 
 MAX_ID = 64
