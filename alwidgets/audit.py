@@ -135,15 +135,17 @@ def lots_of(
     ids: Sequence[str], key: str, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> NDArray[np.float64]:
     """Numbers in [0, 1) that depend on the id and the key alone, shape (n,)."""
-    blake2b = hashlib.blake2b
+    # Copied, not made anew for every id: that takes half as long again.
+    begun = hashlib.blake2b(digest_size=8, key=key.encode())
     numbers = np.empty(len(ids))
     rest = iter(ids)
     for start in range(0, len(ids), IDS_AT_ONCE):
-        names = [item_id.encode("utf-8", "surrogatepass") for item_id in islice(rest, IDS_AT_ONCE)]
-        digests = b"".join(
-            [blake2b(name, digest_size=8, key=key.encode()).digest() for name in names]
-        )
-        numbers[start : start + IDS_AT_ONCE] = np.frombuffer(digests, dtype=">u8")
-        progress(start + len(names), len(ids))
+        digests = []
+        for item_id in islice(rest, IDS_AT_ONCE):
+            lot = begun.copy()
+            lot.update(item_id.encode("utf-8", "surrogatepass"))
+            digests.append(lot.digest())
+        numbers[start : start + IDS_AT_ONCE] = np.frombuffer(b"".join(digests), dtype=">u8")
+        progress(start + len(digests), len(ids))
     numbers /= 2.0**64
     return numbers

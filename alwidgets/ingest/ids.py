@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 IDS_AT_ONCE = 65_536
 #: Lookups from which all of them together are faster than one after the other, as a share.
-MANY = 0.05
+MANY = 0.02
 NO_ROW = -1
 
 
