@@ -144,6 +144,23 @@ def test_error_is_shown(opened: Open) -> None:
     assert notebook.value("len(session.labels())") == 13
 
 
+def test_no_button_sticks_out_at_any_width(opened: Open) -> None:
+    notebook = opened([TEXT, "view = session.cards()\nview"], size=(1000, 1000))
+    notebook.run_all()
+    notebook.cards.wait_card()
+    notebook.cards.focus()
+    notebook.cards.press("1")  # "last: ..." stands between the buttons then
+    for width in range(300, 700, 20):
+        notebook.execute(f"view.layout.width = '{width}px'")
+        notebook.until("return Math.abs(root.getBoundingClientRect().width - value) < 1", width)
+        out = notebook.js(
+            "const edge = root.querySelector('.alw-actions').getBoundingClientRect().right;"
+            "return [...root.querySelectorAll('.alw-actions *, .alw-card-head *')]"
+            ".filter(e => e.getBoundingClientRect().right > edge + 1).map(e => e.className)"
+        )
+        assert out == [], f"at {width} px"
+
+
 def test_narrow_cards(opened: Open) -> None:
     """Cards at 320 pixels, with texts, until nothing is left."""
     notebook = opened([TEXT, "view = session.cards()\nview"], size=(1000, 1000))
