@@ -105,7 +105,7 @@ class Tables:
         rest = iter(values)
         while block := list(islice(rest, VALUES_AT_ONCE)):
             with self._reading() as connection:
-                # All at once: row by row SQLAlchemy takes three times as long.
+                # All at once: row by row takes SQLAlchemy longer.
                 found = connection.execute(query.where(column.in_(block))).all()
             yield from found
 

@@ -156,7 +156,7 @@ class Lab:
         notebook = Notebook(self, profile, path)
         self.opened.append(notebook)
         try:
-            notebook.load()
+            notebook.load(new=True)
         except BaseException:
             notebook.close()
             raise

@@ -101,8 +101,11 @@ class Notebook:
 
     # ------------------------------------------------------------------ JupyterLab
 
-    def load(self) -> None:
-        """Load the page (again); the kernel, if there is one, lives on."""
+    def load(self, *, new: bool = False) -> None:
+        """Load the page (again); the kernel, if there is one, lives on.
+
+        That of a new notebook, in which nothing has run, is ended where it does not answer.
+        """
         where = self.path.relative_to(self.lab.notebooks).as_posix()
         for attempt in range(LOADS):
             self.page.goto(
@@ -116,6 +119,9 @@ class Notebook:
                 # JupyterLab now and then waits for ever for a kernel that has started.
                 if attempt == LOADS - 1:
                     raise
+                # Or another process took one of its ports first: it is started on these for ever.
+                if new:
+                    self.lab.end_kernels(self.path)
 
     def js(self, script: str, value: Any = None) -> Any:
         """Run a script in the page; `value` is what it is given, `return` what comes back."""
