@@ -105,9 +105,7 @@ class Tables:
         rest = iter(values)
         while block := list(islice(rest, VALUES_AT_ONCE)):
             with self._reading() as connection:
-                # All at once: row by row takes SQLAlchemy longer.
-                found = connection.execute(query.where(column.in_(block))).all()
-            yield from found
+                yield from connection.execute(query.where(column.in_(block)))
 
     def rows(
         self, query: sa.Select[Any], at_once: int = AT_ONCE
