@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import sqlite3
 import time
@@ -46,6 +47,7 @@ def stores(folder: Path, events: int) -> Iterator[Row]:
     folder.mkdir(parents=True)
     yield appending(folder)
     yield from large(folder, events)
+    gc.collect()  # a session that is there at the end is closed, and that waits for its round
 
 
 def appending(folder: Path) -> Row:
