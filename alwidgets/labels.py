@@ -339,13 +339,14 @@ class Labels:
         return NONE
 
     def _grow(self, n: int) -> int:
-        """Make room for n rows; the first of them."""
-        start = self.n_events
+        """Make room for n rows, with nothing in them; the first of them."""
+        start, room = self.n_events, len(self.columns["seq"])
         self.n_events += n
-        room = len(self.columns["seq"])
-        if self.n_events > room:
-            more = max(self.n_events, 2 * room) - room
-            for name, (kind, nothing) in COLUMNS.items():
-                empty = np.full(more, nothing, dtype=kind)
-                self.columns[name] = np.concatenate([self.columns[name], empty])
+        for name, (kind, nothing) in COLUMNS.items():
+            if self.n_events > room:
+                # What is not used yet is left as it is: to fill a million rows takes a while.
+                wider = np.empty(max(self.n_events, 2 * room), dtype=kind)
+                wider[:start] = self.columns[name][:start]
+                self.columns[name] = wider
+            self.columns[name][start : self.n_events] = nothing
         return start
