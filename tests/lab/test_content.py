@@ -155,6 +155,48 @@ def test_a_player_has_the_keys_it_needs(opened: Open) -> None:
     assert notebook.errors == []
 
 
+SHAPES = """
+import numpy as np
+import alwidgets as al
+
+sizes = {
+    "wide": (2000, 150), "tall": (150, 2000), "large": (1400, 900), "photo": (200, 150),
+    "digit": (28, 28), "strip": (120, 8), "column": (8, 120), "dot": (1, 1),
+}
+images = [al.Image.from_array(np.full((h, w), 90, dtype="uint8")) for w, h in sizes.values()]
+pool = al.Pool.from_arrays(np.eye(len(sizes)), content=images, ids=list(sizes))
+session = al.Session(pool, al.Classification(["good", "bad"]))
+session.queue(list(sizes))
+session.cards()
+"""
+
+
+def test_images_are_whole_and_in_the_middle(opened: Open) -> None:
+    """Of any shape: no photograph is blown up, small ones are shown as the pixels they are."""
+    notebook = opened([SHAPES], size=(900, 760))
+    notebook.run_all()
+    notebook.cards.wait_card()
+    for item, (width, height) in notebook.value("sizes").items():
+        show(notebook, item)
+        notebook.until("return root.querySelector('.alw-stage img').naturalWidth > 0")
+        box, image = notebook.js(
+            "return ['.alw-stage', '.alw-stage img'].map((name) => {"
+            "  const box = root.querySelector(name).getBoundingClientRect();"
+            "  return [box.x, box.y, box.width, box.height]; })"
+        )
+        room = box[2] - 32, box[3] - 32
+        fits = min(room[0] / width, room[1] / height)
+        seen = min(image[2] / width, image[3] / height)
+        small = max(width, height) <= 128
+        assert abs(seen - (fits if small else min(fits, 1))) < 0.01, (item, image, box)
+        for at in (0, 1):
+            middle = image[at] + image[at + 2] / 2, box[at] + box[at + 2] / 2
+            assert abs(middle[0] - middle[1]) < 1, (item, image, box)
+            assert image[at + 2] <= room[at] + 1, (item, image, box)
+        assert notebook.js("return root.querySelector('.alw-stage').tabIndex") == -1, item
+        notebook.screenshot(SCREENSHOTS / f"image-{item}.png", notebook.cards.root)
+
+
 def test_zoom_and_long_lines(opened: Open) -> None:
     notebook = opened([CONTENTS, VIEW], size=(900, 760))
     notebook.run_all()
