@@ -41,6 +41,11 @@ export class Blobs {
     return stored.url;
   }
 
+  /** The URL of a file, or null where nobody asked for it yet. */
+  made(file: FileContent): string | null {
+    return this.#files.get(file)?.url ?? null;
+  }
+
   /** Takes in the files among the buffers of a message. An item's files never change, so known ones are kept. */
   add(cards: readonly Card[], buffers: readonly DataView[]): void {
     for (const { item_id, content } of cards) {

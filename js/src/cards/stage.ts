@@ -13,8 +13,10 @@ import { marked, rewrite } from "./content/text";
 import { Zoom } from "./content/zoom";
 import type { CardsState } from "./state";
 
-const AHEAD = 12; // cards whose images are loaded and decoded before they come on screen
-const LOT = 10; // images decoded together: the browser draws a frame for it
+const FEWEST = 12; // cards whose images are loaded and decoded before they come on screen
+const MOST = 48; // where these are small
+const PIXELS = 8_000_000; // of more than the fewest, together
+const NEAR = 3; // cards away from the screen, an image is due to be decoded
 const CLEANED = 3; // cards whose markup is cleaned before
 const PAUSE = 20; // ms from the start of a frame to either: it is drawn by then
 const REST = 300; // ms after the newest image came
@@ -72,7 +74,7 @@ export class Stage {
       if (card) this.#show(card, state);
       else this.#fill("none", phase === "exhausted" ? exhausted(state) : skeleton());
       this.#paintMeta(card);
-      if (this.#undecoded.size >= LOT) this.#afterFrame(() => this.#decode());
+      if (this.#isDue(state)) this.#afterFrame(() => this.#decode());
     } else if (phase === "exhausted") {
       const text = this.#box.querySelector(".alw-done-text");
       if (text) setText(text, exhaustedText(state));
@@ -178,9 +180,16 @@ export class Stage {
     return made;
   }
 
+  /** Whether the image of a card that draws near is not decoded. */
+  #isDue(state: CardsState): boolean {
+    const card = this.#undecoded.size > 0 ? state.deck.upcoming[NEAR - 1] : undefined;
+    const urls = card ? imagesOf(card).map((file) => state.blobs.made(file)) : [];
+    return urls.some((url) => url !== null && this.#undecoded.has(this.#images.get(url)!));
+  }
+
   /**
-   * Has the images that came decoded, right after the frame of a press or while nobody presses: for the frame that the
-   * browser draws then, a press that comes soon after would wait.
+   * Has all images that came decoded, right after the frame of a press or while nobody presses: the browser draws
+   * frames for it, and a press that comes soon after waits for these. So the more at once, the fewer presses wait.
    */
   #decode(): void {
     for (const image of this.#undecoded) {
@@ -201,7 +210,7 @@ export class Stage {
   }
 
   #prepare(state: CardsState): void {
-    const soon = state.deck.upcoming.slice(0, AHEAD);
+    const soon = soonOf(state.deck.upcoming);
     const leaves = soon.slice(0, CLEANED).flatMap((card) => leavesOf(card.content));
     const unclean = leaves.filter((leaf): leaf is HtmlContent => leaf.kind === "html" && !isPrepared(leaf));
     // one card at a time: a key may be pressed in between
@@ -213,12 +222,12 @@ export class Stage {
   }
 
   #isReady(card: Card, state: CardsState): boolean {
-    const urls = filesOf(card.content).map((file) => file.kind === "image" && state.blobs.url(file));
-    return urls.every((url) => !url || this.#images.has(url));
+    const urls = imagesOf(card).map((file) => state.blobs.url(file));
+    return urls.every((url) => url === null || this.#images.has(url));
   }
 
   #load(card: Card, state: CardsState): void {
-    for (const file of filesOf(card.content)) if (file.kind === "image") this.#image(file, state);
+    for (const file of imagesOf(card)) this.#image(file, state);
   }
 
   /** Lets go of all images but those of the coming cards and of the one on screen. */
@@ -243,6 +252,20 @@ export class Stage {
       }),
     );
   }
+}
+
+function imagesOf(card: Card): ImageContent[] {
+  return filesOf(card.content).filter((file) => file.kind === "image");
+}
+
+/** The coming cards to make ready: fewer where their images are large. */
+function soonOf(upcoming: readonly Card[]): readonly Card[] {
+  let pixels = 0;
+  const full = upcoming.findIndex((card, at) => {
+    for (const { width, height } of imagesOf(card)) pixels += width * height;
+    return at >= MOST || (at >= FEWEST && pixels > PIXELS);
+  });
+  return full < 0 ? upcoming : upcoming.slice(0, full);
 }
 
 function skeleton(): HTMLElement {

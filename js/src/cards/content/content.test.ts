@@ -185,8 +185,8 @@ describe("sounds", () => {
 });
 
 describe("images", () => {
-  const many = (n: number) => {
-    const cards = Array.from({ length: n }, (_, i) => textCard(`i${i}`, { content: { ...IMAGE } }));
+  const many = (n: number, size = { width: 100, height: 100 }) => {
+    const cards = Array.from({ length: n }, (_, i) => textCard(`i${i}`, { content: { ...IMAGE, ...size } }));
     on.desk.model.receive({ type: "queue", cards, model_version: 1, exhausted: false }, [bytes(8)]);
   };
 
@@ -195,21 +195,37 @@ describe("images", () => {
     made.mockClear();
     many(100);
     expect(made).toHaveBeenCalledTimes(1);
-    for (let ms = 0; ms < 1_000; ms += 10) {
+    for (let ms = 0; ms < 3_000; ms += 10) {
       const before = made.mock.calls.length;
       vi.advanceTimersByTime(10); // a key may be pressed in between
       expect(made.mock.calls.length - before).toBeLessThan(2);
     }
-    expect(made).toHaveBeenCalledTimes(13);
+    expect(made).toHaveBeenCalledTimes(49);
     for (let press = 1; press <= 30; press++) {
       on.desk.press("1");
-      expect(made).toHaveBeenCalledTimes(12 + press); // the next one is ready
+      expect(made).toHaveBeenCalledTimes(48 + press); // the next one is ready
       vi.advanceTimersByTime(60);
-      expect(made).toHaveBeenCalledTimes(13 + press);
+      expect(made).toHaveBeenCalledTimes(49 + press);
     }
   });
 
-  it("are decoded ahead once they came, several after a press, or while nobody presses", () => {
+  it("are made ready for fewer cards where they are large", () => {
+    const made = vi.spyOn(URL, "createObjectURL");
+    made.mockClear();
+    many(100, { width: 4000, height: 3000 });
+    vi.advanceTimersByTime(3_000);
+    expect(made).toHaveBeenCalledTimes(13);
+  });
+
+  it("are made ready for as many cards as eight million pixels hold", () => {
+    const made = vi.spyOn(URL, "createObjectURL");
+    made.mockClear();
+    many(100, { width: 1000, height: 400 });
+    vi.advanceTimersByTime(3_000);
+    expect(made).toHaveBeenCalledTimes(21);
+  });
+
+  it("are decoded once one draws near, all that came, or while nobody presses", () => {
     const images: HTMLImageElement[] = [];
     const create = document.createElement.bind(document);
     vi.spyOn(document, "createElement").mockImplementation(((tag: string) => {
@@ -226,23 +242,26 @@ describe("images", () => {
     };
     vi.spyOn(HTMLImageElement.prototype, "complete", "get").mockReturnValue(false);
     many(100);
-    vi.advanceTimersByTime(1_000);
-    expect(images).toHaveLength(13);
+    vi.advanceTimersByTime(3_000);
+    expect(images).toHaveLength(49);
     expect(decode).not.toHaveBeenCalled();
     come(0, 1, 2);
     vi.advanceTimersByTime(299);
     expect(decode).not.toHaveBeenCalled();
     vi.advanceTimersByTime(1);
     expect(decode.mock.contexts).toEqual(images.slice(0, 3));
-    come(3, 4);
-    on.desk.press("1"); // ten wait for it
-    expect(decode.mock.contexts).toEqual(images.slice(0, 5));
-    come(5);
-    vi.advanceTimersByTime(100);
+    come(3, 4, 5, 6);
+    on.desk.press("1"); // 4 is three cards away
+    expect(decode.mock.contexts).toEqual(images.slice(0, 7));
+    come(7, 8, 9, 10);
     on.desk.press("1");
-    expect(decode).toHaveBeenCalledTimes(5);
+    on.desk.press("1");
+    expect(decode).toHaveBeenCalledTimes(7);
+    on.desk.press("1"); // and now 7 is
+    expect(decode.mock.contexts).toEqual(images.slice(0, 11));
+    come(11);
     vi.advanceTimersByTime(1_000);
-    expect(decode.mock.contexts).toEqual(images.slice(0, 6)); // each once
+    expect(decode.mock.contexts).toEqual(images.slice(0, 12)); // each once
   });
 
   it("go back when their items are gone, and those that were never shown cost nothing", () => {
