@@ -240,6 +240,8 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     def _send_queue(self) -> None:
         # Under the lock, so that an older queue never overtakes a newer one.
         with self._channel.lock:
+            # Read first: the cards may go by a newer model than is said, never by an older one.
+            version = self._session.version
             buffers: list[bytes] = []
             cards = [
                 self._card(i, buffers) for i in self._session.next(self._session.ready, wait=False)
@@ -247,7 +249,7 @@ class Cards(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             message: QueueMessage = {
                 "type": "queue",
                 "cards": cards,
-                "model_version": self._session.version,
+                "model_version": version,
                 "exhausted": self._session.exhausted,
             }
             self._post(message, buffers)

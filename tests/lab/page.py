@@ -289,7 +289,7 @@ class Cards:
 
     @property
     def round(self) -> int:
-        """Version of the model."""
+        """Version of the model that the cards to come go by."""
         return int(self._data("round"))
 
     def _data(self, name: str) -> str:
@@ -317,7 +317,7 @@ class Cards:
         self._notebook.until("return root?.dataset.unsaved === '0'", seconds=seconds)
 
     def wait_round(self, version: int, *, seconds: float = PATIENCE) -> None:
-        """Wait until this version of the model, or a later one, is there."""
+        """Wait until the cards to come go by this version of the model, or a later one."""
         self._notebook.until(
             "return Number(root?.dataset.round) >= value", version, seconds=seconds
         )

@@ -196,7 +196,7 @@ export class CardsView {
     set(root.dataset, {
       itemId: card?.item_id ?? "",
       unsaved: String(state.unsaved),
-      round: String(state.status?.model_version ?? state.deck.modelVersion),
+      round: String(state.deck.modelVersion),
       phase: state.deck.phase,
     });
     const isNext = card !== this.#card;
