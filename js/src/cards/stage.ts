@@ -13,8 +13,9 @@ import { marked, rewrite } from "./content/text";
 import { Zoom } from "./content/zoom";
 import type { CardsState } from "./state";
 
-const FEWEST = 12; // cards whose images are loaded and decoded before they come on screen
+const FEWEST = 12; // cards whose images are loaded, and decoded if large, before they come on screen
 const MOST = 48; // where these are small
+const QUICK = 100_000; // pixels that take a millisecond to decode, less than a frame that is drawn to do so ahead
 const PIXELS = 8_000_000; // of more than the fewest, together
 const NEAR = 3; // cards away from the screen, an image is due to be decoded
 const CLEANED = 3; // cards whose markup is cleaned before
@@ -164,7 +165,7 @@ export class Stage {
     return { url: (file) => state.blobs.url(file), image: (file) => this.#image(file, state) };
   }
 
-  /** An image, made once and decoded ahead. */
+  /** An image, made once, and decoded ahead if it is large. */
   #image(file: ImageContent, state: CardsState): HTMLImageElement | null {
     const url = state.blobs.url(file);
     if (url === null) return null;
@@ -172,6 +173,7 @@ export class Stage {
     if (ready) return ready;
     const made = image(file, url);
     this.#images.set(url, made);
+    if (file.width * file.height <= QUICK) return made;
     this.#undecoded.add(made);
     made.onload = () => {
       this.#resting?.();

@@ -225,7 +225,18 @@ describe("images", () => {
     expect(made).toHaveBeenCalledTimes(21);
   });
 
-  it("are decoded once one draws near, all that came, or while nobody presses", () => {
+  it("that are small are not decoded ahead", () => {
+    const decode = vi.spyOn(HTMLImageElement.prototype, "decode").mockResolvedValue();
+    vi.spyOn(HTMLImageElement.prototype, "complete", "get").mockReturnValue(true);
+    many(20, { width: 320, height: 240 });
+    vi.advanceTimersByTime(3_000);
+    for (let press = 0; press < 9; press++) on.desk.press("1");
+    for (const image of on.desk.view.root.querySelectorAll("img")) image.dispatchEvent(new Event("load"));
+    vi.advanceTimersByTime(3_000);
+    expect(decode).not.toHaveBeenCalled();
+  });
+
+  it("that are large are decoded once one draws near, all that came, or while nobody presses", () => {
     const images: HTMLImageElement[] = [];
     const create = document.createElement.bind(document);
     vi.spyOn(document, "createElement").mockImplementation(((tag: string) => {
@@ -241,7 +252,7 @@ describe("images", () => {
       }
     };
     vi.spyOn(HTMLImageElement.prototype, "complete", "get").mockReturnValue(false);
-    many(100);
+    many(100, { width: 400, height: 300 });
     vi.advanceTimersByTime(3_000);
     expect(images).toHaveLength(49);
     expect(decode).not.toHaveBeenCalled();
