@@ -203,12 +203,15 @@ export class Stage {
 
   /** Makes the coming cards ready once the card on screen is painted. */
   #prepareSoon(state: CardsState): void {
-    this.#preparing ??= this.#listeners.frame(() => {
-      this.#preparing = this.#listeners.timeout(() => {
-        this.#preparing = null;
-        this.#prepare(state);
-      }, PAUSE);
-    });
+    this.#preparing ??= this.#listeners.frame(() => this.#prepareLater(state));
+  }
+
+  /** By the clock: to ask for frames has the browser draw them, and a press that comes meanwhile waits. */
+  #prepareLater(state: CardsState): void {
+    this.#preparing = this.#listeners.timeout(() => {
+      this.#preparing = null;
+      this.#prepare(state);
+    }, PAUSE);
   }
 
   #prepare(state: CardsState): void {
@@ -219,7 +222,7 @@ export class Stage {
     if (unclean[0]) prepared(unclean[0]);
     const unready = soon.find((card) => !this.#isReady(card, state));
     if (unready) this.#load(unready, state);
-    if (unclean.length > 1 || unready) this.#prepareSoon(state);
+    if (unclean.length > 1 || unready) this.#prepareLater(state);
     else this.#forget(soon, state);
   }
 

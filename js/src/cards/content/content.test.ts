@@ -209,6 +209,14 @@ describe("images", () => {
     }
   });
 
+  it("are made ready between the frames of presses, and ask for none of their own", () => {
+    many(100);
+    vi.advanceTimersByTime(100);
+    const asked = vi.spyOn(globalThis, "requestAnimationFrame");
+    vi.advanceTimersByTime(3_000);
+    expect(asked).not.toHaveBeenCalled();
+  });
+
   it("are made ready for fewer cards where they are large", () => {
     const made = vi.spyOn(URL, "createObjectURL");
     made.mockClear();
