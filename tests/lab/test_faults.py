@@ -67,6 +67,7 @@ def ready(notebook: Notebook) -> None:
 
 def press(notebook: Notebook, number: int) -> None:
     for n in range(number):
+        notebook.cards.wait_card()  # those kept for the audit come before the picked ones
         notebook.cards.press("12"[n % 2])
         time.sleep(0.02)
 

@@ -34,7 +34,7 @@ def test_yes_or_no_with_redo_and_a_pause(opened: Open) -> None:
         cards.press(key)
     cards.wait_saved()
     assert answered(notebook, "binary") == [True, False, True]
-    item = cards.item
+    item = cards.wait_card()
     cards.press("p")
     notebook.screenshot(SCREENSHOTS / "cards-paused.png", cards.root)
     cards.press("y")
